@@ -1,0 +1,5 @@
+import { init } from './0001_init.ts';
+import type { Migration } from './column-types.ts';
+
+/** All migrations, oldest first. */
+export const migrations: readonly Migration[] = [init];

@@ -1,0 +1,123 @@
+import { parseDate } from '../../config/date.ts';
+import type { ConfigFlags, WorkspaceConfig } from '../../config/load.ts';
+import { type ChannelSelection, selectChannels } from '../../config/selection.ts';
+import type { Identity } from '../../model.ts';
+import type { NormalizedChannel } from '../../normalize/directory.ts';
+import type { SyncContext } from '../../sync/context.ts';
+import { type IngestProgress, type IngestResult, ingest, newIngestProgress } from '../../sync/ingest.ts';
+import type { CommandContext, GlobalFlags, Process } from '../context.ts';
+import { runJobCommand } from '../job-command.ts';
+import type { JobReport, WorkspaceJob } from '../workspace-run.ts';
+
+interface IngestFlags extends GlobalFlags, ConfigFlags {
+  workspace?: string;
+  backfillFrom?: string;
+  join?: boolean;
+  dryRun?: boolean;
+}
+
+/** `slackingest ingest`. */
+export async function ingestCommand(process: Process, flags: IngestFlags): Promise<number> {
+  const backfillFrom =
+    flags.backfillFrom === undefined
+      ? null
+      : parseDate(flags.backfillFrom, '--backfill-from', { notAfter: Date.now() });
+  return runJobCommand(process, flags, (context) => ingestJob(context, flags, backfillFrom));
+}
+
+function ingestJob(context: CommandContext, flags: IngestFlags, backfillFrom: number | null): WorkspaceJob {
+  const dryRun = flags.dryRun === true;
+  const join = flags.join === true;
+  return {
+    command: 'ingest',
+    dryRun,
+    allowJoin: join,
+    work(sync, identity, workspace) {
+      const selection = selectChannels(workspace.channels);
+      const progress = newIngestProgress();
+      let result: IngestResult | null = null;
+      const options = {
+        identity,
+        isSelected: (channel: NormalizedChannel) => selection.matches(selectable(channel)),
+        isNamed: namedBy(workspace),
+        backfillFrom,
+        lookbackMs: workspace.lookbackMs,
+        threads: context.config.threads,
+        join,
+        usersMaxAgeMs: context.config.usersMaxAgeMs,
+        dryRun,
+      };
+      const done = ingest(sync, options, progress).then((finished) => {
+        result = finished;
+        reportUnmet(sync, selection);
+      });
+      return { done, report: () => reportOf(sync, identity, progress, result) };
+    },
+  };
+}
+
+function selectable(channel: NormalizedChannel): {
+  id: string;
+  name: string | null;
+  previousNames?: readonly string[];
+} {
+  const raw: { previous_names?: unknown } = JSON.parse(channel.raw.text);
+  const previous = Array.isArray(raw.previous_names)
+    ? raw.previous_names.filter((name) => typeof name === 'string')
+    : [];
+  return { id: channel.channel_id, name: channel.name, ...(previous.length > 0 ? { previousNames: previous } : {}) };
+}
+
+function namedBy(workspace: WorkspaceConfig): (channel: NormalizedChannel) => boolean {
+  const named = selectChannels({
+    include: workspace.channels.include.filter((pattern) => !/[*?]/.test(pattern)),
+    exclude: [],
+  });
+  const namesAny = workspace.channels.include.some((pattern) => !/[*?]/.test(pattern));
+  return (channel) => namesAny && named.matches(selectable(channel));
+}
+
+/** A channel asked for by name that does not exist must not look like an empty one. */
+function reportUnmet(sync: SyncContext, selection: ChannelSelection): void {
+  for (const { pattern, reason } of selection.unmet()) {
+    const message =
+      reason === 'excluded'
+        ? `The channel "${pattern}" was asked for and is excluded as well; it was not read.`
+        : `There is no channel "${pattern}" that this token can see; a private channel shows only after the app was invited.`;
+    sync.errors.push({ channelId: null, channel: pattern, code: 'channel_not_found', message, hint: null });
+    sync.emit({
+      type: 'unit_failed',
+      channelId: null,
+      channel: pattern,
+      code: 'channel_not_found',
+      kind: 'channel',
+      message,
+    });
+  }
+}
+
+function reportOf(
+  sync: SyncContext,
+  identity: Identity,
+  progress: IngestProgress,
+  result: IngestResult | null,
+): JobReport {
+  const { channels } = progress;
+  return {
+    channels,
+    channelResults: [...progress.results.values()],
+    anyOk: channels.ok > 0,
+    remaining: result === null ? { channels: progress.unread.size } : null,
+    extra: {
+      workspace_name: identity.teamName,
+      threads: { read: progress.threadsRead, pending: result?.threadsPending ?? null },
+      directory: {
+        channels: result === null ? null : { ...result.directory },
+        users: result?.users ? { ...result.users } : null,
+        users_looked_up: result?.usersLookedUp ?? 0,
+      },
+      discarded_by_rule: Object.fromEntries(sync.discarded),
+      history_limited: [...progress.historyLimited],
+    },
+  };
+}

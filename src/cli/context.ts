@@ -1,0 +1,146 @@
+/** What a command runs in: configuration, log, progress, signal. The composition of everything happens here. */
+import { homedir } from 'node:os';
+import { type Environment, withDotEnv } from '../config/env.ts';
+import { type Config, type ConfigFlags, loadConfig } from '../config/load.ts';
+import type { Dialect } from '../db/dialects/dialect.ts';
+import { migrate, requireCurrentSchema } from '../db/migrate.ts';
+import { isAbsent, openDatabase } from '../db/open.ts';
+import type { RunRow } from '../db/schema.ts';
+import { UsageError } from '../errors.ts';
+import { checkApiUrl, isLoopback } from '../slack/api-url.ts';
+import { createLogger, type Logger, type LogLevel, logLevels } from './log.ts';
+import { canColor, canSpin, loadPaint, openProgress, type Progress } from './progress.ts';
+import { detectTrigger } from './trigger.ts';
+
+/** Options every command has, as commander gives them. */
+export interface GlobalFlags {
+  database?: string;
+  config?: string;
+  json?: boolean;
+  logFormat?: string;
+  logLevel?: string;
+  quiet?: boolean;
+  /** False for `--no-migrate`. */
+  migrate: boolean;
+  /** False for `--no-color`. */
+  color: boolean;
+}
+
+/** What the process gives: streams, environment, signals. */
+export interface Process {
+  env: Environment;
+  cwd: string;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  /** Standard input or error is a terminal. */
+  isTerminal: boolean;
+  signal: AbortSignal;
+}
+
+export interface CommandContext {
+  flags: GlobalFlags;
+  env: Environment;
+  config: Config;
+  log: Logger;
+  progress: Progress;
+  signal: AbortSignal;
+  trigger: RunRow['trigger'];
+  apiUrl: string | undefined;
+  /** Epoch milliseconds. */
+  now: () => number;
+  /** Writes the command's result, its only output on stdout. */
+  print: (text: string) => void;
+}
+
+export async function openContext(process: Process, flags: GlobalFlags & ConfigFlags): Promise<CommandContext> {
+  const env = withDotEnv(process.env, process.cwd);
+  const apiUrl = env['SLACK_API_URL'] || undefined;
+  const apiUrlIsLoopback = apiUrl !== undefined && isLoopback(checkApiUrl(apiUrl));
+  const config = loadConfig({ flags, env, directory: process.cwd, home: homedir(), apiUrlIsLoopback });
+  const log = await openLog(process, flags, env);
+  const isQuiet = flags.quiet === true;
+  const progress = await openProgress({
+    stream: process.stderr,
+    log,
+    hasSpinner: !isQuiet && flags.logFormat !== 'json' && canSpin(process.stderr, env),
+    hasColor: canColor(process.stderr, env, flags.color),
+  });
+  return {
+    flags,
+    env,
+    config,
+    log,
+    progress,
+    signal: process.signal,
+    trigger: detectTrigger(env, process.isTerminal),
+    apiUrl,
+    now: Date.now,
+    print: (text) => void process.stdout.write(`${text}\n`),
+  };
+}
+
+async function openLog(process: Process, flags: GlobalFlags, env: Environment): Promise<Logger> {
+  const level = flags.logLevel ?? (flags.quiet === true ? 'error' : 'info');
+  if (!isLogLevel(level))
+    throw new UsageError(`--log-level: "${level}" is no level`, `Write one of ${logLevels.join(', ')}.`);
+  const format = flags.logFormat ?? 'text';
+  if (format !== 'text' && format !== 'json')
+    throw new UsageError(`--log-format: "${format}" is no format`, 'Write text or json.');
+  const hasColor = canColor(process.stderr, env, flags.color);
+  return createLogger({
+    sink: process.stderr,
+    format,
+    level,
+    hasTimes: process.stderr.isTTY !== true,
+    ...(hasColor ? { paint: await loadPaint() } : {}),
+  });
+}
+
+function isLogLevel(text: string): text is LogLevel {
+  return logLevels.some((level) => level === text);
+}
+
+/**
+ * Opens the configured database with a current schema: brought up to date first, unless `--no-migrate` was given, which
+ * then refuses one that is behind. The caller closes it.
+ */
+export async function openMigratedDatabase(context: CommandContext): Promise<Dialect> {
+  const dialect = await openDatabase(context.config.database);
+  try {
+    if (!context.flags.migrate) {
+      await requireCurrentSchema(dialect);
+      return dialect;
+    }
+    const { applied, backup } = await migrate(dialect, { now: context.now });
+    if (backup !== null) context.log.info(`Before the upgrade the database was copied to ${backup}.`);
+    if (applied.length > 0)
+      context.log.info(`${dialect.title} ${dialect.address}: schema brought up to date (${applied.join(', ')}).`);
+    return dialect;
+  } catch (error) {
+    await dialect.close();
+    throw dialect.explain(error) ?? error;
+  }
+}
+
+/**
+ * Opens the database for a dry run, which must not even create it: a database that does not exist yet, or has no
+ * schema, is replaced by an empty one in memory.
+ */
+export async function openUntouchedDatabase(context: CommandContext): Promise<Dialect> {
+  if (!(await isAbsent(context.config.database))) {
+    const dialect = await openDatabase(context.config.database);
+    try {
+      if (await dialect.hasTable('schema_migrations')) {
+        await requireCurrentSchema(dialect);
+        return dialect;
+      }
+      await dialect.close();
+    } catch (error) {
+      await dialect.close();
+      throw dialect.explain(error) ?? error;
+    }
+  }
+  const empty = await openDatabase('sqlite::memory:');
+  await migrate(empty, { now: context.now });
+  return empty;
+}

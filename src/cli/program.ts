@@ -1,0 +1,92 @@
+/** The list of commands. Each one's code is loaded only when it runs, so that `--help` starts fast. */
+import { Command, Option } from 'commander';
+import type { Process } from './context.ts';
+
+/** Called with what a command returns: its exit code. */
+export type OnExit = (code: number) => void;
+
+const exitCodesHelp = `
+Exit codes:
+  0    done, also when there was nothing new
+  1    failed: nothing, or not the main thing, was done
+  2    usage or configuration error; nothing was started
+  3    partial: something failed or the budget ended first; the rest is committed, a later run goes on
+  4    Slack refused the token, or a scope the command cannot do without
+  75   another run holds the lock; nothing was done
+  130, 143  stopped by SIGINT or SIGTERM; what was read is committed
+
+Environment: SLACK_TOKEN (or SLACK_TOKEN_FILE), DATABASE_URL; see the README for the rest.`;
+
+export function buildProgram(process: Process, version: string, onExit: OnExit): Command {
+  const program = new Command('slackingest')
+    .description('Keeps a complete, queryable copy of Slack workspaces in SQLite or Postgres.')
+    .version(version)
+    .option(
+      '--database <url>',
+      'sqlite:<path> or postgres://user@host/name (default: a SQLite file in the data directory)',
+    )
+    .option(
+      '--config <file>',
+      'config file (default: ./slackingest.yaml, then the one in $XDG_CONFIG_HOME/slackingest)',
+    )
+    .option('--json', 'print exactly one JSON object on stdout')
+    .addOption(new Option('--log-format <format>', 'of the log on stderr').choices(['text', 'json']))
+    .addOption(new Option('--log-level <level>', 'what the log shows').choices(['debug', 'info', 'warn', 'error']))
+    .option('--quiet', 'show errors only')
+    .option('--no-migrate', 'refuse a database whose schema is behind instead of upgrading it')
+    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', exitCodesHelp);
+
+  selection(
+    program
+      .command('ingest')
+      .description('The cron job: channels, new messages, replies of new and changed threads, users when stale.'),
+  )
+    .option('--backfill-from <date>', 'be complete from this date on (YYYY-MM-DD, UTC); may stay in a crontab for ever')
+    .option('--lookback <duration>', 'read this far back again for edits, reactions and replies (default: 7d)')
+    .option('--no-threads', 'leave the replies of threads for a later run')
+    .option('--max-duration <duration>', 'stop cleanly after this time (90s, 15m, 36h)')
+    .option('--max-requests <n>', 'stop cleanly after so many calls to Slack')
+    .option('--join', 'join the public channels that are selected and not joined yet')
+    .option('--lock-timeout <duration>', 'wait so long for another run to end (default: 0s)')
+    .option('--dry-run', 'call Slack, write nothing at all')
+    .action(async (_, command: Command) => {
+      const { ingestCommand } = await import('./commands/ingest.ts');
+      onExit(await ingestCommand(process, command.optsWithGlobals()));
+    });
+
+  program
+    .command('sync-users')
+    .description('The directory: users, bots, user groups, channels.')
+    .option('--workspace <name>', 'only this workspace (name in the config file, or team id)')
+    .option('--lock-timeout <duration>', 'wait so long for another run to end (default: 0s)')
+    .action(async (_, command: Command) => {
+      const { syncUsersCommand } = await import('./commands/sync-users.ts');
+      onExit(await syncUsersCommand(process, command.optsWithGlobals()));
+    });
+
+  program
+    .command('migrate')
+    .description('Creates the schema or brings it up to date; other commands do it by themselves.')
+    .option('--status', 'show what is applied and what is not')
+    .option('--dry-run', 'print the statements that would be run')
+    .option('--to <name>', 'stop after this migration')
+    .action(async (_, command: Command) => {
+      const { migrateCommand } = await import('./commands/migrate.ts');
+      onExit(await migrateCommand(process, command.optsWithGlobals()));
+    });
+
+  return program;
+}
+
+function selection(command: Command): Command {
+  return command
+    .option('--workspace <name>', 'only this workspace (name in the config file, or team id)')
+    .option('--channel <id|name|glob>', 'only these channels (repeatable)', collect)
+    .option('--exclude <id|name|glob>', 'not these channels (repeatable)', collect);
+}
+
+function collect(value: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), value];
+}

@@ -1,0 +1,124 @@
+/** The result on stdout: one JSON object with `--json`, else a few lines for people. */
+import { formatDuration } from '../config/duration.ts';
+import type { JsonObject, JsonValue } from '../model.ts';
+import { maskSecrets, printable } from '../secrets.ts';
+import { noMessages } from '../sync/counts.ts';
+import type { Outcome } from '../sync/outcome.ts';
+import type { CommandContext } from './context.ts';
+import { countOf } from './progress-line.ts';
+import type { WorkspaceResult } from './workspace-run.ts';
+
+/** Prints the run: the object of the one workspace, or the sum of all with each one's object in `workspaces`. */
+export function printResults(context: CommandContext, results: readonly WorkspaceResult[], outcome: Outcome): void {
+  if (context.flags.json === true) {
+    const [only, ...others] = results;
+    const object = only !== undefined && others.length === 0 ? objectOf(only) : sumOf(results, outcome);
+    context.print(maskSecrets(JSON.stringify(object)));
+    return;
+  }
+  if (context.flags.quiet === true && outcome.exitCode === 0) return;
+  for (const result of results) context.print(printable(summaryOf(result)));
+}
+
+function objectOf({ exitCode: _, extra, ...result }: WorkspaceResult): object {
+  return { ...result, ...extra };
+}
+
+function sumOf(results: readonly WorkspaceResult[], outcome: Outcome): object {
+  const sum = (pick: (result: WorkspaceResult) => Record<string, number>) => {
+    const total: Record<string, number> = {};
+    for (const result of results) {
+      for (const [key, n] of Object.entries(pick(result))) total[key] = (total[key] ?? 0) + n;
+    }
+    return total;
+  };
+  const starts = results.map(({ started_at }) => started_at).sort();
+  const ends = results.map(({ finished_at }) => finished_at).sort();
+  return {
+    run_id: null,
+    command: results[0]?.command ?? null,
+    status: outcome.status,
+    workspace: null,
+    started_at: starts[0] ?? null,
+    finished_at: ends.at(-1) ?? null,
+    duration_ms: results.reduce((total, { duration_ms }) => total + duration_ms, 0),
+    requests: sum(({ requests }) => requests),
+    rate_limited: results.reduce((total, { rate_limited }) => total + rate_limited, 0),
+    channels: sum(({ channels }) => channels),
+    messages: { ...noMessages(), ...sum(({ messages }) => ({ ...messages })) },
+    errors: results.flatMap(({ errors, workspace }) => errors.map((error) => ({ workspace, ...error }))),
+    remaining: results.some(({ remaining }) => remaining !== null)
+      ? { workspaces: results.map(({ workspace, remaining }) => ({ workspace, remaining })) }
+      : null,
+    workspaces: results.map(objectOf),
+  };
+}
+
+const statusWords: Record<Outcome['status'], string> = {
+  completed: 'done',
+  partial: 'partly done',
+  failed: 'failed',
+  interrupted: 'interrupted',
+};
+
+function summaryOf(result: WorkspaceResult): string {
+  const name = textOf(result.extra['workspace_name']) ?? result.workspace ?? 'workspace';
+  const calls = Object.values(result.requests).reduce((sum, n) => sum + n, 0);
+  const dryRun = result.run_id === null ? ' (dry run, nothing written)' : '';
+  const lines = [
+    `${name}: ${statusWords[result.status]} in ${formatDuration(result.duration_ms)} with ${countOf(calls, 'request')}${dryRun}`,
+    ...(result.command === 'sync-users' ? directoryLines(result.extra) : ingestLines(result)),
+    ...result.errors
+      .slice(0, 20)
+      .map(
+        ({ channel, message, hint }) =>
+          `  ! ${channel === null ? '' : `${channel}: `}${message}${hint === null ? '' : ` ${hint}`}`,
+      ),
+  ];
+  if (result.errors.length > 20) lines.push(`  ! and ${result.errors.length - 20} more; --json lists them all`);
+  if (result.remaining !== null) lines.push(`  remaining: ${remainingText(result.remaining)}; run again to go on`);
+  return lines.join('\n');
+}
+
+function ingestLines({ channels, messages, extra }: WorkspaceResult): string[] {
+  const threads = objectIn(extra['threads']);
+  const discarded = messages.discarded > 0 ? `, ${messages.discarded} discarded` : '';
+  const pending =
+    typeof threads?.['pending'] === 'number' && threads['pending'] > 0 ? `, ${threads['pending']} waiting` : '';
+  const limited = Array.isArray(extra['history_limited']) ? extra['history_limited'].length : 0;
+  return [
+    `  channels  ${channels.ok} read, ${channels.failed} failed, ${channels.skipped} skipped of ${channels.total}`,
+    `  messages  ${messages.inserted} new, ${messages.updated} changed, ${messages.deleted} deleted, ${messages.unchanged} unchanged${discarded}`,
+    `  threads   ${numberText(threads?.['read'])} read${pending}`,
+    ...(limited > 0 ? [`  history limited: the plan hides older messages in ${countOf(limited, 'channel')}`] : []),
+  ];
+}
+
+function directoryLines(extra: JsonObject): string[] {
+  return ['users', 'usergroups', 'channels_listed'].flatMap((key) => {
+    const counts = objectIn(extra[key]);
+    if (counts === null) return [];
+    const words = ['inserted', 'updated', 'unchanged', 'deactivated'].filter(
+      (word) => typeof counts[word] === 'number',
+    );
+    return [`  ${key.replace('_listed', '').padEnd(10)} ${words.map((word) => `${counts[word]} ${word}`).join(', ')}`];
+  });
+}
+
+function remainingText(remaining: JsonObject): string {
+  return Object.entries(remaining)
+    .map(([what, n]) => `${numberText(n)} ${what}`)
+    .join(', ');
+}
+
+function numberText(value: JsonValue | undefined): string {
+  return typeof value === 'number' ? String(value) : '0';
+}
+
+function textOf(value: JsonValue | undefined): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function objectIn(value: JsonValue | undefined): JsonObject | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+}

@@ -1,0 +1,365 @@
+/**
+ * Runs a command's work on one workspace after another: token, lock, run record, heartbeat, and the one `--json`
+ * object at the end. Whatever happens to one workspace, the others are tried.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { selectWorkspaces, type WorkspaceConfig } from '../config/load.ts';
+import { resolveToken } from '../config/token.ts';
+import type { Dialect } from '../db/dialects/dialect.ts';
+import { acquireLock, type Lock } from '../db/lock.ts';
+import { openStore, type Store } from '../db/repositories/index.ts';
+import { AppError, LockedError, UsageError } from '../errors.ts';
+import { type ExitCode, exitCodes } from '../exit-codes.ts';
+import type { Identity, JsonObject } from '../model.ts';
+import { openSlackApi, type SlackApiHandle } from '../slack/api-source.ts';
+import { describe, type SyncContext, syncContext } from '../sync/context.ts';
+import { countsToJson, type MessageCounts, noMessages } from '../sync/counts.ts';
+import type { ChannelResult } from '../sync/ingest.ts';
+import { combineOutcomes, type Outcome, outcomeOf } from '../sync/outcome.ts';
+import { beginRun, endRun, type RunFacts, startHeartbeat } from '../sync/run-record.ts';
+import { millisToIso } from '../ts.ts';
+import { appVersion } from '../version.ts';
+import type { CommandContext } from './context.ts';
+
+/** What a command does on one workspace. */
+export interface WorkspaceJob {
+  command: string;
+  dryRun: boolean;
+  allowJoin: boolean;
+  /** Works until done, or throws what stopped it. `report` is told what was done so far, in either case. */
+  work: (
+    context: SyncContext,
+    identity: Identity,
+    workspace: WorkspaceConfig,
+  ) => { done: Promise<unknown>; report: () => JobReport };
+}
+
+export interface JobReport {
+  channels: { total: number; ok: number; failed: number; skipped: number };
+  channelResults: readonly ChannelResult[];
+  /** Whether anything at all was done, so that failures make it partial and not failed. */
+  anyOk: boolean;
+  /** What is left when the run ended early; null when nothing is. */
+  remaining: JsonObject | null;
+  /** Keys of the command's own. */
+  extra: JsonObject;
+}
+
+/** The `--json` object of one workspace. */
+export interface WorkspaceResult {
+  run_id: string | null;
+  command: string;
+  status: Outcome['status'];
+  workspace: string | null;
+  started_at: string;
+  finished_at: string;
+  duration_ms: number;
+  requests: Record<string, number>;
+  rate_limited: number;
+  channels: JobReport['channels'];
+  messages: MessageCounts;
+  errors: { channel_id: string | null; channel: string | null; code: string; message: string; hint: string | null }[];
+  remaining: JsonObject | null;
+  extra: JsonObject;
+  exitCode: ExitCode;
+}
+
+/** Runs the job on every selected workspace. Throws when nothing could be started (usage, database, all locked). */
+export async function runOnWorkspaces(
+  context: CommandContext,
+  dialect: Dialect,
+  wanted: string | undefined,
+  job: WorkspaceJob,
+): Promise<{ results: WorkspaceResult[]; outcome: Outcome }> {
+  const workspaces = selectWorkspaces(context.config, wanted);
+  // All tokens first: a missing one is a mistake of configuration, and nothing is to be started then.
+  const tokens = new Map(workspaces.map((workspace) => [workspace, resolveToken(workspace, context.env)]));
+  const deadline = context.config.maxDurationMs === null ? null : context.now() + context.config.maxDurationMs;
+  const budget: Budget = { deadline, requests: context.config.maxRequests };
+  const results: WorkspaceResult[] = [];
+  for (const [workspace, token] of tokens) {
+    if (context.signal.aborted && results.length > 0) break;
+    const result = await runOnWorkspace(context, dialect, job, workspace, token, budget);
+    if (budget.requests !== null) budget.requests -= Object.values(result.requests).reduce((sum, n) => sum + n, 0);
+    results.push(result);
+  }
+  const lockedOut = results.every(({ exitCode }) => exitCode === exitCodes.locked);
+  const first = results[0]?.errors[0];
+  if (lockedOut && first !== undefined) throw new LockedError(first.message, first.hint ?? undefined);
+  return { results, outcome: combineOutcomes(results) };
+}
+
+interface Budget {
+  deadline: number | null;
+  requests: number | null;
+}
+
+async function runOnWorkspace(
+  context: CommandContext,
+  dialect: Dialect,
+  job: WorkspaceJob,
+  workspace: WorkspaceConfig,
+  token: string,
+  budget: Budget,
+): Promise<WorkspaceResult> {
+  const startedAt = context.now();
+  const stop = new AbortController();
+  const stopToo = () => stop.abort(context.signal.reason);
+  context.signal.addEventListener('abort', stopToo);
+  if (context.signal.aborted) stopToo();
+  const slack = openSlackApi({
+    token,
+    ...(context.apiUrl === undefined ? {} : { apiUrl: context.apiUrl }),
+    ...(workspace.teamId === null ? {} : { teamId: workspace.teamId }),
+    pace: context.config.pace,
+    allowJoin: job.allowJoin,
+    emit: context.progress.emit,
+    signal: stop.signal,
+    ...(budget.deadline === null ? {} : { deadline: budget.deadline }),
+    ...(budget.requests === null ? {} : { maxRequests: Math.max(0, budget.requests) }),
+  });
+  const control = { signal: stop.signal, stop: (reason: unknown) => stop.abort(reason) };
+  try {
+    return await new WorkspaceRun(context, dialect, job, workspace, slack, control).execute(startedAt);
+  } finally {
+    context.signal.removeEventListener('abort', stopToo);
+  }
+}
+
+class WorkspaceRun {
+  readonly #context: CommandContext;
+  readonly #dialect: Dialect;
+  readonly #job: WorkspaceJob;
+  readonly #workspace: WorkspaceConfig;
+  readonly #slack: SlackApiHandle;
+  readonly #control: { signal: AbortSignal; stop: (reason: unknown) => void };
+  readonly #facts: RunFacts;
+  #sync: SyncContext | null = null;
+  #report: JobReport | null = null;
+
+  constructor(
+    context: CommandContext,
+    dialect: Dialect,
+    job: WorkspaceJob,
+    workspace: WorkspaceConfig,
+    slack: SlackApiHandle,
+    control: { signal: AbortSignal; stop: (reason: unknown) => void },
+  ) {
+    this.#context = context;
+    this.#dialect = dialect;
+    this.#job = job;
+    this.#workspace = workspace;
+    this.#slack = slack;
+    this.#control = control;
+    this.#facts = {
+      runId: randomUUID(),
+      teamId: null,
+      workspace: workspace.name,
+      command: job.command,
+      trigger: context.trigger,
+      configHash: context.config.configHash,
+      appVersion,
+    };
+  }
+
+  async execute(startedAt: number): Promise<WorkspaceResult> {
+    let stoppedBy: unknown;
+    try {
+      const identity = await this.#slack.identify();
+      this.#checkTeam(identity);
+      this.#facts.teamId = identity.teamId;
+      stoppedBy = this.#job.dryRun ? await this.#rehearse(identity) : await this.#perform(identity);
+    } catch (error) {
+      stoppedBy = error;
+      // Without a workspace there is no lock to hold, but that the run failed must be on record.
+      if (this.#facts.teamId === null && !this.#job.dryRun) await this.#recordFailedStart(error);
+    }
+    return this.#result(startedAt, this.#dialect.explain(stoppedBy) ?? stoppedBy);
+  }
+
+  /** The whole run under the workspace's lock. Returns the error that stopped the work, once it is on record. */
+  async #perform(identity: Identity): Promise<unknown> {
+    const lock = await this.#lock(identity);
+    const store = openStore(this.#dialect, { lock });
+    const { now } = this.#context;
+    try {
+      await this.#greet(store, identity);
+      await beginRun(store, this.#facts, now);
+      const stoppedBy = await this.#workWithHeartbeat(store, lock, identity);
+      await this.#end(store, stoppedBy);
+      return stoppedBy;
+    } finally {
+      await lock.release();
+    }
+  }
+
+  /** The same work with every transaction undone, and without lock, record or heartbeat. */
+  async #rehearse(identity: Identity): Promise<unknown> {
+    return this.#work(openStore(this.#dialect, { rollBack: true }), identity);
+  }
+
+  #checkTeam(identity: Identity): void {
+    const expected = this.#workspace.teamId;
+    if (expected === null || expected === identity.teamId) return;
+    throw new UsageError(
+      `the token in ${this.#workspace.tokenEnv} belongs to ${identity.teamName} (${identity.teamId}), not to ${this.#workspace.name} (${expected})`,
+      'Correct token_env or team_id in the config file.',
+    );
+  }
+
+  async #lock(identity: Identity): Promise<Lock> {
+    const { now, config, signal } = this.#context;
+    const giveUpAt = now() + config.lockTimeoutMs;
+    for (;;) {
+      const taken = await acquireLock(this.#dialect, `workspace:${identity.teamId}`, now);
+      if ('release' in taken) {
+        taken.lost.addEventListener('abort', () => this.#control.stop(taken.lost.reason));
+        return taken;
+      }
+      if (now() >= giveUpAt) {
+        throw new LockedError(
+          `another run is working on ${identity.teamName} (process ${taken.pid} on ${taken.host}, since ${taken.acquiredAt})`,
+          'Nothing was done; the next run will. To wait instead, give --lock-timeout.',
+        );
+      }
+      await sleep(Math.min(500, giveUpAt - now()), undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
+
+  /** What the database must know before the work: the workspace, runs that never ended, the pace of the last run. */
+  async #greet(store: Store, identity: Identity): Promise<void> {
+    const at = millisToIso(this.#context.now());
+    this.#slack.inheritPace(await store.runs.listPaceStates(identity.teamId));
+    const abandoned = await store.transaction(async (tx) => {
+      await tx.directory.saveWorkspace({
+        team_id: identity.teamId,
+        name: identity.teamName,
+        domain: URL.canParse(identity.url) ? (new URL(identity.url).hostname.split('.')[0] ?? null) : null,
+        url: identity.url,
+        enterprise_id: identity.enterpriseId,
+        updated_at: at,
+      });
+      return tx.runs.markAbandoned(identity.teamId, at);
+    });
+    if (abandoned.length > 0) {
+      this.#context.log.warn(
+        `${abandoned.length} earlier run(s) ended without a word and are marked as failed; this run goes on from their last commit.`,
+      );
+    }
+  }
+
+  async #workWithHeartbeat(store: Store, lock: Lock, identity: Identity): Promise<unknown> {
+    const { now } = this.#context;
+    await using _ = startHeartbeat(
+      async () => {
+        await lock.renew();
+        const at = millisToIso(now());
+        await store.transaction(async (tx) => {
+          await tx.runs.updateRun(this.#facts.runId, { heartbeat_at: at });
+          await tx.runs.savePaceStates(identity.teamId, this.#slack.paceSnapshot(), at);
+        });
+      },
+      (error) => this.#control.stop(error),
+    );
+    return this.#work(store, identity);
+  }
+
+  async #work(store: Store, identity: Identity): Promise<unknown> {
+    const sync = syncContext({
+      store,
+      teamId: identity.teamId,
+      slack: this.#slack,
+      emit: this.#context.progress.emit,
+      signal: this.#control.signal,
+      stop: this.#control.stop,
+      now: this.#context.now,
+      discardRules: this.#workspace.discard,
+      knownUsers: new Set(await store.directory.listUserIds(identity.teamId)),
+    });
+    this.#sync = sync;
+    const { done, report } = this.#job.work(sync, identity, this.#workspace);
+    try {
+      await done;
+      return undefined;
+    } catch (error) {
+      return error;
+    } finally {
+      this.#report = report();
+    }
+  }
+
+  async #end(store: Store, stoppedBy: unknown): Promise<void> {
+    const results = this.#report?.channelResults ?? [];
+    await endRun(
+      store,
+      this.#facts,
+      {
+        outcome: this.#outcome(stoppedBy),
+        error: this.#errorText(stoppedBy),
+        counts: {
+          ...(this.#report?.channels ?? {}),
+          messages: countsToJson(this.#sync?.messages ?? noMessages()),
+          requests: { ...this.#slack.requests },
+        },
+        channels: results.map(({ channelId, status, error }) => ({ channel_id: channelId, status, counts: {}, error })),
+        pace: this.#slack.paceSnapshot(),
+      },
+      this.#context.now,
+    );
+  }
+
+  async #recordFailedStart(error: unknown): Promise<void> {
+    const store = openStore(this.#dialect);
+    await beginRun(store, this.#facts, this.#context.now);
+    const end = { outcome: this.#outcome(error), error: this.#errorText(error), counts: {}, channels: [], pace: [] };
+    await endRun(store, this.#facts, end, this.#context.now);
+  }
+
+  #outcome(stoppedBy: unknown): Outcome {
+    return outcomeOf({ stoppedBy, failures: this.#sync?.errors.length ?? 0, anyOk: this.#report?.anyOk ?? false });
+  }
+
+  #errorText(stoppedBy: unknown): string | null {
+    if (stoppedBy !== undefined) return describe(stoppedBy).message;
+    const errors = this.#sync?.errors ?? [];
+    return errors.length === 0
+      ? null
+      : errors.map(({ channel, code }) => (channel === null ? code : `${channel}: ${code}`)).join(', ');
+  }
+
+  #result(startedAt: number, stoppedBy: unknown): WorkspaceResult {
+    const finishedAt = this.#context.now();
+    const outcome = this.#outcome(stoppedBy);
+    const errors = [...(this.#sync?.errors ?? [])];
+    const isBudget = outcome.status === 'partial' && stoppedBy !== undefined;
+    if (stoppedBy !== undefined && !isBudget && outcome.status !== 'interrupted') {
+      errors.push({ channelId: null, channel: null, ...describe(stoppedBy) });
+      if (!(stoppedBy instanceof AppError) && stoppedBy instanceof Error)
+        this.#context.log.debug(stoppedBy.stack ?? stoppedBy.message);
+    }
+    return {
+      run_id: this.#job.dryRun ? null : this.#facts.runId,
+      command: this.#job.command,
+      status: outcome.status,
+      workspace: this.#facts.teamId ?? this.#workspace.name,
+      started_at: millisToIso(startedAt),
+      finished_at: millisToIso(finishedAt),
+      duration_ms: finishedAt - startedAt,
+      requests: { ...this.#slack.requests },
+      rate_limited: this.#slack.rateLimited,
+      channels: this.#report?.channels ?? { total: 0, ok: 0, failed: 0, skipped: 0 },
+      messages: this.#sync?.messages ?? noMessages(),
+      errors: errors.map(({ channelId, channel, code, message, hint }) => ({
+        channel_id: channelId,
+        channel,
+        code,
+        message,
+        hint,
+      })),
+      remaining: stoppedBy === undefined ? null : (this.#report?.remaining ?? null),
+      extra: this.#report?.extra ?? {},
+      exitCode: outcome.exitCode,
+    };
+  }
+}

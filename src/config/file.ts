@@ -1,0 +1,165 @@
+/**
+ * Finds, reads and checks the config file.
+ */
+import { readFileSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { UsageError } from '../errors.ts';
+import { containsSlackToken, maskSecrets } from '../secrets.ts';
+import type { Environment } from './env.ts';
+import { readVariable } from './env.ts';
+import type { FileSettings } from './schema.ts';
+import { fileSchema, knownKeys } from './schema.ts';
+import { isSystemError } from './system-error.ts';
+
+export interface ConfigFile {
+  /** Null when there is no config file: all settings have their defaults. */
+  path: string | null;
+  settings: FileSettings;
+}
+
+/**
+ * Reads the first config file there is: the one named by `--config`, by SLACKINGEST_CONFIG, `slackingest.yaml` in
+ * the directory, `slackingest/config.yaml` in the config directory. One that was named must exist.
+ * @throws UsageError when it cannot be read, is no YAML, has unknown or wrong keys, or holds a secret
+ */
+export function readConfigFile(
+  flag: string | undefined,
+  env: Environment,
+  directory: string,
+  home: string,
+): ConfigFile {
+  const named = flag ?? readVariable(env, 'SLACKINGEST_CONFIG');
+  if (named !== undefined) {
+    const path = resolve(directory, named);
+    const text = readIfPresent(path);
+    if (text !== undefined) return { path, settings: parseConfig(text, path) };
+    const source = flag === undefined ? 'SLACKINGEST_CONFIG' : '--config';
+    throw new UsageError(
+      `${source}: there is no file ${path}`,
+      'Correct the path, or leave it out to use the defaults.',
+    );
+  }
+  const xdg = readVariable(env, 'XDG_CONFIG_HOME');
+  const configHome = xdg !== undefined && isAbsolute(xdg) ? xdg : join(home, '.config');
+  for (const path of [join(directory, 'slackingest.yaml'), join(configHome, 'slackingest', 'config.yaml')]) {
+    const text = readIfPresent(path);
+    if (text !== undefined) return { path, settings: parseConfig(text, path) };
+  }
+  return { path: null, settings: fileSchema.parse({}) };
+}
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw new UsageError(`the config file ${path} cannot be read`, 'Correct the path or its permissions.', error);
+  }
+}
+
+/**
+ * The settings in the text of a config file; `path` is for messages only.
+ * @throws UsageError as `readConfigFile`
+ */
+function parseConfig(text: string, path: string): FileSettings {
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  const [problem] = [...document.errors, ...document.warnings];
+  if (problem !== undefined) {
+    const { line, col } = lineCounter.linePos(problem.pos[0]);
+    throw new UsageError(`${path}:${line}:${col}: ${maskSecrets(problem.message)}`, 'Correct the YAML.');
+  }
+  // An empty file, or one of comments only, is null.
+  const content: unknown = document.toJS() ?? {};
+  refuseTokens(content, path);
+  const result = fileSchema.safeParse(content);
+  if (!result.success) throw wrongSettings(result.error.issues, path);
+  refusePassword(result.data.database, path);
+  refuseDuplicateNames(result.data, path);
+  return result.data;
+}
+
+/** Looked for before anything else, so that no later message can quote one. */
+function refuseTokens(value: unknown, path: string, at: readonly PropertyKey[] = []): void {
+  if (typeof value === 'string' && containsSlackToken(value)) {
+    throw new UsageError(
+      `${path}: ${formatPath(at)} holds a Slack token`,
+      'Put the token into an environment variable, name that variable in token_env, and treat this token as leaked.',
+    );
+  }
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    refuseTokens(key, path, at);
+    refuseTokens(member, path, [...at, Array.isArray(value) ? Number(key) : key]);
+  }
+}
+
+function refusePassword(database: string | undefined, path: string): void {
+  if (database === undefined || maskSecrets(database) === database) return;
+  throw new UsageError(
+    `${path}: database holds a password`,
+    'Leave the password out and set PGPASSWORD or a ~/.pgpass file, or set DATABASE_URL in the environment instead.',
+  );
+}
+
+function refuseDuplicateNames(settings: FileSettings, path: string): void {
+  const seen = new Set<string>();
+  for (const { name } of settings.workspaces) {
+    const folded = name.toLowerCase();
+    if (seen.has(folded))
+      throw new UsageError(`${path}: two workspaces are called "${name}"`, 'Give each its own name.');
+    seen.add(folded);
+  }
+}
+
+function wrongSettings(issues: readonly z.core.$ZodIssue[], path: string): UsageError {
+  const lines = issues.flatMap(describeIssue);
+  const [only] = lines;
+  const message = lines.length === 1 ? ` ${only}` : lines.map((line) => `\n  ${line}`).join('');
+  return new UsageError(maskSecrets(`${path}:${message}`), 'Correct the config file.');
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  if (issue.code !== 'unrecognized_keys') {
+    return [issue.path.length === 0 ? issue.message : `${formatPath(issue.path)}: ${issue.message}`];
+  }
+  const parent = issue.path.findLast((segment) => typeof segment === 'string') ?? '';
+  return issue.keys.map((key) => {
+    const nearest = nearestKey(key, knownKeys[String(parent)] ?? []);
+    const suggestion = nearest === undefined ? '' : `, did you mean "${nearest}"?`;
+    return `unknown key "${formatPath([...issue.path, key])}"${suggestion}`;
+  });
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>(
+    (text, segment) =>
+      typeof segment === 'number' ? `${text}[${segment}]` : `${text}${text === '' ? '' : '.'}${String(segment)}`,
+    '',
+  );
+}
+
+/** The known key that needs the fewest edits; none when every key differs in more than half of its letters. */
+function nearestKey(key: string, known: readonly string[]): string | undefined {
+  const [nearest] = known
+    .map((candidate) => ({ candidate, edits: editDistance(key.toLowerCase().replaceAll('-', '_'), candidate) }))
+    .filter(({ candidate, edits }) => edits <= candidate.length / 2)
+    .sort((a, b) => a.edits - b.edits);
+  return nearest?.candidate;
+}
+
+/** Levenshtein's distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (const [i, left] of [...a].entries()) {
+    const next = [i + 1];
+    for (const [j, right] of [...b].entries()) {
+      const replaced = (row[j] ?? 0) + (left === right ? 0 : 1);
+      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

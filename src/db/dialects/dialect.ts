@@ -1,0 +1,75 @@
+/**
+ * What the two databases do differently, and nothing else. Everything above this interface is written once.
+ */
+import type { Expression, Kysely, SqlBool, Transaction } from 'kysely';
+import type { ColumnTypes } from '../../../migrations/column-types.ts';
+import type { DatabaseError } from '../../errors.ts';
+import type { JsonText } from '../../model.ts';
+import type { Schema } from '../schema.ts';
+
+/** A row to write: every column of the table, JSON columns as objects or as `JsonText`. */
+export type Writable<Row> = {
+  [Column in keyof Row]: Row[Column] extends object | null ? Row[Column] | JsonText : Row[Column];
+};
+
+/** A table as `writeRows` needs it. */
+export interface WriteTarget<Table extends keyof Schema> {
+  table: Table;
+  columns: readonly (keyof Schema[Table] & string)[];
+  key: readonly (keyof Schema[Table] & string)[];
+  /** On an existing key: replace every other column, or keep the row as it is. */
+  onConflict: 'replace' | 'keep';
+}
+
+export interface Dialect {
+  /** For people: "SQLite" or "Postgres". */
+  readonly title: string;
+  /** The address for messages, without secrets. */
+  readonly address: string;
+  readonly db: Kysely<Schema>;
+  readonly columnTypes: ColumnTypes;
+
+  /** `column` equals one of `values`, with one bound parameter however many they are (SQLite allows 32,766 of them). */
+  isAnyOf(column: string, values: readonly string[]): Expression<SqlBool>;
+
+  /**
+   * Writes many rows in one go: a prepared statement run per row in SQLite, one set-based statement in Postgres.
+   * Rows must differ in their keys. Throws unless `db` is a transaction.
+   */
+  writeRows<Table extends keyof Schema>(
+    db: Kysely<Schema>,
+    target: WriteTarget<Table>,
+    rows: readonly Writable<Schema[Table]>[],
+  ): Promise<void>;
+
+  /** Makes concurrent transactions that call it with the same name wait for each other until `trx` ends. */
+  serialize(trx: Transaction<Schema>, name: string): Promise<void>;
+
+  /** Whether the table exists where unqualified names are looked up. */
+  hasTable(name: string): Promise<boolean>;
+
+  /**
+   * A lock that the server gives back by itself when this process dies; undefined when another session holds it.
+   * Absent where the database has no such thing: there the lock row with its expiry decides.
+   */
+  readonly sessionLock?: (name: string) => Promise<SessionLock | undefined>;
+
+  /** Copies the database to a new file beside it and returns its path; null where there is no file or nothing in it. */
+  backup(suffix: string): Promise<string | null>;
+
+  /** The error a person can act on, for an error thrown by this database; undefined when it is none of its errors. */
+  explain(error: unknown): DatabaseError | undefined;
+
+  close(): Promise<void>;
+}
+
+export interface SessionLock {
+  /** Aborted when the connection that holds the lock is gone, and the lock with it. */
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
+/** Rows and what vouches for them must commit together: writing many rows outside a transaction is a bug. */
+export function assertTransaction(db: Kysely<Schema>): void {
+  if (!db.isTransaction) throw new Error('rows may be written inside a transaction only');
+}

@@ -1,0 +1,285 @@
+import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
+import pg from 'pg';
+import { columnTypes } from '../../../migrations/column-types.ts';
+import { DatabaseError } from '../../errors.ts';
+import { JsonText } from '../../model.ts';
+import { columnKind, type Schema } from '../schema.ts';
+import { assertTransaction, type Dialect, type SessionLock, type WriteTarget } from './dialect.ts';
+
+/** A command needs one connection for its work, one for its lock, one for heartbeats in between. */
+const poolSize = 3;
+const connectTimeoutMs = 10_000;
+const statementTimeoutMs = 120_000;
+/** Waits before the next try when the server has no connection left or is just starting. */
+const connectBackoffMs = [250, 500, 1000, 2000, 4000, 8000];
+const retriedConnectCodes = new Set(['53300', '57P03']);
+
+/** Opens a pool. Connects on first use; throws `DatabaseError` from then on. */
+export function openPostgres(url: string): Dialect {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    connectionTimeoutMillis: connectTimeoutMs,
+    keepAlive: true,
+    application_name: 'slackingest',
+    types: { getTypeParser },
+  });
+  // A pooled connection that dies while idle is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => undefined);
+  const address = describeAddress(url);
+  const explain = (error: unknown) => explainPostgresError(error, address);
+  const patientPool = { connect: () => connectPatiently(pool), end: () => pool.end() };
+  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: patientPool }) });
+  const writers = new Map<string, string>();
+  return {
+    title: 'Postgres',
+    address,
+    db: kysely,
+    columnTypes: columnTypes.postgres,
+    isAnyOf: (column, values) => sql`${sql.ref(column)} = any(${values}::text[])`,
+    async writeRows(db, target, rows) {
+      assertTransaction(db);
+      if (rows.length === 0) return;
+      const key = `${target.table}(${target.columns.join()})${target.onConflict}`;
+      let text = writers.get(key);
+      if (text === undefined) {
+        text = insertStatement(target);
+        writers.set(key, text);
+      }
+      const arrays = target.columns.map((column) => rows.map((row) => encode(row[column as keyof typeof row])));
+      await db.executeQuery(CompiledQuery.raw(text, arrays));
+    },
+    async serialize(trx, name) {
+      // Waits without the statement timeout: the other one may be building an index over years of messages.
+      await sql`set local statement_timeout = 0`.execute(trx);
+      await sql`select pg_advisory_xact_lock(${sql.lit(lockKey(name))}::bigint)`.execute(trx);
+    },
+    async hasTable(name) {
+      const { rows } = await sql<{ found: boolean }>`select to_regclass(${name}::text) is not null as found`.execute(
+        kysely,
+      );
+      return rows[0]?.found === true;
+    },
+    sessionLock: (name) => tryAdvisoryLock(pool, name),
+    async backup() {
+      return null;
+    },
+    explain,
+    async close() {
+      await kysely.destroy();
+      // kysely ends the pool only when it was used.
+      if (!pool.ended) await pool.end();
+    },
+  };
+}
+
+async function connectPatiently(pool: pg.Pool): Promise<pg.PoolClient> {
+  for (const wait of connectBackoffMs) {
+    try {
+      return await connect(pool);
+    } catch (error) {
+      if (!retriedConnectCodes.has(sqlState(error) ?? '')) throw error;
+      await sleep(wait);
+    }
+  }
+  return connect(pool);
+}
+
+const configured = new WeakSet<pg.PoolClient>();
+
+async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
+  const client = await pool.connect();
+  if (configured.has(client)) return client;
+  try {
+    // Set by statement, not as start-up parameters: PgBouncer refuses the ones it does not know.
+    await client.query(`set statement_timeout = ${statementTimeoutMs}`);
+    await client.query('set idle_in_transaction_session_timeout = 300000');
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+  configured.add(client);
+  return client;
+}
+
+/**
+ * A session-level advisory lock needs a connection of its own: given back to the pool, it would take the lock along.
+ */
+async function tryAdvisoryLock(pool: pg.Pool, name: string): Promise<SessionLock | undefined> {
+  const client = await connectPatiently(pool);
+  const lost = new AbortController();
+  const onLost = (error: Error) => lost.abort(error);
+  client.on('error', onLost);
+  client.on('end', () => lost.abort(new Error('the connection that held the lock ended')));
+  try {
+    const { rows } = await client.query<{ key: string; locked: boolean }>(
+      // The schema belongs to the name: two installations in one database must not exclude each other.
+      `select k.key::text as key, pg_try_advisory_lock(k.key) as locked
+         from (select ('x' || substr(md5('slackingest:' || current_schema() || ':' || $1), 1, 16))::bit(64)::bigint as key) k`,
+      [name],
+    );
+    const row = rows[0];
+    if (row?.locked !== true) {
+      client.removeListener('error', onLost);
+      client.release();
+      return undefined;
+    }
+    return {
+      lost: lost.signal,
+      async release() {
+        try {
+          await client.query('select pg_advisory_unlock($1::bigint)', [row.key]);
+        } finally {
+          // Destroyed, not pooled: whatever happened to the unlock, the session and its lock are gone.
+          client.release(true);
+        }
+      },
+    };
+  } catch (error) {
+    client.release(true);
+    throw error;
+  }
+}
+
+function lockKey(name: string): string {
+  return createHash('sha256').update(`slackingest:${name}`).digest().readBigInt64BE().toString();
+}
+
+function insertStatement<Table extends keyof Schema>(target: WriteTarget<Table>): string {
+  const columns = target.columns.map((column) => `"${column}"`).join(', ');
+  const arrays = target.columns.map((column, i) => `$${i + 1}::${arrayTypes[columnKind(column)]}[]`).join(', ');
+  const updates = target.columns
+    .filter((column) => !target.key.includes(column))
+    .map((column) => `"${column}" = excluded."${column}"`)
+    .join(', ');
+  const onConflict = target.onConflict === 'keep' || updates === '' ? 'do nothing' : `do update set ${updates}`;
+  return `insert into "${target.table}" (${columns}) select * from unnest(${arrays})
+    on conflict (${target.key.join(', ')}) ${onConflict}`;
+}
+
+const arrayTypes = {
+  json: 'jsonb',
+  time: 'timestamptz',
+  flag: 'boolean',
+  integer: 'integer',
+  bigint: 'bigint',
+  text: 'text',
+} as const;
+
+function encode(value: unknown): unknown {
+  if (value instanceof JsonText) return value.text;
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+}
+
+/** int8 as a number (throws beyond 2^53), timestamptz as the ISO text SQLite stores; everything else as pg does it. */
+function getTypeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {
+  if (format !== 'binary' && oid === pg.types.builtins.INT8) return parseSafeInteger;
+  const parse = pg.types.getTypeParser(oid, format as 'text');
+  if (format !== 'binary' && oid === pg.types.builtins.TIMESTAMPTZ) {
+    return (value) => {
+      const date: unknown = parse(value);
+      return date instanceof Date ? date.toISOString() : date;
+    };
+  }
+  return parse;
+}
+
+function parseSafeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value))
+    throw new RangeError(`the database returned ${text}, beyond the integers a number can hold`);
+  return value;
+}
+
+/** Host, port and database for messages, as pg understands the URL and the PG* variables together. */
+function describeAddress(url: string): string {
+  const { host, port, database } = new pg.Client({ connectionString: url });
+  return `${host}:${port}/${database ?? ''}`;
+}
+
+function sqlState(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function explainPostgresError(error: unknown, address: string): DatabaseError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const code = sqlState(error) ?? '';
+  for (const [matches, message, hint] of errorTexts) {
+    if (matches(code, error.message)) return new DatabaseError(message(address, error.message), hint, error);
+  }
+  if (!(error instanceof pg.DatabaseError)) return undefined;
+  return new DatabaseError(
+    `Postgres at ${address} failed: ${error.message} (${code})`,
+    'Run again; if it happens again, report it.',
+    error,
+  );
+}
+
+type ErrorText = [
+  matches: (code: string, message: string) => boolean,
+  message: (address: string, detail: string) => string,
+  hint: string,
+];
+
+const errorTexts: readonly ErrorText[] = [
+  [
+    (code) => code === 'ECONNREFUSED' || code === 'ENOENT',
+    (address) => `Postgres at ${address} refuses the connection`,
+    'Check that the server runs and that DATABASE_URL names its host and port.',
+  ],
+  [
+    (code) => code === 'ENOTFOUND' || code === 'EAI_AGAIN',
+    (address) => `the host of Postgres at ${address} cannot be found`,
+    'Check the host name in DATABASE_URL and the network.',
+  ],
+  [
+    (code, message) => code === 'ETIMEDOUT' || /timeout exceeded when trying to connect|timeout expired/i.test(message),
+    (address) => `Postgres at ${address} does not answer within ${connectTimeoutMs / 1000} seconds`,
+    'Check the host, the port and any firewall between.',
+  ],
+  [
+    (code, message) =>
+      code === '28P01' || code === '28000' || /password must be a string|no password supplied/i.test(message),
+    (address, detail) => `Postgres at ${address} refuses the user or the password: ${detail}`,
+    'Check user and password in DATABASE_URL (or PGUSER and PGPASSWORD); special characters in a URL are percent-encoded.',
+  ],
+  [
+    (code) => code === '3D000',
+    (address, detail) => `Postgres at ${address}: ${detail}`,
+    'Create it first: createdb NAME, or correct the name in DATABASE_URL.',
+  ],
+  [
+    (code) => code === '53300',
+    (address) => `Postgres at ${address} has no connection left (too many clients), also after waiting`,
+    'Close idle clients, raise max_connections, or put PgBouncer in session mode before it.',
+  ],
+  [
+    (code) => code === '57014',
+    (address) => `a statement on Postgres at ${address} took longer than ${statementTimeoutMs / 1000} seconds`,
+    'Check the load of the server and for locks held by others; the next run goes on.',
+  ],
+  [
+    (code) => code === '53100' || code === '53200',
+    (address, detail) => `Postgres at ${address} is out of resources: ${detail}`,
+    'Free disk or memory on the server and run again; everything committed before is kept.',
+  ],
+  [
+    (code) => code === '42501' || code === '25006',
+    (address, detail) => `Postgres at ${address} does not let this user write: ${detail}`,
+    'Grant the user its rights on the schema (create for migrations, insert, update, delete for the rest), and connect to the primary.',
+  ],
+  [
+    (code, message) =>
+      /^(57P0[1235]|08...|ECONNRESET|EPIPE)$/.test(code) ||
+      /connection terminated|not queryable|client has encountered a connection error/i.test(message),
+    (address, detail) => `the connection to Postgres at ${address} was lost: ${detail}`,
+    'Everything committed before is kept; run again when the server is back.',
+  ],
+  [
+    (_, message) => /SSL|certificate/i.test(message),
+    (address, detail) => `no secure connection to Postgres at ${address}: ${detail}`,
+    'Set sslmode in DATABASE_URL as the server needs it (sslmode=require, or sslmode=verify-full with sslrootcert=…).',
+  ],
+];

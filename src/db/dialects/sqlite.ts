@@ -1,0 +1,304 @@
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, resolve } from 'node:path';
+import Database from 'better-sqlite3';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  Kysely,
+  type KyselyPlugin,
+  type PluginTransformResultArgs,
+  SqliteDialect,
+  type SqliteDialectConfig,
+  SqliteDriver,
+  sql,
+} from 'kysely';
+import { columnTypes } from '../../../migrations/column-types.ts';
+import { DatabaseError } from '../../errors.ts';
+import { JsonText } from '../../model.ts';
+import { columnKind, type Schema } from '../schema.ts';
+import { assertTransaction, type Dialect, type WriteTarget } from './dialect.ts';
+
+/** How long a writer waits for another process's transaction. Ours are short: a page of messages takes milliseconds. */
+const busyTimeoutMs = 10_000;
+
+/** Statements are compiled by kysely into the same few texts over and over; this many are kept prepared. */
+const preparedStatements = 200;
+
+/** The path a `sqlite:` URL means: `sqlite:file.db`, `sqlite:///abs/file.db`, `sqlite:~/file.db`, `sqlite::memory:`. */
+export function sqlitePath(url: string): string {
+  const rest = url.slice('sqlite:'.length).replace(/^\/\/(?=.)/, '');
+  if (rest === ':memory:') return rest;
+  return rest.startsWith('~/') ? resolve(homedir(), rest.slice(2)) : resolve(rest);
+}
+
+/**
+ * Opens the file, creating it (0600, in a folder of 0700) when it is absent. Throws `DatabaseError` when it cannot be
+ * opened, written or is no database.
+ */
+export function openSqlite(url: string): Dialect {
+  const path = sqlitePath(url);
+  const explain = (error: unknown) => explainSqliteError(error, path);
+  let raw: Database.Database;
+  try {
+    createPrivately(path);
+    raw = new Database(path, { timeout: busyTimeoutMs });
+  } catch (error) {
+    throw explain(error) ?? error;
+  }
+  try {
+    configure(raw);
+  } catch (error) {
+    raw.close();
+    throw explain(error) ?? error;
+  }
+  return sqliteDialect(raw, path, explain);
+}
+
+function createPrivately(path: string): void {
+  if (path === ':memory:' || existsSync(path)) return;
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  closeSync(openSync(path, 'a', 0o600));
+}
+
+function configure(raw: Database.Database): void {
+  raw.pragma('journal_mode = wal');
+  // In WAL mode `normal` cannot corrupt the file; a power cut may undo the last commits, whole pages with their
+  // checkpoints, which the next run reads again (sqlite.org/pragma.html#pragma_synchronous).
+  raw.pragma('synchronous = normal');
+  raw.pragma('foreign_keys = on');
+  raw.pragma('cache_size = -16000');
+  raw.pragma('temp_store = memory');
+}
+
+function sqliteDialect(raw: Database.Database, path: string, explain: Dialect['explain']): Dialect {
+  const db = new Kysely<Schema>({
+    dialect: new ImmediateSqliteDialect({ database: withStatementCache(raw) }),
+    plugins: [new RowDecoder()],
+  });
+  const writers = new Map<string, Database.Statement>();
+  return {
+    title: 'SQLite',
+    address: path,
+    db,
+    columnTypes: columnTypes.sqlite,
+    isAnyOf: (column, values) => sql`${sql.ref(column)} in (select value from json_each(${JSON.stringify(values)}))`,
+    // Synchronous on the one connection that the transaction holds: no other query can come in between.
+    async writeRows(db, target, rows) {
+      assertTransaction(db);
+      const text = insertStatement(target);
+      let statement = writers.get(text);
+      if (statement === undefined) {
+        statement = raw.prepare(text);
+        writers.set(text, statement);
+      }
+      const { columns } = target;
+      const values: unknown[] = new Array(columns.length);
+      for (const row of rows) {
+        for (let i = 0; i < columns.length; i += 1) values[i] = encode(row[columns[i] as keyof typeof row]);
+        statement.run(values);
+      }
+    },
+    // Every transaction begins as a writer (BEGIN IMMEDIATE), so they already wait for each other.
+    async serialize() {},
+    async hasTable(name) {
+      return raw.prepare(`select 1 from sqlite_master where type = 'table' and name = ?`).get(name) !== undefined;
+    },
+    async backup(suffix) {
+      const holdsTables = raw.prepare('select 1 from sqlite_master limit 1').get() !== undefined;
+      if (path === ':memory:' || !holdsTables) return null;
+      const copy = `${path}.${suffix}`;
+      raw.prepare('vacuum into ?').run(copy);
+      chmodSync(copy, 0o600);
+      return copy;
+    },
+    explain,
+    async close() {
+      await db.destroy();
+    },
+  };
+}
+
+function insertStatement<Table extends keyof Schema>(target: WriteTarget<Table>): string {
+  const columns = target.columns.map((column) => `"${column}"`).join(', ');
+  const updates = target.columns
+    .filter((column) => !target.key.includes(column))
+    .map((column) => `"${column}" = excluded."${column}"`)
+    .join(', ');
+  const onConflict = target.onConflict === 'keep' || updates === '' ? 'do nothing' : `do update set ${updates}`;
+  return `insert into "${target.table}" (${columns}) values (${target.columns.map(() => '?').join(', ')})
+    on conflict (${target.key.join(', ')}) ${onConflict}`;
+}
+
+/** better-sqlite3 binds numbers, strings, bigints, buffers and null only; anything else throws. */
+function encode(value: unknown): unknown {
+  switch (typeof value) {
+    case 'boolean':
+      return value ? 1 : 0;
+    case 'undefined':
+      return null;
+    case 'object':
+      if (value === null) return null;
+      return value instanceof JsonText ? value.text : JSON.stringify(value);
+    default:
+      return value;
+  }
+}
+
+/** JSON text and 0/1 back into objects and booleans, by the column's name. */
+class RowDecoder implements KyselyPlugin {
+  transformQuery: KyselyPlugin['transformQuery'] = ({ node }) => node;
+
+  async transformResult({ result }: PluginTransformResultArgs): ReturnType<KyselyPlugin['transformResult']> {
+    for (const row of result.rows) {
+      for (const column in row) {
+        const value = row[column];
+        if (value === null) continue;
+        const kind = columnKind(column);
+        if (kind === 'json' && typeof value === 'string') row[column] = JSON.parse(value);
+        else if (kind === 'flag') row[column] = value === 1;
+      }
+    }
+    return result;
+  }
+}
+
+/**
+ * Begins every transaction as a writer: ours read before they write, and a deferred one that turns into a writer after
+ * another process wrote fails at once with SQLITE_BUSY_SNAPSHOT, busy timeout or not (sqlite.org/isolation.html).
+ */
+class ImmediateSqliteDialect extends SqliteDialect {
+  readonly #config: SqliteDialectConfig;
+
+  constructor(config: SqliteDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver(): SqliteDriver {
+    return new ImmediateSqliteDriver(this.#config);
+  }
+}
+
+class ImmediateSqliteDriver extends SqliteDriver {
+  override async beginTransaction(connection: DatabaseConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+}
+
+/** kysely prepares every query anew; compiling a statement costs more than running most of ours. */
+function withStatementCache(raw: Database.Database): { prepare(text: string): CachedStatement; close(): void } {
+  const cache = new Map<string, CachedStatement>();
+  return {
+    prepare(text) {
+      const known = cache.get(text);
+      if (known !== undefined) return known;
+      const statement = new CachedStatement(raw.prepare(text));
+      if (cache.size >= preparedStatements) cache.clear();
+      cache.set(text, statement);
+      return statement;
+    },
+    close() {
+      raw.close();
+    },
+  };
+}
+
+class CachedStatement {
+  readonly reader: boolean;
+  readonly #statement: Database.Statement;
+
+  constructor(statement: Database.Statement) {
+    this.#statement = statement;
+    this.reader = statement.reader;
+  }
+
+  all(parameters: readonly unknown[]): unknown[] {
+    return this.#statement.all(parameters.map(encode));
+  }
+
+  run(parameters: readonly unknown[]): Database.RunResult {
+    return this.#statement.run(parameters.map(encode));
+  }
+
+  iterate(parameters: readonly unknown[]): IterableIterator<unknown> {
+    return this.#statement.iterate(parameters.map(encode));
+  }
+}
+
+function explainSqliteError(error: unknown, path: string): DatabaseError | undefined {
+  const code = errorCode(error);
+  if (code === undefined) return undefined;
+  const [message, hint] = sqliteErrorTexts(code, path);
+  if (message === undefined) {
+    if (!(error instanceof Database.SqliteError)) return undefined;
+    return new DatabaseError(
+      `SQLite failed on ${path}: ${error.message} (${code})`,
+      'Run again; if it happens again, report it.',
+      error,
+    );
+  }
+  return new DatabaseError(message, hint, error);
+}
+
+function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+function sqliteErrorTexts(code: string, path: string): [message: string, hint: string] | [undefined, undefined] {
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
+    return [
+      `the database file ${path} stayed locked by another program for ${busyTimeoutMs / 1000} seconds`,
+      'Close the program that holds it (a database browser with an open transaction?) and run again; nothing was lost.',
+    ];
+  }
+  if (code.startsWith('SQLITE_READONLY') || code === 'EROFS') {
+    return [
+      `the database file ${path} cannot be written`,
+      'Check the permissions of the file and of its folder, or give another --database.',
+    ];
+  }
+  if (
+    code.startsWith('SQLITE_CANTOPEN') ||
+    code === 'EACCES' ||
+    code === 'EPERM' ||
+    code === 'ENOTDIR' ||
+    code === 'EISDIR'
+  ) {
+    return [
+      `the database file ${path} cannot be opened or created`,
+      'Check that the path is a file in a folder this user may write, or give another --database.',
+    ];
+  }
+  if (
+    code === 'SQLITE_FULL' ||
+    code === 'ENOSPC' ||
+    code === 'SQLITE_IOERR_WRITE' ||
+    code === 'EDQUOT' ||
+    code === 'EFBIG'
+  ) {
+    return [
+      `the disk is full: ${path} cannot grow`,
+      'Free some space and run again: everything committed before is kept, and the run goes on from there.',
+    ];
+  }
+  if (code === 'SQLITE_NOTADB') {
+    return [
+      `${path} is not an SQLite database`,
+      'Give the path of a slackingest database, or of a file that does not exist yet.',
+    ];
+  }
+  if (code.startsWith('SQLITE_CORRUPT')) {
+    return [
+      `the database file ${path} is damaged`,
+      'Restore it from a backup, or recover it with "sqlite3 FILE .recover".',
+    ];
+  }
+  if (code.startsWith('SQLITE_IOERR')) {
+    return [
+      `reading or writing ${path} failed (${code})`,
+      'Check the disk; on a network drive, move the database to a local one.',
+    ];
+  }
+  return [undefined, undefined];
+}

@@ -1,0 +1,188 @@
+/**
+ * Brings the schema up to date. Own code instead of kysely's Migrator, which has neither lock nor atomic steps on
+ * SQLite, knows no hashes, and holds one transaction over all steps on Postgres. Here each migration is one
+ * transaction that first waits for its turn and looks again at what is applied: two runners cannot collide, and a
+ * killed one leaves whole steps only.
+ */
+import { createHash } from 'node:crypto';
+import { CompiledQuery, sql, type Transaction } from 'kysely';
+import type { ColumnTypes, Migration } from '../../migrations/column-types.ts';
+import { migrations as allMigrations } from '../../migrations/index.ts';
+import { AppError, DatabaseError, UsageError } from '../errors.ts';
+import type { IsoTime } from '../model.ts';
+import { appVersion } from '../version.ts';
+import type { Dialect } from './dialects/dialect.ts';
+import type { Schema } from './schema.ts';
+
+export interface AppliedMigration {
+  name: string;
+  sha256: string;
+  app_version: string;
+  applied_at: IsoTime;
+}
+
+export interface MigrationStatus {
+  applied: AppliedMigration[];
+  pending: { name: string; statements: string[] }[];
+}
+
+export interface MigrateResult {
+  applied: string[];
+  /** The copy made of an existing SQLite file before it was changed. */
+  backup: string | null;
+}
+
+const lockName = 'migrate';
+
+/** What is applied and what is not. Writes nothing. Throws `DatabaseError` on an edited or unknown migration. */
+export async function migrationStatus(dialect: Dialect, migrations = allMigrations): Promise<MigrationStatus> {
+  const applied = await findApplied(dialect);
+  checkHistory(dialect, applied, migrations);
+  const pending = migrations
+    .slice(applied.length)
+    .map((migration) => ({ name: migration.name, statements: migration.statements(dialect.columnTypes) }));
+  return { applied, pending };
+}
+
+/**
+ * Applies what is pending, up to and including `to`. Running it again, or twice at once, does nothing more.
+ * Throws `UsageError` for an unknown `to` or one below the present version, `DatabaseError` on an edited migration
+ * or a database newer than this program.
+ */
+export async function migrate(
+  dialect: Dialect,
+  options: { to?: string; now: () => number; migrations?: readonly Migration[] },
+): Promise<MigrateResult> {
+  const migrations = options.migrations ?? allMigrations;
+  const target = targetOf(migrations, options.to);
+  const { applied } = await migrationStatus(dialect, migrations);
+  if (options.to !== undefined && applied.length > target.length) {
+    throw new UsageError(
+      `the database is already beyond ${options.to}`,
+      'slackingest does not downgrade a schema; restore the backup made before the upgrade instead.',
+    );
+  }
+  const result: MigrateResult = { applied: [], backup: null };
+  if (applied.length >= target.length) return result;
+  result.backup = await dialect.backup(backupSuffix(target, options.now()));
+  for (const migration of target.slice(applied.length)) {
+    try {
+      const done = await applyOne(dialect, migration, migrations, options.now);
+      if (done) result.applied.push(migration.name);
+    } catch (error) {
+      throw explainMigrationError(error, migration.name);
+    }
+  }
+  return result;
+}
+
+/** Refuses to go on when the schema is behind (with a hint to migrate) or cannot be trusted. */
+export async function requireCurrentSchema(dialect: Dialect): Promise<void> {
+  const { pending } = await migrationStatus(dialect);
+  if (pending.length === 0) return;
+  throw new DatabaseError(
+    `the schema of ${dialect.address} is out of date: ${pending.map(({ name }) => name).join(', ')} not applied`,
+    'Run "slackingest migrate" first, or leave out --no-migrate.',
+  );
+}
+
+function targetOf(migrations: readonly Migration[], to: string | undefined): readonly Migration[] {
+  if (to === undefined) return migrations;
+  const index = migrations.findIndex(({ name }) => name === to);
+  if (index === -1) {
+    throw new UsageError(`there is no migration "${to}"`, `The last one is ${migrations.at(-1)?.name}.`);
+  }
+  return migrations.slice(0, index + 1);
+}
+
+/** One migration, its record included, in one transaction. False when another runner was faster. */
+async function applyOne(
+  dialect: Dialect,
+  migration: Migration,
+  migrations: readonly Migration[],
+  now: () => number,
+): Promise<boolean> {
+  return dialect.db.transaction().execute(async (trx) => {
+    await dialect.serialize(trx, lockName);
+    await createRecordTable(trx, dialect.columnTypes);
+    const applied = await selectApplied(trx);
+    checkHistory(dialect, applied, migrations);
+    if (applied.some(({ name }) => name === migration.name)) return false;
+    for (const statement of migration.statements(dialect.columnTypes)) {
+      await trx.executeQuery(CompiledQuery.raw(statement));
+    }
+    const appliedAt = new Date(now()).toISOString();
+    const hash = hashOf(migration, dialect.columnTypes);
+    await sql`insert into schema_migrations (name, sha256, app_version, applied_at)
+      values (${migration.name}, ${hash}, ${appVersion}, ${appliedAt})`.execute(trx);
+    return true;
+  });
+}
+
+function createRecordTable(trx: Transaction<Schema>, types: ColumnTypes): Promise<unknown> {
+  const { text, time, tableOptions } = types;
+  return trx.executeQuery(
+    CompiledQuery.raw(`create table if not exists schema_migrations (
+      name ${text} not null primary key,
+      sha256 ${text} not null,
+      app_version ${text} not null,
+      applied_at ${time} not null
+    )${tableOptions}`),
+  );
+}
+
+async function findApplied(dialect: Dialect): Promise<AppliedMigration[]> {
+  if (!(await dialect.hasTable('schema_migrations'))) {
+    if (await dialect.hasTable('messages')) {
+      throw new DatabaseError(
+        `${dialect.address} holds a table "messages" that slackingest did not make`,
+        'Give slackingest a database (or a Postgres schema) of its own.',
+      );
+    }
+    return [];
+  }
+  return selectApplied(dialect.db);
+}
+
+async function selectApplied(db: Dialect['db']): Promise<AppliedMigration[]> {
+  const { rows } = await sql<AppliedMigration>`
+    select name, sha256, app_version, applied_at from schema_migrations order by name`.execute(db);
+  return rows;
+}
+
+function checkHistory(dialect: Dialect, applied: readonly AppliedMigration[], migrations: readonly Migration[]): void {
+  applied.forEach((row, i) => {
+    const migration = migrations[i];
+    if (migration?.name !== row.name) {
+      throw new DatabaseError(
+        `${dialect.address} was upgraded by a newer slackingest (${row.app_version}): it has ${row.name}, which this one (${appVersion}) does not know`,
+        'Upgrade slackingest: npm install -g slackingest@latest',
+      );
+    }
+    if (hashOf(migration, dialect.columnTypes) !== row.sha256) {
+      throw new DatabaseError(
+        `migration ${row.name} is not the one that was applied to ${dialect.address} by slackingest ${row.app_version}`,
+        'Install an unmodified slackingest: a migration is never edited after its release.',
+      );
+    }
+  });
+}
+
+function hashOf(migration: Migration, types: ColumnTypes): string {
+  return createHash('sha256').update(migration.statements(types).join(';\n')).digest('hex');
+}
+
+/** `file.db.before-0002_words.20261122T121314Z.bak`: a second upgrade never overwrites the backup of the first. */
+function backupSuffix(target: readonly Migration[], now: number): string {
+  const time = new Date(now).toISOString().replace(/[-:]|\.\d+/g, '');
+  return `before-${target.at(-1)?.name}.${time}.bak`;
+}
+
+function explainMigrationError(error: unknown, name: string): AppError {
+  if (error instanceof AppError) return error;
+  return new DatabaseError(
+    `migration ${name} failed: ${error instanceof Error ? error.message : String(error)}`,
+    'The database is as it was before this migration. Mend the cause and run "slackingest migrate" again.',
+    error,
+  );
+}

@@ -1,0 +1,35 @@
+import { UsageError } from '../errors.ts';
+import type { Dialect } from './dialects/dialect.ts';
+
+/**
+ * Opens the database that `url` names; its scheme chooses the dialect, and only that dialect's driver is loaded.
+ * The caller closes it. Throws `UsageError` for a scheme nobody knows and `DatabaseError` when it cannot be opened.
+ */
+export async function openDatabase(url: string): Promise<Dialect> {
+  if (url.startsWith('sqlite:')) {
+    const { openSqlite } = await import('./dialects/sqlite.ts');
+    return openSqlite(url);
+  }
+  if (/^postgres(ql)?:\/\//.test(url)) {
+    if (!URL.canParse(url)) {
+      throw new UsageError(
+        'the Postgres URL cannot be read',
+        'Write postgres://user:password@host:5432/database, with special characters of user and password percent-encoded.',
+      );
+    }
+    const { openPostgres } = await import('./dialects/postgres.ts');
+    return openPostgres(url);
+  }
+  throw new UsageError(
+    `the database URL does not begin with sqlite: or postgres://`,
+    'Set DATABASE_URL or --database to sqlite:slackingest.db, or to postgres://user@host/database.',
+  );
+}
+
+/** Whether `url` names a database that surely does not exist yet, so that opening it would create it. */
+export async function isAbsent(url: string): Promise<boolean> {
+  if (!url.startsWith('sqlite:')) return false;
+  const { existsSync } = await import('node:fs');
+  const { sqlitePath } = await import('./dialects/sqlite.ts');
+  return !existsSync(sqlitePath(url));
+}

@@ -1,0 +1,209 @@
+import type { Kysely } from 'kysely';
+import type { IsoTime } from '../../model.ts';
+import type { Dialect, Writable, WriteTarget } from '../dialects/dialect.ts';
+import type { ChannelRow, Schema, UsergroupRow, UserRow, WorkspaceRow } from '../schema.ts';
+
+/** Workspaces, users, user groups and channels. Everything that writes many rows wants a transaction. */
+export interface DirectoryRepository {
+  findWorkspace(teamId: string): Promise<WorkspaceRow | undefined>;
+  /** Inserts the workspace or updates what differs; an unchanged one keeps its `updated_at`. */
+  saveWorkspace(row: Omit<WorkspaceRow, 'users_synced_at'>): Promise<void>;
+  markUsersSynced(teamId: string, at: IsoTime): Promise<void>;
+
+  /** Every user id of the workspace, placeholders included. */
+  listUserIds(teamId: string): Promise<string[]>;
+  findUsers(teamId: string, userIds: readonly string[]): Promise<Map<string, UserRow>>;
+  writeUsers(rows: readonly Writable<UserRow>[]): Promise<void>;
+  /** Rows for ids seen in messages that nobody described yet; ids that have a row keep it. */
+  addUserPlaceholders(teamId: string, userIds: readonly string[], now: IsoTime): Promise<void>;
+  /** Ids still to be looked up, oldest placeholder first. */
+  listPendingUserIds(teamId: string): Promise<string[]>;
+  /** Remembers that Slack does not tell about this user, so that it is asked once only. */
+  markUserUnknown(teamId: string, userId: string, code: string, now: IsoTime): Promise<void>;
+
+  findUsergroups(teamId: string, ids: readonly string[]): Promise<Map<string, UsergroupRow>>;
+  writeUsergroups(rows: readonly Writable<UsergroupRow>[]): Promise<void>;
+
+  listChannels(teamId: string): Promise<ChannelRow[]>;
+  findChannels(teamId: string, ids: readonly string[]): Promise<Map<string, ChannelRow>>;
+  writeChannels(rows: readonly Writable<ChannelRow>[]): Promise<void>;
+}
+
+const userTarget = {
+  table: 'users',
+  columns: [
+    'team_id',
+    'user_id',
+    'name',
+    'real_name',
+    'display_name',
+    'email',
+    'tz',
+    'is_bot',
+    'is_deleted',
+    'lookup',
+    'content_hash',
+    'raw',
+    'updated_at',
+  ],
+  key: ['team_id', 'user_id'],
+  onConflict: 'replace',
+} as const satisfies WriteTarget<'users'>;
+
+const usergroupTarget = {
+  table: 'usergroups',
+  columns: [
+    'team_id',
+    'usergroup_id',
+    'handle',
+    'name',
+    'description',
+    'is_deleted',
+    'content_hash',
+    'raw',
+    'updated_at',
+  ],
+  key: ['team_id', 'usergroup_id'],
+  onConflict: 'replace',
+} as const satisfies WriteTarget<'usergroups'>;
+
+const channelTarget = {
+  table: 'channels',
+  columns: [
+    'team_id',
+    'channel_id',
+    'name',
+    'kind',
+    'is_archived',
+    'is_member',
+    'topic',
+    'purpose',
+    'content_hash',
+    'raw',
+    'updated_at',
+  ],
+  key: ['team_id', 'channel_id'],
+  onConflict: 'replace',
+} as const satisfies WriteTarget<'channels'>;
+
+export function directoryRepository(dialect: Dialect, db: Kysely<Schema>): DirectoryRepository {
+  return {
+    findWorkspace: (teamId) => db.selectFrom('workspaces').selectAll().where('team_id', '=', teamId).executeTakeFirst(),
+
+    async saveWorkspace(row) {
+      await db
+        .insertInto('workspaces')
+        .values({ ...row, users_synced_at: null })
+        .onConflict((conflict) =>
+          conflict
+            .column('team_id')
+            .doUpdateSet((eb) => ({
+              name: eb.ref('excluded.name'),
+              domain: eb.ref('excluded.domain'),
+              url: eb.ref('excluded.url'),
+              enterprise_id: eb.ref('excluded.enterprise_id'),
+              updated_at: eb.ref('excluded.updated_at'),
+            }))
+            .where((eb) =>
+              eb.or(
+                (['name', 'domain', 'url', 'enterprise_id'] as const).map((column) =>
+                  eb(`workspaces.${column}`, 'is distinct from', eb.ref(`excluded.${column}`)),
+                ),
+              ),
+            ),
+        )
+        .execute();
+    },
+
+    async markUsersSynced(teamId, at) {
+      await db.updateTable('workspaces').set({ users_synced_at: at }).where('team_id', '=', teamId).execute();
+    },
+
+    async listUserIds(teamId) {
+      const rows = await db.selectFrom('users').select('user_id').where('team_id', '=', teamId).execute();
+      return rows.map(({ user_id }) => user_id);
+    },
+
+    async findUsers(teamId, userIds) {
+      const rows = await db
+        .selectFrom('users')
+        .selectAll()
+        .where('team_id', '=', teamId)
+        .where(dialect.isAnyOf('user_id', userIds))
+        .execute();
+      return new Map(rows.map((row) => [row.user_id, row]));
+    },
+
+    writeUsers: (rows) => dialect.writeRows(db, userTarget, rows),
+
+    async addUserPlaceholders(teamId, userIds, now) {
+      const rows = userIds.map((userId) => placeholder(teamId, userId, now));
+      await dialect.writeRows(db, { ...userTarget, onConflict: 'keep' }, rows);
+    },
+
+    async listPendingUserIds(teamId) {
+      const rows = await db
+        .selectFrom('users')
+        .select('user_id')
+        .where('team_id', '=', teamId)
+        .where('lookup', '=', 'pending')
+        .orderBy('updated_at')
+        .orderBy('user_id')
+        .execute();
+      return rows.map(({ user_id }) => user_id);
+    },
+
+    async markUserUnknown(teamId, userId, code, now) {
+      await db
+        .updateTable('users')
+        .set({ lookup: code, updated_at: now })
+        .where('team_id', '=', teamId)
+        .where('user_id', '=', userId)
+        .execute();
+    },
+
+    async findUsergroups(teamId, ids) {
+      const rows = await db
+        .selectFrom('usergroups')
+        .selectAll()
+        .where('team_id', '=', teamId)
+        .where(dialect.isAnyOf('usergroup_id', ids))
+        .execute();
+      return new Map(rows.map((row) => [row.usergroup_id, row]));
+    },
+
+    writeUsergroups: (rows) => dialect.writeRows(db, usergroupTarget, rows),
+
+    listChannels: (teamId) => db.selectFrom('channels').selectAll().where('team_id', '=', teamId).execute(),
+
+    async findChannels(teamId, ids) {
+      const rows = await db
+        .selectFrom('channels')
+        .selectAll()
+        .where('team_id', '=', teamId)
+        .where(dialect.isAnyOf('channel_id', ids))
+        .execute();
+      return new Map(rows.map((row) => [row.channel_id, row]));
+    },
+
+    writeChannels: (rows) => dialect.writeRows(db, channelTarget, rows),
+  };
+}
+
+function placeholder(teamId: string, userId: string, now: IsoTime): UserRow {
+  return {
+    team_id: teamId,
+    user_id: userId,
+    name: null,
+    real_name: null,
+    display_name: null,
+    email: null,
+    tz: null,
+    is_bot: null,
+    is_deleted: null,
+    lookup: 'pending',
+    content_hash: null,
+    raw: null,
+    updated_at: now,
+  };
+}

@@ -1,0 +1,67 @@
+import type { Kysely } from 'kysely';
+import type { Dialect } from '../dialects/dialect.ts';
+import type { Lock } from '../lock.ts';
+import type { Schema } from '../schema.ts';
+import { type DirectoryRepository, directoryRepository } from './directory.ts';
+import { type MessageRepository, messageRepository } from './messages.ts';
+import { type PositionRepository, positionRepository } from './positions.ts';
+import { type RunRepository, runRepository } from './runs.ts';
+
+interface Repositories {
+  readonly messages: MessageRepository;
+  readonly directory: DirectoryRepository;
+  readonly positions: PositionRepository;
+  readonly runs: RunRepository;
+}
+
+/** The database as the layers above see it, the same for both dialects. Read at any time; write inside `transaction` only. */
+export interface Store extends Repositories {
+  /**
+   * Runs `work` in one transaction: all of it is committed, or nothing. Transactions of one store queue up; do not
+   * begin one inside another.
+   */
+  transaction<Result>(work: (store: Repositories) => Promise<Result>): Promise<Result>;
+}
+
+export type TransactionStore = Repositories;
+
+export interface StoreOptions {
+  /** Fences every transaction: one that would commit after the lock was lost fails instead. */
+  lock?: Lock;
+  /** Undo every transaction after it ran: for `--dry-run`, which must decide everything and write nothing. */
+  rollBack?: boolean;
+}
+
+/** Thrown to make kysely roll back; carries nothing. */
+class RollBack extends Error {}
+
+/** Repositories over an open database. Database errors come out worded for people (`DatabaseError`). */
+export function openStore(dialect: Dialect, options: StoreOptions = {}): Store {
+  const { lock, rollBack = false } = options;
+  return {
+    ...repositories(dialect, dialect.db),
+    async transaction(work) {
+      let outcome: { result: Awaited<ReturnType<typeof work>> } | undefined;
+      try {
+        await dialect.db.transaction().execute(async (trx) => {
+          await lock?.assertHeld(trx);
+          outcome = { result: await work(repositories(dialect, trx)) };
+          if (rollBack) throw new RollBack();
+        });
+      } catch (error) {
+        if (!(error instanceof RollBack)) throw dialect.explain(error) ?? error;
+      }
+      if (outcome === undefined) throw new Error('the transaction ended without a result');
+      return outcome.result;
+    },
+  };
+}
+
+function repositories(dialect: Dialect, db: Kysely<Schema>): Repositories {
+  return {
+    messages: messageRepository(dialect, db),
+    directory: directoryRepository(dialect, db),
+    positions: positionRepository(dialect, db),
+    runs: runRepository(dialect, db),
+  };
+}

@@ -1,0 +1,233 @@
+import type { Kysely } from 'kysely';
+import type { Ts } from '../../model.ts';
+import type { Dialect, Writable, WriteTarget } from '../dialects/dialect.ts';
+import type { FileRow, MessageFileRow, MessageRevisionRow, MessageRow, ReactionRow, Schema } from '../schema.ts';
+
+/** A stored message as far as a merge must know it. */
+export type StoredMessage = Pick<
+  MessageRow,
+  | 'ts'
+  | 'edited_ts'
+  | 'reply_count'
+  | 'latest_reply'
+  | 'deleted_at'
+  | 'source'
+  | 'content_hash'
+  | 'state_hash'
+  | 'first_seen_at'
+  | 'updated_at'
+>;
+
+export type StoredFile = Pick<FileRow, 'file_id' | 'content_hash' | 'mode' | 'name' | 'raw'>;
+
+/** The messages of one channel, with what hangs on them. Everything that writes wants a transaction. */
+export interface MessageRepository {
+  /** Those of `ts` that are stored, by ts. */
+  findForMerge(teamId: string, channelId: string, ts: readonly Ts[]): Promise<Map<Ts, StoredMessage>>;
+  /** Keeps the present content of these messages as revisions, each dated by its `updated_at`. */
+  keepRevisions(teamId: string, channelId: string, ts: readonly Ts[]): Promise<void>;
+  /** Inserts rows, replacing those that exist. */
+  write(rows: readonly Writable<MessageRow>[]): Promise<void>;
+  /** Changes only what the row's other readers see: deletion mark and thread counters. */
+  mark(
+    key: Pick<MessageRow, 'team_id' | 'channel_id' | 'ts'>,
+    change: Pick<MessageRow, 'deleted_at' | 'reply_count' | 'latest_reply' | 'updated_at'> & { state_hash?: string },
+  ): Promise<void>;
+
+  findReactions(teamId: string, channelId: string, ts: readonly Ts[]): Promise<ReactionRow[]>;
+  /** Adds those that are not there yet. */
+  addReactions(rows: readonly ReactionRow[]): Promise<void>;
+  removeReactions(rows: readonly ReactionRow[]): Promise<void>;
+
+  findFiles(teamId: string, fileIds: readonly string[]): Promise<Map<string, StoredFile>>;
+  writeFiles(rows: readonly Writable<FileRow>[]): Promise<void>;
+  findFileLinks(teamId: string, channelId: string, ts: readonly Ts[]): Promise<MessageFileRow[]>;
+  addFileLinks(rows: readonly MessageFileRow[]): Promise<void>;
+  removeFileLinks(rows: readonly MessageFileRow[]): Promise<void>;
+}
+
+const messageTarget = {
+  table: 'messages',
+  columns: [
+    'team_id',
+    'channel_id',
+    'ts',
+    'posted_at',
+    'thread_ts',
+    'is_reply',
+    'user_id',
+    'bot_id',
+    'subtype',
+    'text',
+    'search_text',
+    'edited_ts',
+    'reply_count',
+    'latest_reply',
+    'deleted_at',
+    'source',
+    'is_sanitized',
+    'content_hash',
+    'state_hash',
+    'raw',
+    'first_seen_at',
+    'updated_at',
+  ],
+  key: ['team_id', 'channel_id', 'ts'],
+  onConflict: 'replace',
+} as const satisfies WriteTarget<'messages'>;
+
+const revisionTarget = {
+  table: 'message_revisions',
+  columns: ['team_id', 'channel_id', 'ts', 'seen_at', 'text', 'raw', 'edited_ts'],
+  key: ['team_id', 'channel_id', 'ts', 'seen_at'],
+  onConflict: 'keep',
+} as const satisfies WriteTarget<'message_revisions'>;
+
+const reactionTarget = {
+  table: 'reactions',
+  columns: ['team_id', 'channel_id', 'ts', 'name', 'user_id', 'first_seen_at'],
+  key: ['team_id', 'channel_id', 'ts', 'name', 'user_id'],
+  onConflict: 'keep',
+} as const satisfies WriteTarget<'reactions'>;
+
+const fileTarget = {
+  table: 'files',
+  columns: [
+    'team_id',
+    'file_id',
+    'name',
+    'title',
+    'mimetype',
+    'size',
+    'mode',
+    'url_private',
+    'created_at',
+    'content_hash',
+    'raw',
+    'updated_at',
+  ],
+  key: ['team_id', 'file_id'],
+  onConflict: 'replace',
+} as const satisfies WriteTarget<'files'>;
+
+const fileLinkTarget = {
+  table: 'message_files',
+  columns: ['team_id', 'channel_id', 'ts', 'file_id'],
+  key: ['team_id', 'channel_id', 'ts', 'file_id'],
+  onConflict: 'keep',
+} as const satisfies WriteTarget<'message_files'>;
+
+export function messageRepository(dialect: Dialect, db: Kysely<Schema>): MessageRepository {
+  const messages = (teamId: string, channelId: string, ts: readonly Ts[]) =>
+    db
+      .selectFrom('messages')
+      .where('team_id', '=', teamId)
+      .where('channel_id', '=', channelId)
+      .where(dialect.isAnyOf('ts', ts));
+
+  return {
+    async findForMerge(teamId, channelId, ts) {
+      if (ts.length === 0) return new Map();
+      const rows = await messages(teamId, channelId, ts)
+        .select([
+          'ts',
+          'edited_ts',
+          'reply_count',
+          'latest_reply',
+          'deleted_at',
+          'source',
+          'content_hash',
+          'state_hash',
+          'first_seen_at',
+          'updated_at',
+        ])
+        .execute();
+      return new Map(rows.map((row) => [row.ts, row]));
+    },
+
+    async keepRevisions(teamId, channelId, ts) {
+      if (ts.length === 0) return;
+      const rows = await messages(teamId, channelId, ts)
+        .select(['team_id', 'channel_id', 'ts', 'updated_at as seen_at', 'text', 'raw', 'edited_ts'])
+        .execute();
+      const revisions: MessageRevisionRow[] = rows;
+      await dialect.writeRows(db, revisionTarget, revisions);
+    },
+
+    write: (rows) => dialect.writeRows(db, messageTarget, rows),
+
+    async mark(key, change) {
+      await db
+        .updateTable('messages')
+        .set(change)
+        .where('team_id', '=', key.team_id)
+        .where('channel_id', '=', key.channel_id)
+        .where('ts', '=', key.ts)
+        .execute();
+    },
+
+    async findReactions(teamId, channelId, ts) {
+      if (ts.length === 0) return [];
+      return db
+        .selectFrom('reactions')
+        .selectAll()
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .where(dialect.isAnyOf('ts', ts))
+        .execute();
+    },
+
+    addReactions: (rows) => dialect.writeRows(db, reactionTarget, rows),
+
+    async removeReactions(rows) {
+      for (const row of rows) {
+        await db
+          .deleteFrom('reactions')
+          .where('team_id', '=', row.team_id)
+          .where('channel_id', '=', row.channel_id)
+          .where('ts', '=', row.ts)
+          .where('name', '=', row.name)
+          .where('user_id', '=', row.user_id)
+          .execute();
+      }
+    },
+
+    async findFiles(teamId, fileIds) {
+      if (fileIds.length === 0) return new Map();
+      const rows = await db
+        .selectFrom('files')
+        .select(['file_id', 'content_hash', 'mode', 'name', 'raw'])
+        .where('team_id', '=', teamId)
+        .where(dialect.isAnyOf('file_id', fileIds))
+        .execute();
+      return new Map(rows.map((row) => [row.file_id, row]));
+    },
+
+    writeFiles: (rows) => dialect.writeRows(db, fileTarget, rows),
+
+    async findFileLinks(teamId, channelId, ts) {
+      if (ts.length === 0) return [];
+      return db
+        .selectFrom('message_files')
+        .selectAll()
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .where(dialect.isAnyOf('ts', ts))
+        .execute();
+    },
+
+    addFileLinks: (rows) => dialect.writeRows(db, fileLinkTarget, rows),
+
+    async removeFileLinks(rows) {
+      for (const row of rows) {
+        await db
+          .deleteFrom('message_files')
+          .where('team_id', '=', row.team_id)
+          .where('channel_id', '=', row.channel_id)
+          .where('ts', '=', row.ts)
+          .where('file_id', '=', row.file_id)
+          .execute();
+      }
+    },
+  };
+}

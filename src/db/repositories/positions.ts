@@ -1,0 +1,179 @@
+import type { Kysely } from 'kysely';
+import type { IsoTime, Ts } from '../../model.ts';
+import type { Dialect, WriteTarget } from '../dialects/dialect.ts';
+import type { CoverageRow, IngestionStateRow, Schema, ThreadRow } from '../schema.ts';
+
+/** How far each channel and thread is read: checkpoints, coverage, threads waiting for their replies. */
+export interface PositionRepository {
+  listStates(teamId: string): Promise<IngestionStateRow[]>;
+  saveState(row: IngestionStateRow): Promise<void>;
+  /** Records a failed attempt beside the position, which stays as it is. No row, no effect. */
+  noteError(teamId: string, channelId: string, error: string, now: IsoTime): Promise<void>;
+
+  /** Ascending by `from_ts`. */
+  listCoverage(teamId: string, channelId: string): Promise<CoverageRow[]>;
+  /** Makes `rows` the whole coverage of the channel, touching only rows that differ from `before`. */
+  replaceCoverage(before: readonly CoverageRow[], rows: readonly CoverageRow[]): Promise<void>;
+
+  findThreads(teamId: string, channelId: string, threadTs: readonly Ts[]): Promise<Map<Ts, ThreadRow>>;
+  /** Inserts or replaces. Wants a transaction. */
+  writeThreads(rows: readonly ThreadRow[]): Promise<void>;
+  /** Threads whose replies are to be fetched, latest first; those that failed since `failedBefore` are left for the next run. */
+  listPendingThreads(
+    teamId: string,
+    channelIds: readonly string[],
+    options: { failedBefore: IsoTime; limit: number },
+  ): Promise<ThreadRow[]>;
+  countPendingThreads(teamId: string, channelIds: readonly string[]): Promise<number>;
+  noteThreadError(row: ThreadRow, error: string, now: IsoTime): Promise<void>;
+
+  /** Top-level messages stored at or after `from`, counted up to `limit`. */
+  countMessagesSince(teamId: string, channelId: string, from: Ts, limit: number): Promise<number>;
+}
+
+const threadTarget = {
+  table: 'threads',
+  columns: [
+    'team_id',
+    'channel_id',
+    'thread_ts',
+    'claim',
+    'settled_claims',
+    'is_pending',
+    'last_checked_at',
+    'last_error',
+  ],
+  key: ['team_id', 'channel_id', 'thread_ts'],
+  onConflict: 'replace',
+} as const satisfies WriteTarget<'threads'>;
+
+const stateTarget = {
+  table: 'ingestion_state',
+  columns: [
+    'team_id',
+    'channel_id',
+    'wanted_from_ts',
+    'last_ts',
+    'oldest_ts',
+    'floor_ts',
+    'floor_probed_ts',
+    'last_checked_at',
+    'last_error',
+  ],
+  key: ['team_id', 'channel_id'],
+  onConflict: 'replace',
+} as const satisfies WriteTarget<'ingestion_state'>;
+
+const coverageTarget = {
+  table: 'coverage',
+  columns: ['team_id', 'channel_id', 'from_ts', 'to_ts', 'source', 'audited_at'],
+  key: ['team_id', 'channel_id', 'from_ts'],
+  onConflict: 'replace',
+} as const satisfies WriteTarget<'coverage'>;
+
+export function positionRepository(dialect: Dialect, db: Kysely<Schema>): PositionRepository {
+  const pendingThreads = (teamId: string, channelIds: readonly string[]) =>
+    db
+      .selectFrom('threads')
+      .where('team_id', '=', teamId)
+      .where((eb) => eb.ref('is_pending'))
+      .where(dialect.isAnyOf('channel_id', channelIds));
+
+  return {
+    listStates: (teamId) => db.selectFrom('ingestion_state').selectAll().where('team_id', '=', teamId).execute(),
+
+    saveState: (row) => dialect.writeRows(db, stateTarget, [row]),
+
+    async noteError(teamId, channelId, error, now) {
+      await db
+        .updateTable('ingestion_state')
+        .set({ last_error: error, last_checked_at: now })
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .execute();
+    },
+
+    listCoverage: (teamId, channelId) =>
+      db
+        .selectFrom('coverage')
+        .selectAll()
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .orderBy('from_ts')
+        .execute(),
+
+    async replaceCoverage(before, rows) {
+      const kept = new Map(rows.map((row) => [row.from_ts, row]));
+      const known = new Map(before.map((row) => [row.from_ts, row]));
+      for (const row of before) {
+        if (kept.has(row.from_ts)) continue;
+        await db
+          .deleteFrom('coverage')
+          .where('team_id', '=', row.team_id)
+          .where('channel_id', '=', row.channel_id)
+          .where('from_ts', '=', row.from_ts)
+          .execute();
+      }
+      const changed = rows.filter((row) => known.get(row.from_ts) !== row);
+      if (changed.length > 0) await dialect.writeRows(db, coverageTarget, changed);
+    },
+
+    async findThreads(teamId, channelId, threadTs) {
+      if (threadTs.length === 0) return new Map();
+      const rows = await db
+        .selectFrom('threads')
+        .selectAll()
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .where(dialect.isAnyOf('thread_ts', threadTs))
+        .execute();
+      return new Map(rows.map((row) => [row.thread_ts, row]));
+    },
+
+    writeThreads: (rows) => dialect.writeRows(db, threadTarget, rows),
+
+    listPendingThreads: (teamId, channelIds, { failedBefore, limit }) =>
+      pendingThreads(teamId, channelIds)
+        .selectAll()
+        .where((eb) =>
+          eb.or([
+            eb('last_error', 'is', null),
+            eb('last_checked_at', 'is', null),
+            eb('last_checked_at', '<', failedBefore),
+          ]),
+        )
+        .orderBy('thread_ts', 'desc')
+        .limit(limit)
+        .execute(),
+
+    async countPendingThreads(teamId, channelIds) {
+      const { count } = await pendingThreads(teamId, channelIds)
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow();
+      return count;
+    },
+
+    async noteThreadError(row, error, now) {
+      await db
+        .updateTable('threads')
+        .set({ last_error: error, last_checked_at: now })
+        .where('team_id', '=', row.team_id)
+        .where('channel_id', '=', row.channel_id)
+        .where('thread_ts', '=', row.thread_ts)
+        .execute();
+    },
+
+    async countMessagesSince(teamId, channelId, from, limit) {
+      const rows = await db
+        .selectFrom('messages')
+        .select('ts')
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .where('ts', '>=', from)
+        .where('is_reply', '=', false)
+        .limit(limit)
+        .execute();
+      return rows.length;
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import type { Kysely } from 'kysely';
+import type { IsoTime, PaceState } from '../../model.ts';
+import { millisToIso } from '../../ts.ts';
+import type { Dialect, WriteTarget } from '../dialects/dialect.ts';
+import type { RunChannelRow, RunRow, Schema } from '../schema.ts';
+
+/** The record of what was run, and what the pacer must know in the next run. */
+export interface RunRepository {
+  insertRun(row: RunRow): Promise<void>;
+  updateRun(runId: string, change: Partial<RunRow>): Promise<void>;
+  /**
+   * Marks runs of the workspace that never finished as failed. Call it while holding the workspace's lock: then
+   * whoever began them is gone. Returns their ids.
+   */
+  markAbandoned(teamId: string, now: IsoTime): Promise<string[]>;
+  saveRunChannels(rows: readonly RunChannelRow[]): Promise<void>;
+
+  listPaceStates(teamId: string): Promise<PaceState[]>;
+  /** Wants a transaction. */
+  savePaceStates(teamId: string, states: readonly PaceState[], now: IsoTime): Promise<void>;
+}
+
+const runChannelTarget = {
+  table: 'run_channels',
+  columns: ['run_id', 'channel_id', 'team_id', 'status', 'counts', 'error'],
+  key: ['run_id', 'channel_id'],
+  onConflict: 'replace',
+} as const satisfies WriteTarget<'run_channels'>;
+
+const rateLimitTarget = {
+  table: 'rate_limits',
+  columns: ['team_id', 'method', 'not_before_at', 'is_restricted', 'recent_calls', 'updated_at'],
+  key: ['team_id', 'method'],
+  onConflict: 'replace',
+} as const satisfies WriteTarget<'rate_limits'>;
+
+export function runRepository(dialect: Dialect, db: Kysely<Schema>): RunRepository {
+  return {
+    async insertRun(row) {
+      await db.insertInto('runs').values(row).execute();
+    },
+
+    async updateRun(runId, change) {
+      await db.updateTable('runs').set(change).where('run_id', '=', runId).execute();
+    },
+
+    async markAbandoned(teamId, now) {
+      const rows = await db
+        .updateTable('runs')
+        .set({
+          status: 'failed',
+          finished_at: now,
+          error: 'abandoned: the process ended without a word (killed, or the machine stopped)',
+        })
+        .where('team_id', '=', teamId)
+        .where('status', '=', 'running')
+        .returning('run_id')
+        .execute();
+      return rows.map(({ run_id }) => run_id);
+    },
+
+    saveRunChannels: (rows) => dialect.writeRows(db, runChannelTarget, rows),
+
+    async listPaceStates(teamId) {
+      const rows = await db.selectFrom('rate_limits').selectAll().where('team_id', '=', teamId).execute();
+      return rows.map((row) => ({
+        method: row.method,
+        notBefore: row.not_before_at === null ? 0 : Date.parse(row.not_before_at),
+        recentCalls: numbersOf(row.recent_calls['at']),
+        isRestricted: row.is_restricted,
+      }));
+    },
+
+    async savePaceStates(teamId, states, now) {
+      const rows = states.map((state) => ({
+        team_id: teamId,
+        method: state.method,
+        not_before_at: state.notBefore === 0 ? null : millisToIso(state.notBefore),
+        is_restricted: state.isRestricted,
+        recent_calls: { at: state.recentCalls },
+        updated_at: now,
+      }));
+      await dialect.writeRows(db, rateLimitTarget, rows);
+    },
+  };
+}
+
+function numbersOf(value: unknown): number[] {
+  return Array.isArray(value) ? value.filter((element) => typeof element === 'number') : [];
+}

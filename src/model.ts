@@ -1,0 +1,96 @@
+/**
+ * The words every layer shares. Imports nothing, so any layer may import it.
+ */
+
+/** Slack's message id within one conversation: text, byte for byte as Slack sent it ("1700000001.123450"). */
+export type Ts = string & { readonly __brand: 'Ts' };
+
+/** A moment as `Date.prototype.toISOString()` writes it: 24 characters, UTC, milliseconds. */
+export type IsoTime = string & { readonly __brand: 'IsoTime' };
+
+export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
+export type JsonObject = { [key: string]: JsonValue };
+
+export type ChannelKind = 'public' | 'private' | 'im' | 'mpim';
+
+/** Who the token is, from `auth.test`. */
+export interface Identity {
+  teamId: string;
+  teamName: string;
+  /** Workspace address with a trailing slash, e.g. `https://acme.slack.com/`; the base of every permalink. */
+  url: string;
+  enterpriseId: string | null;
+  userId: string | null;
+  /** Present for bot tokens only. */
+  botId: string | null;
+  /** The token's scopes from the `x-oauth-scopes` header; null when Slack did not say. */
+  scopes: readonly string[] | null;
+}
+
+/** One page of `conversations.history` or `conversations.replies`. Nothing is promised about the order of messages or of pages. */
+export interface MessagePage {
+  /** Each element is an object with a well-formed `ts`. */
+  messages: (JsonObject & { ts: Ts })[];
+  /** Elements that are no message (null, no `ts`, ...): position in the page and why. They must be reported, never dropped in silence. */
+  malformed: { position: number; reason: string }[];
+  hasMore: boolean;
+  /** Slack's page token; absent on the last page. Never stored. */
+  nextCursor: string | undefined;
+  /** Slack hides older messages because of the plan's history limit. */
+  isLimited: boolean;
+}
+
+/** Bounds are exclusive, as Slack's are. */
+export interface HistoryRequest {
+  channel: string;
+  oldest?: Ts;
+  latest?: Ts;
+  cursor?: string;
+}
+
+export interface RepliesRequest {
+  channel: string;
+  /** The thread's root. */
+  ts: Ts;
+  oldest?: Ts;
+  cursor?: string;
+}
+
+/**
+ * Slack's Web API as the sync layer sees it: one workspace, one token, paced, retried and checked.
+ * Every method throws `SlackError` (see errors.ts) when Slack refuses or keeps failing, and the signal's
+ * reason when the run is being stopped. Methods never start a call after the signal fired.
+ */
+export interface SlackApi {
+  identify(): Promise<Identity>;
+  /** Yields pages of raw conversation objects until the listing is complete. Empty pages are possible. */
+  channels(kinds: readonly ChannelKind[]): AsyncIterable<JsonObject[]>;
+  history(request: HistoryRequest): Promise<MessagePage>;
+  /** The root comes first on the first page (and perhaps on later ones), then replies, oldest first. */
+  replies(request: RepliesRequest): Promise<MessagePage>;
+  users(): AsyncIterable<JsonObject[]>;
+  user(userId: string): Promise<JsonObject>;
+  usergroups(): Promise<JsonObject[]>;
+  /** Joins a public channel. Throws unless the client was opened with `allowJoin`. */
+  join(channel: string): Promise<void>;
+}
+
+/** What the pacer knows of one method in one workspace; kept in the database between runs. Times in epoch milliseconds. */
+export interface PaceState {
+  method: string;
+  /** No call before this moment (from `Retry-After`); 0 when there is none. */
+  notBefore: number;
+  /** Moments of the calls of the last minute, ascending. */
+  recentCalls: number[];
+  /** Slack answered as for apps limited to 15 objects a minute. */
+  isRestricted: boolean;
+}
+
+/** JSON already serialised: stored as it is, so that a large object is serialised once. */
+export class JsonText {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}

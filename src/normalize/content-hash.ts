@@ -1,0 +1,39 @@
+/**
+ * Tells whether an object changed: a hash over its JSON with keys in order, because Slack's key order and jsonb's are
+ * not ours to rely on.
+ */
+import { hash } from 'node:crypto';
+import type { JsonObject, JsonValue } from '../model.ts';
+
+/** Hash of the object, leaving out the keys of `except` at its top level. 128 bits as 32 hex digits. */
+export function hashObject(value: JsonObject, except?: ReadonlySet<string>): string {
+  return hash('sha256', canonicalObject(value, except), 'hex').slice(0, 32);
+}
+
+/** Hash of those keys of `only` that the object has; '' when it has none. */
+export function hashKeys(value: JsonObject, only: readonly string[]): string {
+  let text = '';
+  for (const key of only) {
+    const inner = value[key];
+    if (inner !== undefined && inner !== null) text += `${key}:${canonical(inner)},`;
+  }
+  return text === '' ? '' : hash('sha256', text, 'hex').slice(0, 32);
+}
+
+function canonicalObject(value: JsonObject, except?: ReadonlySet<string>): string {
+  let text = '{';
+  for (const key of Object.keys(value).sort()) {
+    const inner = value[key];
+    if (inner === undefined || except?.has(key)) continue;
+    text += `${JSON.stringify(key)}:${canonical(inner)},`;
+  }
+  return `${text}}`;
+}
+
+function canonical(value: JsonValue): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (!Array.isArray(value)) return canonicalObject(value);
+  let text = '[';
+  for (const element of value) text += `${canonical(element)},`;
+  return `${text}]`;
+}

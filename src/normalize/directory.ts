@@ -1,0 +1,119 @@
+/** Users, user groups and channels as rows. */
+import type { ChannelKind, JsonObject, JsonText } from '../model.ts';
+import { cleanObject } from './clean.ts';
+import { hashObject } from './content-hash.ts';
+import { nonEmptyText, objectOf, textOf } from './json-access.ts';
+
+export interface NormalizedUser {
+  user_id: string;
+  name: string | null;
+  real_name: string | null;
+  display_name: string | null;
+  email: string | null;
+  tz: string | null;
+  is_bot: boolean | null;
+  is_deleted: boolean | null;
+  content_hash: string;
+  raw: JsonText;
+}
+
+/** Null for an object without an id. */
+export function normalizeUser(received: JsonObject): NormalizedUser | null {
+  const { value: user, json } = cleanObject(received);
+  const id = nonEmptyText(user['id']);
+  if (id === null) return null;
+  const profile = objectOf(user['profile']) ?? {};
+  return {
+    user_id: id,
+    name: nonEmptyText(user['name']),
+    real_name: nonEmptyText(user['real_name']) ?? nonEmptyText(profile['real_name']),
+    display_name: nonEmptyText(profile['display_name']),
+    email: nonEmptyText(profile['email']),
+    tz: nonEmptyText(user['tz']),
+    is_bot: flagOf(user['is_bot']),
+    is_deleted: flagOf(user['deleted']),
+    content_hash: hashObject(user),
+    raw: json,
+  };
+}
+
+export interface NormalizedUsergroup {
+  usergroup_id: string;
+  handle: string | null;
+  name: string | null;
+  description: string | null;
+  is_deleted: boolean;
+  content_hash: string;
+  raw: JsonText;
+}
+
+/** Null for an object without an id. */
+export function normalizeUsergroup(received: JsonObject): NormalizedUsergroup | null {
+  const { value: group, json } = cleanObject(received);
+  const id = nonEmptyText(group['id']);
+  if (id === null) return null;
+  return {
+    usergroup_id: id,
+    handle: nonEmptyText(group['handle']),
+    name: nonEmptyText(group['name']),
+    description: nonEmptyText(group['description']),
+    // date_delete is 0 while the group is enabled (docs.slack.dev usergroup object).
+    is_deleted: typeof group['date_delete'] === 'number' && group['date_delete'] > 0,
+    content_hash: hashObject(group),
+    raw: json,
+  };
+}
+
+export interface NormalizedChannel {
+  channel_id: string;
+  /** A DM has no name. */
+  name: string | null;
+  kind: ChannelKind;
+  is_archived: boolean;
+  /** Null where Slack does not say; a DM in the list is always one's own. */
+  is_member: boolean | null;
+  topic: string | null;
+  purpose: string | null;
+  content_hash: string;
+  raw: JsonText;
+}
+
+/** Token-relative or changing without anybody changing the channel. */
+const restlessChannelKeys = new Set([
+  'last_read',
+  'latest',
+  'unread_count',
+  'unread_count_display',
+  'priority',
+  'num_members',
+]);
+
+/** Null for an object without an id. */
+export function normalizeChannel(received: JsonObject): NormalizedChannel | null {
+  const { value: channel, json } = cleanObject(received);
+  const id = nonEmptyText(channel['id']);
+  if (id === null) return null;
+  const kind = kindOf(channel);
+  return {
+    channel_id: id,
+    name: nonEmptyText(channel['name']),
+    kind,
+    is_archived: channel['is_archived'] === true,
+    is_member: kind === 'im' ? true : flagOf(channel['is_member']),
+    topic: textOf(objectOf(channel['topic'])?.['value']),
+    purpose: textOf(objectOf(channel['purpose'])?.['value']),
+    content_hash: hashObject(channel, restlessChannelKeys),
+    raw: json,
+  };
+}
+
+/** By the flags: an id's first letter does not tell (docs.slack.dev conversation object). */
+function kindOf(channel: JsonObject): ChannelKind {
+  if (channel['is_im'] === true) return 'im';
+  if (channel['is_mpim'] === true) return 'mpim';
+  return channel['is_private'] === true || channel['is_group'] === true ? 'private' : 'public';
+}
+
+function flagOf(value: JsonObject[string] | undefined): boolean | null {
+  return typeof value === 'boolean' ? value : null;
+}

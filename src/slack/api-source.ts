@@ -1,0 +1,248 @@
+/** One workspace of Slack behind one token: the `SlackApi` of model.ts over the Web API. */
+import { setMaxListeners } from 'node:events';
+import { UsageError } from '../errors.ts';
+import type {
+  ChannelKind,
+  HistoryRequest,
+  Identity,
+  JsonObject,
+  MessagePage,
+  PaceState,
+  RepliesRequest,
+  SlackApi,
+} from '../model.ts';
+import type { Emit } from '../sync/events.ts';
+import type { Pace } from './allowance.ts';
+import type { CallArguments } from './answer.ts';
+import { checkApiUrl, checkPace } from './api-url.ts';
+import { Caller } from './caller.ts';
+import { openClient } from './client.ts';
+import { listPages } from './listing.ts';
+import type { MethodName } from './methods.ts';
+import { pageLimits } from './methods.ts';
+import { Pacer } from './pacer.ts';
+import type { ListPage, Reading } from './payloads.ts';
+import {
+  readAuthTest,
+  readChannelPage,
+  readMessagePage,
+  readNothing,
+  readUser,
+  readUsergroups,
+  readUserPage,
+} from './payloads.ts';
+import { RestrictionWatch } from './restricted.ts';
+import { retryPolicy } from './retry.ts';
+import type { Sleep } from './waiting.ts';
+import { sleep } from './waiting.ts';
+
+const publicApiUrl = 'https://slack.com/api/';
+const defaultTimeoutMs = 30_000;
+
+/** `conversations.list` knows the kinds by other names, and lists only public channels unless told. */
+const typeOfKind = {
+  public: 'public_channel',
+  private: 'private_channel',
+  im: 'im',
+  mpim: 'mpim',
+} as const satisfies Record<ChannelKind, string>;
+
+export interface SlackApiOptions {
+  token: string;
+  /** Default: Slack's own. https, or http on loopback. */
+  apiUrl?: string;
+  /** The workspace meant, when the token belongs to a whole organisation. */
+  teamId?: string;
+  /** 1 keeps Slack's published rates. More than 1 (compressed time) and `off` only for an API on loopback. */
+  pace: Pace;
+  /** Whether `join` may be called. Default: no. */
+  allowJoin?: boolean;
+  /** What `paceSnapshot` gave at the end of the last run with this workspace. */
+  paceStates?: readonly PaceState[];
+  emit: Emit;
+  /** Stops everything at once, the call under way included. */
+  signal: AbortSignal;
+  /** Epoch milliseconds. */
+  now?: () => number;
+  sleep?: Sleep;
+  /** [0, 1) */
+  random?: () => number;
+  /** Milliseconds for one HTTP call. Default: 30 s. */
+  timeoutMs?: number;
+  /** HTTP calls, retries included, after which `BudgetEndedError` is thrown. */
+  maxRequests?: number;
+  /** Epoch milliseconds after which no call starts; a wait that would end later is not begun. */
+  deadline?: number;
+  /** Given what must outlive the process as soon as Slack limits a method, so that a killed run does not forget it. */
+  onPaceChange?: (states: PaceState[]) => void | Promise<void>;
+}
+
+/** A `SlackApi` and what it has to tell about its work. */
+export interface SlackApiHandle extends SlackApi {
+  paceSnapshot(): PaceState[];
+  /** Takes over what the last run with this workspace knew, for methods not called yet. */
+  inheritPace(states: readonly PaceState[]): void;
+  /** HTTP calls sent so far, by method, retries included. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** How often Slack answered "slow down". */
+  readonly rateLimited: number;
+}
+
+/**
+ * Opens one workspace; calls nothing yet. Throws `UsageError` for an address, a pace or a token that must not be used.
+ * All methods then throw `SlackError`, `BudgetEndedError` or the signal's reason.
+ */
+export function openSlackApi(options: SlackApiOptions): SlackApiHandle {
+  const apiUrl = checkApiUrl(options.apiUrl ?? publicApiUrl);
+  checkPace(options.pace, apiUrl);
+  checkToken(options.token);
+  const { emit, signal } = options;
+  // Everyone who waits listens to it; Node 20 takes more than ten listeners for a leak and says so on stderr.
+  setMaxListeners(0, signal);
+  const now = options.now ?? Date.now;
+  const wait = options.sleep ?? sleep;
+  const pacer = new Pacer({
+    pace: options.pace,
+    now,
+    sleep: wait,
+    states: options.paceStates ?? [],
+    onWait: (method, reason, ms) => emit({ type: 'waiting', method, reason, ms }),
+  });
+  const storePace = async (): Promise<void> => options.onPaceChange?.(pacer.snapshot());
+  const watch = new RestrictionWatch(pacer, emit, storePace);
+  const caller = new Caller({
+    send: openClient({ token: options.token, apiUrl, timeoutMs: options.timeoutMs ?? defaultTimeoutMs, signal }),
+    pacer,
+    policy: retryPolicy(options.pace),
+    allowJoin: options.allowJoin ?? false,
+    emit,
+    signal,
+    now,
+    sleep: wait,
+    random: options.random ?? Math.random,
+    maxRequests: options.maxRequests,
+    deadline: options.deadline,
+    onRateLimit: async (method, restMs) => {
+      await watch.sawRateLimit(method, restMs);
+      await storePace();
+    },
+  });
+  return new ApiSource(caller, pacer, watch, emit, options.teamId);
+}
+
+class ApiSource implements SlackApiHandle {
+  readonly #caller: Caller;
+  readonly #pacer: Pacer;
+  readonly #watch: RestrictionWatch;
+  readonly #emit: Emit;
+  /** Required by listings with an organisation's token, ignored with a workspace's. */
+  #teamId: string | undefined;
+
+  constructor(caller: Caller, pacer: Pacer, watch: RestrictionWatch, emit: Emit, teamId: string | undefined) {
+    this.#caller = caller;
+    this.#pacer = pacer;
+    this.#watch = watch;
+    this.#emit = emit;
+    this.#teamId = teamId;
+  }
+
+  get requests(): Readonly<Record<string, number>> {
+    return this.#caller.requests;
+  }
+
+  get rateLimited(): number {
+    return this.#caller.rateLimited;
+  }
+
+  paceSnapshot(): PaceState[] {
+    return this.#pacer.snapshot();
+  }
+
+  inheritPace(states: readonly PaceState[]): void {
+    this.#pacer.inherit(states);
+  }
+
+  /** Throws `UsageError` when the token belongs to an organisation and no workspace was named. */
+  async identify(): Promise<Identity> {
+    const { identity, isOrganisation } = await this.#caller.call('auth.test', {}, readAuthTest);
+    if (isOrganisation && this.#teamId === undefined) {
+      throw new UsageError(
+        `The token belongs to the organisation ${identity.teamName}, not to one workspace.`,
+        'Name the workspace by its team id (T...) in the config file, or use a token installed in that workspace.',
+      );
+    }
+    this.#teamId ??= identity.teamId;
+    return isOrganisation ? { ...identity, teamId: this.#teamId } : identity;
+  }
+
+  async *channels(kinds: readonly ChannelKind[]): AsyncIterable<JsonObject[]> {
+    if (kinds.length === 0) return;
+    const types = kinds.map((kind) => typeOfKind[kind]).join(',');
+    yield* this.#list('conversations.list', { types, exclude_archived: false }, readChannelPage);
+  }
+
+  async *users(): AsyncIterable<JsonObject[]> {
+    yield* this.#list('users.list', {}, readUserPage);
+  }
+
+  history({ channel, oldest, latest, cursor }: HistoryRequest): Promise<MessagePage> {
+    return this.#messages('conversations.history', { channel, oldest, latest, cursor });
+  }
+
+  replies({ channel, ts, oldest, cursor }: RepliesRequest): Promise<MessagePage> {
+    return this.#messages('conversations.replies', { channel, ts, oldest, cursor });
+  }
+
+  user(userId: string): Promise<JsonObject> {
+    return this.#caller.call('users.info', { user: userId }, readUser);
+  }
+
+  async usergroups(): Promise<JsonObject[]> {
+    const args = { include_users: true, include_disabled: true, team_id: this.#teamId };
+    const page = await this.#caller.call('usergroups.list', args, readUsergroups);
+    return this.#wholeItems('usergroups.list', page);
+  }
+
+  async join(channel: string): Promise<void> {
+    await this.#caller.call('conversations.join', { channel }, readNothing);
+  }
+
+  async *#list(
+    method: 'conversations.list' | 'users.list',
+    args: CallArguments,
+    read: (body: unknown) => Reading<ListPage>,
+  ): AsyncGenerator<JsonObject[]> {
+    const fetchPage = (cursor: string | undefined): Promise<ListPage> =>
+      this.#caller.call(method, { ...args, limit: pageLimits[method], team_id: this.#teamId, cursor }, read);
+    for await (const page of listPages(method, fetchPage)) yield this.#wholeItems(method, page);
+  }
+
+  /** The full limit is asked for even of a restricted app: Slack cuts it down, and thus the end of a restriction shows. */
+  async #messages(
+    method: 'conversations.history' | 'conversations.replies',
+    args: CallArguments,
+  ): Promise<MessagePage> {
+    const limit = pageLimits[method];
+    // Without include_all_metadata Slack leaves out what apps attach to messages (docs.slack.dev/messaging/message-metadata).
+    const page = await this.#caller.call(method, { ...args, limit, include_all_metadata: true }, readMessagePage);
+    await this.#watch.sawPage(method, page);
+    return page;
+  }
+
+  #wholeItems(method: MethodName, page: ListPage): JsonObject[] {
+    if (page.malformed > 0) {
+      const message = `${page.malformed} entries of ${method} are no objects with an id and were left out.`;
+      this.#emit({ type: 'notice', message });
+    }
+    return page.items;
+  }
+}
+
+/** fetch quotes a header it cannot send in its error, so a token with a line break in it would be shown there. */
+function checkToken(token: string): void {
+  if (/^[\x21-\x7e]+$/.test(token)) return;
+  throw new UsageError(
+    'The Slack token is empty or holds a space, a line break or another character that no token has.',
+    "Copy it anew from the app's page (OAuth & Permissions); it begins with xoxb- or xoxp-.",
+  );
+}

@@ -1,0 +1,140 @@
+/**
+ * Slack's answers, checked once where they enter. Only what the program relies on is checked; all other fields are
+ * kept as they came. One bad element never costs a page: it is set apart and reported.
+ */
+import { z } from 'zod';
+import type { Identity, JsonObject, MessagePage, Ts } from '../model.ts';
+import { isTs } from '../ts.ts';
+
+/** A usable answer, or why it is none. `why` names fields, never their content. */
+export type Reading<T> = { ok: true; value: T } | { ok: false; why: string };
+
+/** One page of channels, users or user groups. `malformed` counts the elements that are no object with an id. */
+export interface ListPage {
+  items: JsonObject[];
+  malformed: number;
+  nextCursor: string | undefined;
+}
+
+/** The end of a listing is an empty, null or absent cursor (docs.slack.dev/apis/web-api/pagination). */
+const paging = z.looseObject({ next_cursor: z.string().nullish() }).nullish();
+
+const authTestAnswer = z.looseObject({
+  team_id: z.string().min(1),
+  team: z.string().nullish(),
+  url: z.url(),
+  enterprise_id: z.string().nullish(),
+  is_enterprise_install: z.boolean().nullish(),
+  user_id: z.string().nullish(),
+  bot_id: z.string().nullish(),
+  // The SDK takes them from the x-oauth-scopes header.
+  response_metadata: z.looseObject({ scopes: z.array(z.string()).nullish() }).nullish(),
+});
+
+const messagesAnswer = z.looseObject({
+  messages: z.array(z.unknown()),
+  has_more: z.boolean().nullish(),
+  is_limited: z.boolean().nullish(),
+  response_metadata: paging,
+});
+
+const channelsAnswer = z.looseObject({ channels: z.array(z.unknown()), response_metadata: paging });
+const usersAnswer = z.looseObject({ members: z.array(z.unknown()), response_metadata: paging });
+const usergroupsAnswer = z.looseObject({ usergroups: z.array(z.unknown()) });
+const userAnswer = z.looseObject({ user: z.unknown() });
+const emptyAnswer = z.looseObject({});
+
+/** Who the token is; `isOrganisation` when it is installed in a whole organisation instead of one workspace. */
+export interface AuthTest {
+  identity: Identity;
+  isOrganisation: boolean;
+}
+
+export function readAuthTest(body: unknown): Reading<AuthTest> {
+  return map(read(authTestAnswer, body), (answer) => ({
+    identity: {
+      teamId: answer.team_id,
+      teamName: answer.team ?? '',
+      url: answer.url.endsWith('/') ? answer.url : `${answer.url}/`,
+      enterpriseId: answer.enterprise_id ?? null,
+      userId: answer.user_id ?? null,
+      botId: answer.bot_id ?? null,
+      scopes: answer.response_metadata?.scopes?.filter((scope) => scope !== '') ?? null,
+    },
+    isOrganisation: answer.is_enterprise_install ?? false,
+  }));
+}
+
+export function readMessagePage(body: unknown): Reading<MessagePage> {
+  return map(read(messagesAnswer, body), (answer) => ({
+    ...sortOut(answer.messages),
+    hasMore: answer.has_more ?? false,
+    nextCursor: answer.response_metadata?.next_cursor || undefined,
+    isLimited: answer.is_limited ?? false,
+  }));
+}
+
+export function readChannelPage(body: unknown): Reading<ListPage> {
+  return map(read(channelsAnswer, body), (answer) => listPage(answer.channels, answer.response_metadata?.next_cursor));
+}
+
+export function readUserPage(body: unknown): Reading<ListPage> {
+  return map(read(usersAnswer, body), (answer) => listPage(answer.members, answer.response_metadata?.next_cursor));
+}
+
+export function readUsergroups(body: unknown): Reading<ListPage> {
+  return map(read(usergroupsAnswer, body), (answer) => listPage(answer.usergroups, undefined));
+}
+
+export function readUser(body: unknown): Reading<JsonObject> {
+  const answer = read(userAnswer, body);
+  if (!answer.ok) return answer;
+  const { user } = answer.value;
+  return isJsonObject(user) ? { ok: true, value: user } : { ok: false, why: 'user is no object' };
+}
+
+/** For calls whose answer tells nothing but that they succeeded. */
+export function readNothing(body: unknown): Reading<undefined> {
+  return map(read(emptyAnswer, body), () => undefined);
+}
+
+function read<T>(schema: z.ZodType<T>, body: unknown): Reading<T> {
+  const result = schema.safeParse(body);
+  if (result.success) return { ok: true, value: result.data };
+  const fields = result.error.issues.map((issue) => issue.path.join('.') || 'the whole');
+  return { ok: false, why: `${[...new Set(fields)].join(', ')} is missing or of another type than documented` };
+}
+
+function map<A, B>(reading: Reading<A>, change: (value: A) => B): Reading<B> {
+  return reading.ok ? { ok: true, value: change(reading.value) } : reading;
+}
+
+/** By hand rather than by schema: pages hold 999 messages, and only their `ts` is relied on. */
+function sortOut(elements: readonly unknown[]): Pick<MessagePage, 'messages' | 'malformed'> {
+  const messages: MessagePage['messages'] = [];
+  const malformed: MessagePage['malformed'] = [];
+  for (const [position, element] of elements.entries()) {
+    if (isMessage(element)) messages.push(element);
+    else malformed.push({ position, reason: whyNoMessage(element) });
+  }
+  return { messages, malformed };
+}
+
+function isMessage(element: unknown): element is JsonObject & { ts: Ts } {
+  return isJsonObject(element) && isTs(element.ts);
+}
+
+function whyNoMessage(element: unknown): string {
+  if (!isJsonObject(element)) return element === null ? 'null instead of a message' : 'no object';
+  return element.ts === undefined ? 'it has no ts' : 'its ts is malformed';
+}
+
+function listPage(elements: readonly unknown[], nextCursor: string | null | undefined): ListPage {
+  const items = elements.filter((element) => isJsonObject(element)).filter((item) => typeof item.id === 'string');
+  return { items, malformed: elements.length - items.length, nextCursor: nextCursor || undefined };
+}
+
+/** Answers come from `JSON.parse`, so an object in one holds nothing but JSON. */
+function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,108 @@
+/** The list of channels: stored, and turned into what this run is going to read. */
+
+import { SlackError } from '../errors.ts';
+import type { ChannelKind, Identity, JsonObject } from '../model.ts';
+import type { NormalizedChannel } from '../normalize/directory.ts';
+import { normalizeChannel } from '../normalize/directory.ts';
+import { nowIso, type SyncContext } from './context.ts';
+
+const kindOfScope: Record<string, ChannelKind> = {
+  'channels:read': 'public',
+  'groups:read': 'private',
+  'im:read': 'im',
+  'mpim:read': 'mpim',
+};
+
+export interface DirectoryCounts {
+  total: number;
+  inserted: number;
+  updated: number;
+  unchanged: number;
+}
+
+export function noDirectoryChanges(): DirectoryCounts {
+  return { total: 0, inserted: 0, updated: 0, unchanged: 0 };
+}
+
+/**
+ * Fetches and stores all channels the token can list, of every kind it has the scope for. Kinds it lacks the scope for
+ * are told as a notice: not to be given a scope is a choice, not a failure.
+ * Throws `SlackError` of kind scope when not even one kind can be listed.
+ */
+export async function syncChannels(
+  context: SyncContext,
+  identity: Identity,
+): Promise<{ channels: NormalizedChannel[]; counts: DirectoryCounts }> {
+  const counts = noDirectoryChanges();
+  const channels = new Map<string, NormalizedChannel>();
+  let kinds = kindsOf(identity.scopes);
+  for (;;) {
+    try {
+      for await (const page of context.slack.channels(kinds)) {
+        for (const channel of await saveChannels(context, page, channels, counts))
+          channels.set(channel.channel_id, channel);
+      }
+      break;
+    } catch (error) {
+      const refused =
+        error instanceof SlackError && error.kind === 'scope' ? kindOfScope[error.needed ?? ''] : undefined;
+      if (refused === undefined || !kinds.includes(refused) || kinds.length === 1) throw error;
+      kinds = kinds.filter((kind) => kind !== refused);
+    }
+  }
+  noteMissingKinds(context, kinds);
+  counts.total = channels.size;
+  return { channels: [...channels.values()], counts };
+}
+
+/** Slack names the token's scopes with every answer; where it does not, every kind is tried. */
+function kindsOf(scopes: readonly string[] | null): ChannelKind[] {
+  const granted = Object.entries(kindOfScope).filter(([scope]) => scopes === null || scopes.includes(scope));
+  const kinds = granted.map(([, kind]) => kind);
+  // A token without any of them is told so by Slack, with the scope's name.
+  return kinds.length === 0 ? ['public'] : kinds;
+}
+
+function noteMissingKinds(context: SyncContext, kinds: readonly ChannelKind[]): void {
+  const missing = Object.entries(kindOfScope).filter(([, kind]) => !kinds.includes(kind));
+  if (missing.length === 0) return;
+  const scopes = missing.map(([scope]) => scope).join(', ');
+  context.emit({
+    type: 'notice',
+    message: `Not covered, because the token lacks the scope: ${missing.map(([, kind]) => kind).join(', ')} channels (${scopes}).`,
+  });
+}
+
+/** A listing may begin anew and show a channel twice; it is counted once. */
+async function saveChannels(
+  context: SyncContext,
+  page: readonly JsonObject[],
+  seen: ReadonlyMap<string, NormalizedChannel>,
+  counts: DirectoryCounts,
+): Promise<NormalizedChannel[]> {
+  const byId = new Map<string, NormalizedChannel>();
+  for (const received of page) {
+    const channel = normalizeChannel(received);
+    if (channel !== null) byId.set(channel.channel_id, channel);
+  }
+  const channels = [...byId.values()];
+  if (channels.length === 0) return channels;
+  const at = nowIso(context);
+  await context.store.transaction(async (store) => {
+    const stored = await store.directory.findChannels(context.teamId, [...byId.keys()]);
+    const changed = channels.filter((channel) => {
+      const row = stored.get(channel.channel_id);
+      return row === undefined || row.content_hash !== channel.content_hash || row.is_member !== channel.is_member;
+    });
+    await store.directory.writeChannels(
+      changed.map((channel) => ({ team_id: context.teamId, ...channel, updated_at: at })),
+    );
+    for (const channel of channels) {
+      if (seen.has(channel.channel_id)) continue;
+      if (!stored.has(channel.channel_id)) counts.inserted += 1;
+      else if (changed.includes(channel)) counts.updated += 1;
+      else counts.unchanged += 1;
+    }
+  });
+  return channels;
+}

@@ -1,0 +1,82 @@
+import { AppError, BudgetEndedError, DatabaseError, InterruptedError, LockedError, SlackError } from '../errors.ts';
+import type { IsoTime, SlackApi } from '../model.ts';
+import { millisToIso } from '../ts.ts';
+import { type MessageCounts, noMessages } from './counts.ts';
+import type { Emit } from './events.ts';
+import type { PageContext } from './save-page.ts';
+
+/** One unit of work that failed while the rest went on. */
+export interface UnitError {
+  channelId: string | null;
+  channel: string | null;
+  code: string;
+  message: string;
+  hint: string | null;
+}
+
+/** What the parts of one run on one workspace share. */
+export interface SyncContext extends PageContext {
+  slack: SlackApi;
+  emit: Emit;
+  /** Fires when the run must stop: a signal, a lost lock, or a failure that stops the workspace. */
+  signal: AbortSignal;
+  /** Fires `signal` with the reason, so that whatever runs side by side stops. */
+  stop: (reason: unknown) => void;
+  /** Epoch milliseconds. */
+  now: () => number;
+  messages: MessageCounts;
+  errors: UnitError[];
+}
+
+export function syncContext(base: Omit<SyncContext, 'messages' | 'errors' | 'discarded'>): SyncContext {
+  return { ...base, messages: noMessages(), errors: [], discarded: new Map() };
+}
+
+export function nowIso(context: { now: () => number }): IsoTime {
+  return millisToIso(context.now());
+}
+
+/**
+ * Whether an error ends the work on this workspace: the token is refused, the budget ended, the run is being stopped,
+ * the database failed, or it is a bug. Every other Slack error concerns one unit only.
+ */
+export function stopsWorkspace(error: unknown, signal: AbortSignal): boolean {
+  if (signal.aborted) return true;
+  if (error instanceof SlackError) return error.kind === 'auth';
+  return true;
+}
+
+/** Records a unit that failed; throws the error on when it must stop the workspace. */
+export function failUnit(
+  context: SyncContext,
+  error: unknown,
+  unit: { channelId: string | null; channel: string | null },
+): UnitError {
+  if (stopsWorkspace(error, context.signal)) throw error;
+  const failed = { ...unit, ...describe(error) };
+  context.errors.push(failed);
+  context.emit({
+    type: 'unit_failed',
+    channelId: unit.channelId,
+    channel: unit.channel,
+    code: failed.code,
+    kind: error instanceof SlackError ? error.kind : 'internal',
+    message: failed.hint === null ? failed.message : `${failed.message} ${failed.hint}`,
+  });
+  return failed;
+}
+
+/** An error in the terms of the `--json` object. */
+export function describe(error: unknown): { code: string; message: string; hint: string | null } {
+  if (error instanceof AppError) return { code: codeOf(error), message: error.message, hint: error.hint ?? null };
+  return { code: 'internal_error', message: error instanceof Error ? error.message : String(error), hint: null };
+}
+
+function codeOf(error: AppError): string {
+  if (error instanceof SlackError) return error.code;
+  if (error instanceof DatabaseError) return 'database_error';
+  if (error instanceof LockedError) return 'locked';
+  if (error instanceof BudgetEndedError) return 'budget_ended';
+  if (error instanceof InterruptedError) return 'interrupted';
+  return 'error';
+}

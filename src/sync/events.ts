@@ -1,0 +1,34 @@
+/**
+ * What a running command tells about itself while it works. The CLI turns these into a progress line or log
+ * lines; nothing in them decides anything.
+ */
+import type { SlackErrorKind } from '../errors.ts';
+
+export type RunEvent =
+  /** The list of channels is known; `total` are going to be read. */
+  | { type: 'channels'; total: number; skipped: number }
+  /** Work on the i-th channel (1-based) begins. `name` comes from Slack. */
+  | { type: 'channel'; index: number; total: number; channelId: string; name: string }
+  /** Messages were committed; `messages` and `pendingThreads` are totals of the run so far. */
+  | { type: 'progress'; messages: number; pendingThreads: number }
+  /** A call was sent; `requests` is the run's total. */
+  | { type: 'request'; method: string; requests: number }
+  /** The next call of `method` waits: for the pace we keep, for Slack's Retry-After, or before a retry. */
+  | { type: 'waiting'; method: string; reason: 'pace' | 'rate_limit' | 'retry'; ms: number }
+  /** A call failed and will be tried again. */
+  | { type: 'retry'; method: string; attempt: number; code: string; message: string }
+  /** Slack answered 429; `retryAfterMs` is how long this method rests. */
+  | { type: 'rate_limited'; method: string; retryAfterMs: number }
+  /** Something a person should know that is no failure (history limited by the plan, a kind of channel not covered, ...). */
+  | { type: 'notice'; message: string }
+  /** One unit (channel, thread, user, capability) failed; the rest goes on. */
+  | {
+      type: 'unit_failed';
+      channelId: string | null;
+      channel: string | null;
+      code: string;
+      kind: SlackErrorKind | 'internal';
+      message: string;
+    };
+
+export type Emit = (event: RunEvent) => void;

@@ -1,0 +1,159 @@
+/** Reads windows of one channel's history, page by page, each committed with what it completes. */
+import { SlackError } from '../errors.ts';
+import type { HistoryRequest, MessagePage, Ts } from '../model.ts';
+import { normalizeMessage } from '../normalize/message.ts';
+import { compareTs, microsToTs } from '../ts.ts';
+import type { ChannelPosition, Floor } from './channel-position.ts';
+import { nowIso, type SyncContext } from './context.ts';
+import { addCounts } from './counts.ts';
+import type { Window } from './interval.ts';
+import { PageWalk } from './page-walk.ts';
+import { savePage } from './save-page.ts';
+
+export interface ReadableChannel {
+  channelId: string;
+  /** For people; Slack's name, or the id where there is none. */
+  name: string;
+}
+
+export interface WindowResult {
+  /** Threads that became pending. */
+  newlyPending: number;
+  /** Slack hides older messages because of the plan. */
+  isLimited: boolean;
+}
+
+/** A walk may begin anew so often without having got further. */
+const restartLimit = 3;
+
+/**
+ * Reads the whole window. Begins anew behind the last committed page when Slack forgets the cursor, and goes on by
+ * time when Slack says there is more and gives no cursor.
+ * Throws `SlackError` when the channel cannot be read to the end; what was committed stays.
+ */
+export async function readWindow(
+  context: SyncContext,
+  channel: ReadableChannel,
+  position: ChannelPosition,
+  window: Window,
+): Promise<WindowResult> {
+  const result: WindowResult = { newlyPending: 0, isLimited: false };
+  let rest: Window | null = window;
+  let fruitless = 0;
+  while (rest !== null) {
+    const begun: Window = rest;
+    rest = await walkOnce(context, channel, position, begun, result);
+    const gotFurther = rest === null || rest.oldest !== begun.oldest || rest.latest !== begun.latest;
+    fruitless = gotFurther ? 0 : fruitless + 1;
+    if (fruitless >= restartLimit) {
+      throw new SlackError(
+        { kind: 'cursor', method: 'conversations.history', code: 'no_progress' },
+        `The history of ${channel.name} cannot be read to the end: Slack keeps saying there is more without showing it.`,
+        'The next run tries again from the last committed page.',
+      );
+    }
+  }
+  return result;
+}
+
+/** One walk from page to page; returns what is left of the window when it had to stop early. */
+async function walkOnce(
+  context: SyncContext,
+  channel: ReadableChannel,
+  position: ChannelPosition,
+  window: Window,
+  result: WindowResult,
+): Promise<Window | null> {
+  const walk = new PageWalk(window);
+  const bounds = requestBounds(channel.channelId, window);
+  const cursors = new Set<string>();
+  let cursor: string | undefined;
+  do {
+    let page: MessagePage;
+    try {
+      page = await context.slack.history(cursor === undefined ? bounds : { ...bounds, cursor });
+    } catch (error) {
+      // Without a cursor there is nothing to begin anew.
+      if (error instanceof SlackError && error.kind === 'cursor' && cursor !== undefined) return walk.rest;
+      throw error;
+    }
+    const isRepeated = page.nextCursor !== undefined && cursors.has(page.nextCursor);
+    await savePageOf(context, channel, position, window, walk, page, result);
+    if (isRepeated || (page.hasMore && page.nextCursor === undefined)) return walk.rest;
+    if (page.nextCursor !== undefined) cursors.add(page.nextCursor);
+    cursor = page.nextCursor;
+  } while (cursor !== undefined);
+  return null;
+}
+
+function requestBounds(channel: string, { oldest, latest }: Window): HistoryRequest {
+  const bounds = { channel, oldest: microsToTs(oldest) };
+  return latest === null ? bounds : { ...bounds, latest: microsToTs(latest) };
+}
+
+async function savePageOf(
+  context: SyncContext,
+  channel: ReadableChannel,
+  position: ChannelPosition,
+  window: Window,
+  walk: PageWalk,
+  page: MessagePage,
+  result: WindowResult,
+): Promise<void> {
+  reportMalformed(context, channel, page);
+  const isLast = page.nextCursor === undefined && !page.hasMore;
+  const complete = walk.add({ messages: page.messages, isLast, isLimited: page.isLimited });
+  const at = nowIso(context);
+  let adopt = (): void => undefined;
+  const saved = await savePage(
+    context,
+    channel.channelId,
+    page.messages.map(normalizeMessage),
+    { source: 'api', at },
+    async (store) => {
+      const floor = isLast ? floorOf(window, walk, complete?.from ?? null) : null;
+      adopt = await position.cover(store, complete, { at, newest: newestOf(page), floor });
+    },
+  );
+  adopt();
+  result.newlyPending += saved.newlyPending;
+  result.isLimited ||= page.isLimited;
+  addCounts(context.messages, saved.counts);
+  context.emit({ type: 'progress', messages: context.messages.seen, pendingThreads: result.newlyPending });
+}
+
+/** After a whole walk: where the plan's limit cuts the window, or that it does not cut it (any more). */
+function floorOf(window: Window, walk: PageWalk, visibleFrom: number | null): Floor | null {
+  if (!walk.isLimited) return null;
+  const from = visibleFrom ?? window.latest;
+  return from === null ? null : { visibleFrom: microsToTs(from), probedFrom: microsToTs(window.oldest + 1) };
+}
+
+function newestOf(page: MessagePage): Ts | null {
+  return page.messages.reduce<Ts | null>(
+    (newest, { ts }) => (newest === null || compareTs(ts, newest) > 0 ? ts : newest),
+    null,
+  );
+}
+
+/** An element that is no message cannot be stored; that it was there must be known. */
+export function reportMalformed(context: SyncContext, channel: ReadableChannel, page: MessagePage): void {
+  for (const { position, reason } of page.malformed) {
+    const message = `Element ${position} of a page of ${channel.name} is no message: ${reason}. The rest of the page is stored.`;
+    context.errors.push({
+      channelId: channel.channelId,
+      channel: channel.name,
+      code: 'malformed_message',
+      message,
+      hint: null,
+    });
+    context.emit({
+      type: 'unit_failed',
+      channelId: channel.channelId,
+      channel: channel.name,
+      code: 'malformed_message',
+      kind: 'unknown',
+      message,
+    });
+  }
+}

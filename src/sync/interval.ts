@@ -1,0 +1,36 @@
+/**
+ * Arithmetic on what was read. A ts is a whole number of microseconds here, so "the next possible ts" is one more, and
+ * two intervals that touch are one.
+ */
+
+/** Closed: both ends are known. */
+export interface Interval {
+  from: number;
+  to: number;
+}
+
+/** A range still to be read, bounds exclusive as Slack's `oldest` and `latest` are; `latest` null means up to now. */
+export interface Window {
+  oldest: number;
+  latest: number | null;
+}
+
+/** The intervals with one more, ascending, overlapping and touching ones joined. */
+export function addInterval(intervals: readonly Interval[], added: Interval): Interval[] {
+  const apart = intervals.filter(({ from, to }) => to + 1 < added.from || from - 1 > added.to);
+  const joined = intervals
+    .filter(({ from, to }) => !(to + 1 < added.from || from - 1 > added.to))
+    .reduce(({ from, to }, other) => ({ from: Math.min(from, other.from), to: Math.max(to, other.to) }), added);
+  return [...apart, joined].sort((a, b) => a.from - b.from);
+}
+
+/** The holes in `intervals` at or after `from` and before the last interval, latest first. Reading them fills them. */
+export function holesAfter(from: number, intervals: readonly Interval[]): { oldest: number; latest: number }[] {
+  const holes: { oldest: number; latest: number }[] = [];
+  let known = from - 1;
+  for (const interval of intervals) {
+    if (interval.from > known + 1) holes.push({ oldest: known, latest: interval.from });
+    known = Math.max(known, interval.to);
+  }
+  return holes.reverse();
+}

@@ -1,0 +1,89 @@
+/**
+ * What a walk through the pages of one window has proved so far.
+ *
+ * Slack pages from the oldest side when only `oldest` is given and from the newest side when `latest` is
+ * (slack docs do not say so; measured). Neither is assumed here. Pages of one walk follow each other without a gap, so
+ * what lies between the smallest and the largest ts seen is complete; only when a second page shows the direction
+ * does the side where the walk began count as complete up to the window's bound.
+ */
+import type { Ts } from '../model.ts';
+import { tsToMicros } from '../ts.ts';
+import type { Interval, Window } from './interval.ts';
+
+export interface WalkedPage {
+  messages: readonly { ts: Ts }[];
+  /** No page follows. */
+  isLast: boolean;
+  /** Slack hides older messages (plan limit). */
+  isLimited: boolean;
+}
+
+export class PageWalk {
+  readonly #window: Window;
+  #seen: Interval | null = null;
+  #direction: 'unknown' | 'forward' | 'backward' = 'unknown';
+  #isLimited = false;
+  #isFinished = false;
+
+  constructor(window: Window) {
+    this.#window = window;
+  }
+
+  /** Takes the next page; returns what is complete now, null when nothing is known yet. */
+  add(page: WalkedPage): Interval | null {
+    this.#isLimited ||= page.isLimited;
+    this.#isFinished ||= page.isLast;
+    const range = rangeOf(page.messages);
+    if (range !== null) this.#extend(range);
+    return this.#complete();
+  }
+
+  get isLimited(): boolean {
+    return this.#isLimited;
+  }
+
+  /** The part of the window still to be read when the walk must begin anew. Null when it is finished. */
+  get rest(): Window | null {
+    if (this.#isFinished) return null;
+    const complete = this.#complete();
+    if (complete === null || this.#direction === 'unknown') return this.#window;
+    return this.#direction === 'forward'
+      ? { oldest: complete.to, latest: this.#window.latest }
+      : { oldest: this.#window.oldest, latest: complete.from };
+  }
+
+  #extend(range: Interval): void {
+    if (this.#seen === null) {
+      this.#seen = range;
+      return;
+    }
+    if (range.from > this.#seen.to) this.#direction = 'forward';
+    else if (range.to < this.#seen.from) this.#direction = 'backward';
+    this.#seen = { from: Math.min(range.from, this.#seen.from), to: Math.max(range.to, this.#seen.to) };
+  }
+
+  #complete(): Interval | null {
+    const { oldest, latest } = this.#window;
+    const seen = this.#seen;
+    if (seen === null) {
+      if (!this.#isFinished || (this.#isLimited && latest !== null)) return null;
+      // Nothing is there. Up to "now" no clock of ours can tell where now is, so only the start is vouched for.
+      return { from: oldest + 1, to: latest === null ? oldest + 1 : latest - 1 };
+    }
+    const reachesStart = (this.#isFinished || this.#direction === 'forward') && !this.#isLimited;
+    const reachesEnd = latest !== null && (this.#isFinished || this.#direction === 'backward');
+    return {
+      from: reachesStart ? oldest + 1 : seen.from,
+      to: reachesEnd ? latest - 1 : seen.to,
+    };
+  }
+}
+
+function rangeOf(messages: readonly { ts: Ts }[]): Interval | null {
+  let range: Interval | null = null;
+  for (const { ts } of messages) {
+    const at = tsToMicros(ts);
+    range = range === null ? { from: at, to: at } : { from: Math.min(range.from, at), to: Math.max(range.to, at) };
+  }
+  return range;
+}

@@ -1,0 +1,148 @@
+/** Fetches the replies of threads that are pending: new ones, and those whose root says they changed. */
+import type { ThreadRow } from '../db/schema.ts';
+import { SlackError } from '../errors.ts';
+import type { IsoTime, MessagePage } from '../model.ts';
+import { type NormalizedMessage, normalizeMessage } from '../normalize/message.ts';
+import { failUnit, nowIso, type SyncContext } from './context.ts';
+import { addCounts } from './counts.ts';
+import { type ReadableChannel, reportMalformed } from './history.ts';
+import { savePage, settledThread } from './save-page.ts';
+
+const batchSize = 50;
+const restartLimit = 3;
+
+/** A latch between the lane that finds threads and the lane that reads them. */
+export class ThreadSignal {
+  #wake: (() => void) | null = null;
+  #isRaised = false;
+  #isClosed = false;
+
+  /** Tells that threads became pending. */
+  raise(): void {
+    this.#isRaised = true;
+    this.#wake?.();
+  }
+
+  /** Tells that no more will come. */
+  close(): void {
+    this.#isClosed = true;
+    this.#wake?.();
+  }
+
+  /** Resolves to true when threads were found since the last call, to false when none will come any more. */
+  async next(): Promise<boolean> {
+    if (!this.#isRaised && !this.#isClosed) await new Promise<void>((resolve) => (this.#wake = resolve));
+    const found = this.#isRaised;
+    this.#isRaised = false;
+    return found;
+  }
+}
+
+/**
+ * Reads pending threads of these channels, latest first, until `found` is closed and none is left. The queue is in the
+ * database, committed with the pages that fill it: a killed run leaves it to the next one, and memory stays flat.
+ * Counts into `progress`. A thread that fails is recorded and left for the next run.
+ */
+export async function readPendingThreads(
+  context: SyncContext,
+  channels: ReadonlyMap<string, ReadableChannel>,
+  found: ThreadSignal,
+  progress: { threadsRead: number },
+): Promise<void> {
+  const began = nowIso(context);
+  const ids = [...channels.keys()];
+  for (;;) {
+    const batch = await context.store.positions.listPendingThreads(context.teamId, ids, {
+      failedBefore: began,
+      limit: batchSize,
+    });
+    for (const thread of batch) {
+      const channel = channels.get(thread.channel_id);
+      if (channel !== undefined && (await readThreadSafely(context, channel, thread))) progress.threadsRead += 1;
+    }
+    if (batch.length === 0 && !(await found.next())) return;
+  }
+}
+
+async function readThreadSafely(context: SyncContext, channel: ReadableChannel, thread: ThreadRow): Promise<boolean> {
+  try {
+    await readThread(context, channel, thread);
+    return true;
+  } catch (error) {
+    const failed = failUnit(context, error, { channelId: channel.channelId, channel: channel.name });
+    const note = `${failed.code}: ${failed.message}`;
+    await context.store.transaction((store) => store.positions.noteThreadError(thread, note, nowIso(context)));
+    return false;
+  }
+}
+
+async function readThread(context: SyncContext, channel: ReadableChannel, thread: ThreadRow): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await walkThread(context, channel, thread);
+      return;
+    } catch (error) {
+      if (!(error instanceof SlackError)) throw error;
+      if (error.code === 'thread_not_found') return settleVanished(context, thread);
+      if (error.kind !== 'cursor' || tries >= restartLimit) throw error;
+    }
+  }
+}
+
+/** Replies come oldest first and are paged by cursor alone; the thread settles together with the last page. */
+async function walkThread(context: SyncContext, channel: ReadableChannel, thread: ThreadRow): Promise<void> {
+  const cursors = new Set<string>();
+  let cursor: string | undefined;
+  let rootClaim: string | null = null;
+  do {
+    const request = { channel: thread.channel_id, ts: thread.thread_ts };
+    const page = await context.slack.replies(cursor === undefined ? request : { ...request, cursor });
+    const next = page.nextCursor;
+    if ((next !== undefined && cursors.has(next)) || (page.hasMore && next === undefined)) {
+      throw new SlackError(
+        { kind: 'cursor', method: 'conversations.replies', code: 'cursor_loop' },
+        `The replies of a thread in ${channel.name} cannot be read to the end: Slack's page token leads nowhere new.`,
+        'The next run tries again.',
+      );
+    }
+    const messages = page.messages.map(normalizeMessage);
+    rootClaim = rootClaimIn(messages, thread) ?? rootClaim;
+    await saveReplies(context, channel, thread, page, messages, next === undefined ? { rootClaim } : null);
+    if (next !== undefined) cursors.add(next);
+    cursor = next;
+  } while (cursor !== undefined);
+}
+
+function rootClaimIn(messages: readonly NormalizedMessage[], thread: ThreadRow): string | null {
+  return messages.find(({ ts }) => ts === thread.thread_ts)?.thread?.claim ?? null;
+}
+
+async function saveReplies(
+  context: SyncContext,
+  channel: ReadableChannel,
+  thread: ThreadRow,
+  page: MessagePage,
+  messages: readonly NormalizedMessage[],
+  end: { rootClaim: string | null } | null,
+): Promise<void> {
+  reportMalformed(context, channel, page);
+  const at = nowIso(context);
+  const saved = await savePage(context, channel.channelId, messages, { source: 'api', at }, async (store) => {
+    if (end === null) return;
+    // Read again: the page itself, or the history read meanwhile, may have brought a newer claim.
+    const rows = await store.positions.findThreads(thread.team_id, thread.channel_id, [thread.thread_ts]);
+    const row = rows.get(thread.thread_ts) ?? thread;
+    await store.positions.writeThreads([settledThread(row, thread.claim, end.rootClaim, at)]);
+  });
+  addCounts(context.messages, saved.counts);
+  context.emit({ type: 'progress', messages: context.messages.seen, pendingThreads: 0 });
+}
+
+/** The root was deleted between two calls, or never could have replies: there is nothing to read, and nothing to retry. */
+async function settleVanished(context: SyncContext, thread: ThreadRow): Promise<void> {
+  const at: IsoTime = nowIso(context);
+  await context.store.transaction(async (store) => {
+    const row = settledThread(thread, thread.claim, null, at);
+    await store.positions.writeThreads([{ ...row, last_error: 'thread_not_found' }]);
+  });
+}

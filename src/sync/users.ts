@@ -1,0 +1,137 @@
+/** The directory of people: the whole list now and then, and single lookups of authors it does not hold. */
+import type { UserRow } from '../db/schema.ts';
+import { SlackError } from '../errors.ts';
+import type { IsoTime, JsonObject } from '../model.ts';
+import { type NormalizedUser, normalizeUser, normalizeUsergroup } from '../normalize/directory.ts';
+import { type DirectoryCounts, noDirectoryChanges } from './channels.ts';
+import { failUnit, nowIso, type SyncContext } from './context.ts';
+
+export interface UserCounts extends DirectoryCounts {
+  /** Users that became deactivated since the last sync. */
+  deactivated: number;
+}
+
+/**
+ * Fetches and stores all users, page by page, and remembers when. Users missing from the list stay as they are: Slack
+ * lists deactivated ones too, and people of other workspaces never.
+ */
+export async function syncUsers(context: SyncContext): Promise<UserCounts> {
+  const counts: UserCounts = { ...noDirectoryChanges(), deactivated: 0 };
+  const seen = new Set<string>();
+  for await (const page of context.slack.users()) await saveUsers(context, page, seen, counts);
+  await context.store.transaction((store) => store.directory.markUsersSynced(context.teamId, nowIso(context)));
+  counts.total = seen.size;
+  return counts;
+}
+
+/** Fetches and stores the user groups, disabled ones included. */
+export async function syncUsergroups(context: SyncContext): Promise<DirectoryCounts> {
+  const counts = noDirectoryChanges();
+  const received = await context.slack.usergroups();
+  const groups = [
+    ...new Map(
+      received.flatMap((raw) => normalizeUsergroup(raw) ?? []).map((group) => [group.usergroup_id, group]),
+    ).values(),
+  ];
+  const at = nowIso(context);
+  await context.store.transaction(async (store) => {
+    const stored = await store.directory.findUsergroups(
+      context.teamId,
+      groups.map(({ usergroup_id }) => usergroup_id),
+    );
+    const changed = groups.filter((group) => stored.get(group.usergroup_id)?.content_hash !== group.content_hash);
+    await store.directory.writeUsergroups(
+      changed.map((group) => ({ team_id: context.teamId, ...group, updated_at: at })),
+    );
+    counts.inserted = groups.filter((group) => !stored.has(group.usergroup_id)).length;
+    counts.updated = changed.length - counts.inserted;
+    counts.unchanged = groups.length - changed.length;
+    counts.total = groups.length;
+  });
+  return counts;
+}
+
+/**
+ * Asks Slack once for each author that no list named. Users Slack does not tell about are remembered as such and never
+ * asked for again; other failures leave them for the next run. Returns how many were found.
+ */
+export async function lookUpUnknownUsers(context: SyncContext): Promise<number> {
+  let found = 0;
+  for (const userId of await context.store.directory.listPendingUserIds(context.teamId)) {
+    try {
+      const counts: UserCounts = { ...noDirectoryChanges(), deactivated: 0 };
+      const user = await context.slack.user(userId);
+      await saveUsers(context, [{ ...user, id: userId }], new Set(), counts);
+      found += 1;
+    } catch (error) {
+      if (error instanceof SlackError && (error.code === 'user_not_found' || error.code === 'user_not_visible')) {
+        const { code } = error;
+        await context.store.transaction((store) =>
+          store.directory.markUserUnknown(context.teamId, userId, code, nowIso(context)),
+        );
+        continue;
+      }
+      failUnit(context, error, { channelId: null, channel: null });
+      // What is refused for one will be refused for all: a missing scope, a plan, a network that is down.
+      return found;
+    }
+  }
+  return found;
+}
+
+async function saveUsers(
+  context: SyncContext,
+  page: readonly JsonObject[],
+  seen: Set<string>,
+  counts: UserCounts,
+): Promise<void> {
+  const byId = new Map<string, NormalizedUser>();
+  for (const received of page) {
+    const user = normalizeUser(received);
+    if (user !== null) byId.set(user.user_id, user);
+  }
+  const users = [...byId.values()];
+  if (users.length === 0) return;
+  const at = nowIso(context);
+  await context.store.transaction(async (store) => {
+    const stored = await store.directory.findUsers(context.teamId, [...byId.keys()]);
+    const changed = users.filter((user) => {
+      const row = stored.get(user.user_id);
+      return row === undefined || row.content_hash !== user.content_hash || row.lookup !== null;
+    });
+    await store.directory.writeUsers(
+      changed.map((user) => userRow(context.teamId, user, stored.get(user.user_id), at)),
+    );
+    for (const user of users) {
+      if (seen.has(user.user_id)) continue;
+      const row = stored.get(user.user_id);
+      if (row === undefined || row.lookup === 'pending') counts.inserted += 1;
+      else if (changed.includes(user)) counts.updated += 1;
+      else counts.unchanged += 1;
+      if (user.is_deleted === true && row?.is_deleted === false) counts.deactivated += 1;
+    }
+  });
+  for (const user of users) {
+    seen.add(user.user_id);
+    context.knownUsers.add(user.user_id);
+  }
+}
+
+/** A partial object (a stranger from another workspace, a user without e-mail scope) never blanks what is known. */
+function userRow(teamId: string, user: NormalizedUser, stored: UserRow | undefined, at: IsoTime) {
+  return {
+    team_id: teamId,
+    user_id: user.user_id,
+    name: user.name ?? stored?.name ?? null,
+    real_name: user.real_name ?? stored?.real_name ?? null,
+    display_name: user.display_name ?? stored?.display_name ?? null,
+    email: user.email ?? stored?.email ?? null,
+    tz: user.tz ?? stored?.tz ?? null,
+    is_bot: user.is_bot ?? stored?.is_bot ?? null,
+    is_deleted: user.is_deleted ?? stored?.is_deleted ?? null,
+    lookup: null,
+    content_hash: user.content_hash,
+    raw: user.raw,
+    updated_at: at,
+  } satisfies Record<keyof UserRow, unknown>;
+}
