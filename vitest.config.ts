@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // A rejected promise nobody waits for is a bug of ours, not noise.
+    dangerouslyIgnoreUnhandledErrors: false,
+  },
+});
