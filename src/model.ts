@@ -17,12 +17,12 @@ export type ChannelKind = 'public' | 'private' | 'im' | 'mpim';
 export interface Identity {
   teamId: string;
   teamName: string;
-  /** Workspace address with a trailing slash, e.g. `https://acme.slack.com/`; the base of every permalink. */
+  /** Workspace address with a trailing slash, e.g. `https://acme.slack.com/`; the base of every permalink. Empty when Slack did not say. */
   url: string;
   enterpriseId: string | null;
   userId: string | null;
-  /** Present for bot tokens only. */
-  botId: string | null;
+  /** A bot sees the channels it is a member of; a user sees all public ones besides. */
+  isBot: boolean;
   /** The token's scopes from the `x-oauth-scopes` header; null when Slack did not say. */
   scopes: readonly string[] | null;
 }

@@ -8,7 +8,7 @@ import {
   openUntouchedDatabase,
   type Process,
 } from './context.ts';
-import { printResults } from './result.ts';
+import { printFailure, printResults } from './result.ts';
 import { runOnWorkspaces, type WorkspaceJob } from './workspace-run.ts';
 
 /** Runs the job on the selected workspaces and prints the result. Returns the exit code. */
@@ -18,8 +18,8 @@ export async function runJobCommand(
   jobFor: (context: CommandContext) => WorkspaceJob,
 ): Promise<number> {
   const context = await openContext(process, flags);
+  const job = jobFor(context);
   try {
-    const job = jobFor(context);
     const dialect = job.dryRun ? await openUntouchedDatabase(context) : await openMigratedDatabase(context);
     try {
       const { results, outcome } = await runOnWorkspaces(context, dialect, flags.workspace, job);
@@ -31,7 +31,9 @@ export async function runJobCommand(
     } finally {
       await dialect.close();
     }
-  } finally {
+  } catch (error) {
     context.progress.stop();
+    printFailure(context, job.command, error);
+    throw error;
   }
 }

@@ -2,8 +2,10 @@
 import { formatDuration } from '../config/duration.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { maskSecrets, printable } from '../secrets.ts';
+import { describe } from '../sync/context.ts';
 import { noMessages } from '../sync/counts.ts';
 import type { Outcome } from '../sync/outcome.ts';
+import { millisToIso } from '../ts.ts';
 import type { CommandContext } from './context.ts';
 import { countOf } from './progress-line.ts';
 import type { WorkspaceResult } from './workspace-run.ts';
@@ -18,6 +20,28 @@ export function printResults(context: CommandContext, results: readonly Workspac
   }
   if (context.flags.quiet === true && outcome.exitCode === 0) return;
   for (const result of results) context.print(printable(summaryOf(result)));
+}
+
+/** With `--json`: the object of a run that could not even begin (no token, database out of reach, locked). */
+export function printFailure(context: CommandContext, command: string, error: unknown): void {
+  if (context.flags.json !== true) return;
+  const at = millisToIso(context.now());
+  const object = {
+    run_id: null,
+    command,
+    status: 'failed',
+    workspace: null,
+    started_at: at,
+    finished_at: at,
+    duration_ms: 0,
+    requests: {},
+    rate_limited: 0,
+    channels: { total: 0, ok: 0, failed: 0, skipped: 0 },
+    messages: noMessages(),
+    errors: [{ channel_id: null, channel: null, ...describe(error) }],
+    remaining: null,
+  };
+  context.print(maskSecrets(JSON.stringify(object)));
 }
 
 function objectOf({ exitCode: _, extra, ...result }: WorkspaceResult): object {

@@ -11,7 +11,7 @@ import type { Dialect, SessionLock } from './dialects/dialect.ts';
 import type { LockRow } from './schema.ts';
 
 /** How long a lock outlives the last heartbeat of its owner. The heartbeat (RunRecord) beats several times within it. */
-export const lockExpiryMs = 60_000;
+const lockExpiryMs = 60_000;
 
 export interface LockHolder {
   host: string;

@@ -127,7 +127,8 @@ export function openSlackApi(options: SlackApiOptions): SlackApiHandle {
       await storePace();
     },
   });
-  return new ApiSource(caller, pacer, watch, emit, options.teamId);
+  const hasBotToken = /^(?:xoxe\.)?xoxb-/.test(options.token);
+  return new ApiSource(caller, pacer, watch, emit, { teamId: options.teamId, hasBotToken });
 }
 
 class ApiSource implements SlackApiHandle {
@@ -137,13 +138,21 @@ class ApiSource implements SlackApiHandle {
   readonly #emit: Emit;
   /** Required by listings with an organisation's token, ignored with a workspace's. */
   #teamId: string | undefined;
+  readonly #hasBotToken: boolean;
 
-  constructor(caller: Caller, pacer: Pacer, watch: RestrictionWatch, emit: Emit, teamId: string | undefined) {
+  constructor(
+    caller: Caller,
+    pacer: Pacer,
+    watch: RestrictionWatch,
+    emit: Emit,
+    known: { teamId: string | undefined; hasBotToken: boolean },
+  ) {
     this.#caller = caller;
     this.#pacer = pacer;
     this.#watch = watch;
     this.#emit = emit;
-    this.#teamId = teamId;
+    this.#teamId = known.teamId;
+    this.#hasBotToken = known.hasBotToken;
   }
 
   get requests(): Readonly<Record<string, number>> {
@@ -172,7 +181,9 @@ class ApiSource implements SlackApiHandle {
       );
     }
     this.#teamId ??= identity.teamId;
-    return isOrganisation ? { ...identity, teamId: this.#teamId } : identity;
+    // The prefix tells too, where the answer lacks bot_id.
+    const isBot = identity.isBot || this.#hasBotToken;
+    return { ...identity, isBot, teamId: isOrganisation ? this.#teamId : identity.teamId };
   }
 
   async *channels(kinds: readonly ChannelKind[]): AsyncIterable<JsonObject[]> {

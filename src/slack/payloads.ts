@@ -22,7 +22,7 @@ const paging = z.looseObject({ next_cursor: z.string().nullish() }).nullish();
 const authTestAnswer = z.looseObject({
   team_id: z.string().min(1),
   team: z.string().nullish(),
-  url: z.url(),
+  url: z.string().nullish(),
   enterprise_id: z.string().nullish(),
   is_enterprise_install: z.boolean().nullish(),
   user_id: z.string().nullish(),
@@ -55,14 +55,19 @@ export function readAuthTest(body: unknown): Reading<AuthTest> {
     identity: {
       teamId: answer.team_id,
       teamName: answer.team ?? '',
-      url: answer.url.endsWith('/') ? answer.url : `${answer.url}/`,
+      url: withSlash(answer.url ?? ''),
       enterpriseId: answer.enterprise_id ?? null,
       userId: answer.user_id ?? null,
-      botId: answer.bot_id ?? null,
+      isBot: (answer.bot_id ?? '') !== '',
       scopes: answer.response_metadata?.scopes?.filter((scope) => scope !== '') ?? null,
     },
     isOrganisation: answer.is_enterprise_install ?? false,
   }));
+}
+
+/** Permalinks are made by appending to it. */
+function withSlash(url: string): string {
+  return url === '' || url.endsWith('/') ? url : `${url}/`;
 }
 
 export function readMessagePage(body: unknown): Reading<MessagePage> {

@@ -40,7 +40,7 @@ export function nowIso(context: { now: () => number }): IsoTime {
  * Whether an error ends the work on this workspace: the token is refused, the budget ended, the run is being stopped,
  * the database failed, or it is a bug. Every other Slack error concerns one unit only.
  */
-export function stopsWorkspace(error: unknown, signal: AbortSignal): boolean {
+function stopsWorkspace(error: unknown, signal: AbortSignal): boolean {
   if (signal.aborted) return true;
   if (error instanceof SlackError) return error.kind === 'auth';
   return true;

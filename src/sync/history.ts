@@ -119,7 +119,7 @@ async function savePageOf(
   result.newlyPending += saved.newlyPending;
   result.isLimited ||= page.isLimited;
   addCounts(context.messages, saved.counts);
-  context.emit({ type: 'progress', messages: context.messages.seen, pendingThreads: result.newlyPending });
+  context.emit({ type: 'progress', messages: context.messages.seen });
 }
 
 /** After a whole walk: where the plan's limit cuts the window, or that it does not cut it (any more). */

@@ -18,7 +18,7 @@ import { readPendingThreads, ThreadSignal } from './threads.ts';
 import { lookUpUnknownUsers, syncUsers, type UserCounts } from './users.ts';
 
 /** How far back a first run reaches when nothing else is said. */
-export const firstRunMs = 30 * 24 * 3600 * 1000;
+const firstRunMs = 30 * 24 * 3600 * 1000;
 
 /** A look-back window with more top-level messages than this takes more than one page: then new messages are read first, by themselves. */
 const onePage = 900;
@@ -87,7 +87,7 @@ interface PlannedChannel extends ReadableChannel {
 }
 
 /**
- * Throws what stops the workspace (see `stopsWorkspace`); `progress` then tells how far it came, and everything
+ * Throws what stops the workspace (a refused token, an ended budget, a signal, a failing database); `progress` then tells how far it came, and everything
  * committed stays.
  */
 export async function ingest(
@@ -153,8 +153,7 @@ async function isReadable(
   options: IngestOptions,
   { channel, state, name }: PlannedChannel,
 ): Promise<boolean> {
-  const isBot = options.identity.botId !== null;
-  const canSee = channel.is_member !== false || (!isBot && channel.kind === 'public');
+  const canSee = channel.is_member !== false || (!options.identity.isBot && channel.kind === 'public');
   if (canSee) return true;
   if (options.join && channel.kind === 'public' && !channel.is_archived && !options.dryRun) {
     try {

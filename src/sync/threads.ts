@@ -135,7 +135,7 @@ async function saveReplies(
     await store.positions.writeThreads([settledThread(row, thread.claim, end.rootClaim, at)]);
   });
   addCounts(context.messages, saved.counts);
-  context.emit({ type: 'progress', messages: context.messages.seen, pendingThreads: 0 });
+  context.emit({ type: 'progress', messages: context.messages.seen });
 }
 
 /** The root was deleted between two calls, or never could have replies: there is nothing to read, and nothing to retry. */

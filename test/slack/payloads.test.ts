@@ -71,7 +71,7 @@ describe('identity', () => {
           url: 'https://acme.slack.com/',
           enterpriseId: null,
           userId: 'U1',
-          botId: 'B1',
+          isBot: true,
           scopes: ['users:read'],
         },
       },

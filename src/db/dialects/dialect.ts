@@ -73,3 +73,12 @@ export interface SessionLock {
 export function assertTransaction(db: Kysely<Schema>): void {
   if (!db.isTransaction) throw new Error('rows may be written inside a transaction only');
 }
+
+/** What an insert does where the key exists; the same SQL in both databases. */
+export function conflictClause<Table extends keyof Schema>({ columns, key, onConflict }: WriteTarget<Table>): string {
+  const updates = columns
+    .filter((column) => !key.includes(column))
+    .map((column) => `"${column}" = excluded."${column}"`);
+  const action = onConflict === 'keep' || updates.length === 0 ? 'nothing' : `update set ${updates.join(', ')}`;
+  return `on conflict (${key.join(', ')}) do ${action}`;
+}

@@ -6,7 +6,7 @@ import { columnTypes } from '../../../migrations/column-types.ts';
 import { DatabaseError } from '../../errors.ts';
 import { JsonText } from '../../model.ts';
 import { columnKind, type Schema } from '../schema.ts';
-import { assertTransaction, type Dialect, type SessionLock, type WriteTarget } from './dialect.ts';
+import { assertTransaction, conflictClause, type Dialect, type SessionLock, type WriteTarget } from './dialect.ts';
 
 /** A command needs one connection for its work, one for its lock, one for heartbeats in between. */
 const poolSize = 3;
@@ -150,13 +150,8 @@ function lockKey(name: string): string {
 function insertStatement<Table extends keyof Schema>(target: WriteTarget<Table>): string {
   const columns = target.columns.map((column) => `"${column}"`).join(', ');
   const arrays = target.columns.map((column, i) => `$${i + 1}::${arrayTypes[columnKind(column)]}[]`).join(', ');
-  const updates = target.columns
-    .filter((column) => !target.key.includes(column))
-    .map((column) => `"${column}" = excluded."${column}"`)
-    .join(', ');
-  const onConflict = target.onConflict === 'keep' || updates === '' ? 'do nothing' : `do update set ${updates}`;
   return `insert into "${target.table}" (${columns}) select * from unnest(${arrays})
-    on conflict (${target.key.join(', ')}) ${onConflict}`;
+    ${conflictClause(target)}`;
 }
 
 const arrayTypes = {

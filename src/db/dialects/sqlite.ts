@@ -17,7 +17,7 @@ import { columnTypes } from '../../../migrations/column-types.ts';
 import { DatabaseError } from '../../errors.ts';
 import { JsonText } from '../../model.ts';
 import { columnKind, type Schema } from '../schema.ts';
-import { assertTransaction, type Dialect, type WriteTarget } from './dialect.ts';
+import { assertTransaction, conflictClause, type Dialect, type WriteTarget } from './dialect.ts';
 
 /** How long a writer waits for another process's transaction. Ours are short: a page of messages takes milliseconds. */
 const busyTimeoutMs = 10_000;
@@ -121,13 +121,8 @@ function sqliteDialect(raw: Database.Database, path: string, explain: Dialect['e
 
 function insertStatement<Table extends keyof Schema>(target: WriteTarget<Table>): string {
   const columns = target.columns.map((column) => `"${column}"`).join(', ');
-  const updates = target.columns
-    .filter((column) => !target.key.includes(column))
-    .map((column) => `"${column}" = excluded."${column}"`)
-    .join(', ');
-  const onConflict = target.onConflict === 'keep' || updates === '' ? 'do nothing' : `do update set ${updates}`;
   return `insert into "${target.table}" (${columns}) values (${target.columns.map(() => '?').join(', ')})
-    on conflict (${target.key.join(', ')}) ${onConflict}`;
+    ${conflictClause(target)}`;
 }
 
 /** better-sqlite3 binds numbers, strings, bigints, buffers and null only; anything else throws. */
