@@ -8,6 +8,7 @@ import { hostname } from 'node:os';
 import { LockedError } from '../errors.ts';
 import { millisToIso } from '../ts.ts';
 import type { Dialect, SessionLock } from './dialects/dialect.ts';
+import { prepareQuery } from './prepared-query.ts';
 import type { LockRow } from './schema.ts';
 
 /** How long a lock outlives the last heartbeat of its owner. The heartbeat (RunRecord) beats several times within it. */
@@ -88,6 +89,9 @@ function heldLock(
   now: () => number,
 ): Lock {
   const lost = new AbortController();
+  const findOwner = prepareQuery((db, lockName: string) =>
+    db.selectFrom('locks').select('owner').where('name', '=', lockName),
+  );
   const takenOver = () => {
     const error = new LockedError(
       'this run lost its lock: it stood still for longer than the lock lives, and another run took over',
@@ -103,7 +107,7 @@ function heldLock(
     lost: lost.signal,
     async assertHeld(db) {
       lost.signal.throwIfAborted();
-      const row = await findRow(db, name);
+      const [row] = await findOwner(db, name);
       if (row?.owner !== owner) throw takenOver();
     },
     async renew() {

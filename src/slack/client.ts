@@ -24,6 +24,7 @@ export interface ClientOptions {
 
 /** One client per token. Every call is one HTTP request. */
 export function openClient({ token, apiUrl, timeoutMs, signal }: ClientOptions): Send {
+  const bodies = new HeldBodies();
   const client = new WebClient(token, {
     slackApiUrl: apiUrl.href,
     retryConfig: { retries: 0 },
@@ -33,12 +34,13 @@ export function openClient({ token, apiUrl, timeoutMs, signal }: ClientOptions):
     logger: silentLogger,
     // The SDK writes the token into this object: shared, it would give the second client the first one's token.
     headers: {},
-    fetch: boundedFetch(timeoutMs, signal),
+    fetch: boundedFetch(timeoutMs, signal, bodies),
   });
   return async (method, args) => {
     signal.throwIfAborted();
     try {
-      return { ok: true, body: await client.apiCall(method, args) };
+      const result = await client.apiCall(method, args);
+      return { ok: true, body: bodies.take(method, result) };
     } catch (error) {
       signal.throwIfAborted();
       return { ok: false, failure: failureOf(error) };
@@ -51,7 +53,7 @@ export function openClient({ token, apiUrl, timeoutMs, signal }: ClientOptions):
  * cannot cancel a call, and lets failures while the body is read escape in another shape than those before it.
  * Not built of AbortSignal.any and AbortSignal.timeout: on Node 20 garbage collection can take such a timeout away.
  */
-function boundedFetch(timeoutMs: number, signal: AbortSignal): FetchFunction {
+function boundedFetch(timeoutMs: number, signal: AbortSignal, bodies: HeldBodies): FetchFunction {
   return async (url, init = {}) => {
     signal.throwIfAborted();
     const stop = new AbortController();
@@ -60,14 +62,59 @@ function boundedFetch(timeoutMs: number, signal: AbortSignal): FetchFunction {
     const timer = setTimeout(() => stop.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs);
     try {
       const response = await fetch(url, { ...init, signal: stop.signal });
-      const body = await response.arrayBuffer();
+      const text = await response.text();
+      const rest = response.status === 200 ? bodies.hold(methodOf(String(url)), text) : text;
       // Some statuses (204) must not have a body, not even an empty one.
-      return new Response(body.byteLength === 0 ? null : body, response);
+      return new Response(rest === '' ? null : rest, response);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
     }
   };
+}
+
+/**
+ * Keeps the answers that are fine away from the SDK and gives it an empty one in their place. The SDK puts together a
+ * redacted and serialised copy of each answer for its debug log, even when nobody listens (WebClient.apiCall): for a
+ * page of 999 messages that takes longer than parsing it. Calls of one method never overlap, so its name is key enough.
+ */
+class HeldBodies {
+  readonly #byMethod = new Map<string, Record<string, unknown>>();
+
+  /** Takes the body of an answer; returns what the SDK is to see of it. */
+  hold(method: string, text: string): string {
+    const body = parseIfFine(text);
+    if (body === undefined) return text;
+    this.#byMethod.set(method, body);
+    return '{"ok":true}';
+  }
+
+  /** The whole answer, together with what the SDK took from the headers. */
+  take(method: string, result: { response_metadata?: object }): unknown {
+    const body = this.#byMethod.get(method);
+    this.#byMethod.delete(method);
+    if (body === undefined) return result;
+    const own = body['response_metadata'];
+    const metadata =
+      typeof own === 'object' && own !== null ? { ...own, ...result.response_metadata } : result.response_metadata;
+    return { ...body, response_metadata: metadata };
+  }
+}
+
+function methodOf(url: string): string {
+  return url.slice(url.lastIndexOf('/') + 1);
+}
+
+/** The object of a body that says `"ok": true`; everything else is for the SDK to judge. */
+function parseIfFine(text: string): Record<string, unknown> | undefined {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  return typeof body === 'object' && body !== null && 'ok' in body && body.ok === true ? { ...body } : undefined;
 }
 
 /** The default logger writes INFO and DEBUG to stdout, which belongs to the result. Failures reach us as errors anyway. */

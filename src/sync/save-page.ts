@@ -31,7 +31,8 @@ export interface SavedPage {
 }
 
 /**
- * Saves messages of one channel and lets `vouch` record, in the same transaction, what they complete. Idempotent:
+ * Saves messages of one channel and lets `vouch` record, in the same transaction, what they complete; it is given the
+ * rows of the threads that the messages tell about. Idempotent:
  * saving the same page again changes no row. Messages may come in any order; of two with one ts the later counts.
  */
 export async function savePage(
@@ -39,15 +40,15 @@ export async function savePage(
   channelId: string,
   messages: readonly NormalizedMessage[],
   seen: Observation,
-  vouch: (store: TransactionStore) => Promise<void>,
+  vouch: (store: TransactionStore, threads: ReadonlyMap<Ts, ThreadRow>) => Promise<void>,
 ): Promise<SavedPage> {
   const kept = keepMessages(context, messages);
   const authors = unknownAuthors(context, kept.messages);
   const saved = await context.store.transaction(async (store) => {
     const counts = await mergeMessages(store, context.teamId, channelId, kept.messages, seen);
-    const newlyPending = await recordThreadNews(store, context.teamId, channelId, messages);
+    const { threads, newlyPending } = await recordThreadNews(store, context.teamId, channelId, messages);
     if (authors.length > 0) await store.directory.addUserPlaceholders(context.teamId, authors, seen.at);
-    await vouch(store);
+    await vouch(store, threads);
     return { counts, newlyPending };
   });
   for (const author of authors) context.knownUsers.add(author);
@@ -253,16 +254,17 @@ function fileRow(teamId: string, { isStub: _, ...file }: NormalizedFile, at: Iso
 
 /**
  * Notes which threads moved. The root's own word counts before a broadcast's copy of it, which may be older; the copy
- * counts only where it tells of a later reply. Returns how many threads became pending.
+ * counts only where it tells of a later reply. Returns the threads told about as they stand now, and how many of them
+ * became pending.
  */
 async function recordThreadNews(
   store: TransactionStore,
   teamId: string,
   channelId: string,
   messages: readonly NormalizedMessage[],
-): Promise<number> {
+): Promise<{ threads: ReadonlyMap<Ts, ThreadRow>; newlyPending: number }> {
   const news = newsByThread(messages);
-  if (news.size === 0) return 0;
+  if (news.size === 0) return { threads: new Map(), newlyPending: 0 };
   const stored = await store.positions.findThreads(teamId, channelId, [...news.keys()]);
   const changed = [...news.values()].flatMap((told) => {
     const row = stored.get(told.thread_ts);
@@ -270,7 +272,8 @@ async function recordThreadNews(
     return next === null ? [] : [{ row, next }];
   });
   if (changed.length > 0) await store.positions.writeThreads(changed.map(({ next }) => next));
-  return changed.filter(({ row, next }) => next.is_pending && row?.is_pending !== true).length;
+  const newlyPending = changed.filter(({ row, next }) => next.is_pending && row?.is_pending !== true).length;
+  return { threads: new Map([...stored, ...changed.map(({ next }) => [next.thread_ts, next] as const)]), newlyPending };
 }
 
 function newsByThread(messages: readonly NormalizedMessage[]): Map<Ts, ThreadNews> {

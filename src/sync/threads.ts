@@ -1,4 +1,5 @@
 /** Fetches the replies of threads that are pending: new ones, and those whose root says they changed. */
+import type { TransactionStore } from '../db/repositories/index.ts';
 import type { ThreadRow } from '../db/schema.ts';
 import { SlackError } from '../errors.ts';
 import type { IsoTime, MessagePage } from '../model.ts';
@@ -127,15 +128,21 @@ async function saveReplies(
 ): Promise<void> {
   reportMalformed(context, channel, page);
   const at = nowIso(context);
-  const saved = await savePage(context, channel.channelId, messages, { source: 'api', at }, async (store) => {
+  const saved = await savePage(context, channel.channelId, messages, { source: 'api', at }, async (store, told) => {
     if (end === null) return;
-    // Read again: the page itself, or the history read meanwhile, may have brought a newer claim.
-    const rows = await store.positions.findThreads(thread.team_id, thread.channel_id, [thread.thread_ts]);
-    const row = rows.get(thread.thread_ts) ?? thread;
+    // The history lane may have heard a newer claim meanwhile, and so may this page.
+    const row = told.get(thread.thread_ts) ?? (await findThread(store, thread)) ?? thread;
     await store.positions.writeThreads([settledThread(row, thread.claim, end.rootClaim, at)]);
   });
   addCounts(context.messages, saved.counts);
   context.emit({ type: 'progress', messages: context.messages.seen });
+}
+
+async function findThread(
+  store: TransactionStore,
+  { team_id, channel_id, thread_ts }: ThreadRow,
+): Promise<ThreadRow | undefined> {
+  return (await store.positions.findThreads(team_id, channel_id, [thread_ts])).get(thread_ts);
 }
 
 /** The root was deleted between two calls, or never could have replies: there is nothing to read, and nothing to retry. */

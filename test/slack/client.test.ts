@@ -42,7 +42,7 @@ const cases: [name: string, answer: Answerer, expected: object][] = [
   ['null', text('null'), badBody],
   ['a number', text('12'), badBody],
   ['a list', text('[]'), badBody],
-  ['metadata that is null', ok({ response_metadata: null }), badBody],
+  ['metadata that is null', ok({ response_metadata: null }), { ok: true, body: { response_metadata: {} } }],
   ['no content', text('', 204), { ok: false, failure: { type: 'http', status: 204 } }],
   ['HTTP 503', text('<html>', 503), { ok: false, failure: { type: 'http', status: 503 } }],
   ['HTTP 404', text('not found', 404), { ok: false, failure: { type: 'http', status: 404 } }],

@@ -86,8 +86,9 @@ const channelTarget = {
   onConflict: 'replace',
 } as const satisfies WriteTarget<'channels'>;
 
-export function directoryRepository(dialect: Dialect, db: Kysely<Schema>): DirectoryRepository {
-  return {
+/** The repository of one database, for any of its connections and transactions. */
+export function directoryRepository(dialect: Dialect): (db: Kysely<Schema>) => DirectoryRepository {
+  return (db) => ({
     findWorkspace: (teamId) => db.selectFrom('workspaces').selectAll().where('team_id', '=', teamId).executeTakeFirst(),
 
     async saveWorkspace(row) {
@@ -187,7 +188,7 @@ export function directoryRepository(dialect: Dialect, db: Kysely<Schema>): Direc
     },
 
     writeChannels: (rows) => dialect.writeRows(db, channelTarget, rows),
-  };
+  });
 }
 
 function placeholder(teamId: string, userId: string, now: IsoTime): UserRow {

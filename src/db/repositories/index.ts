@@ -38,14 +38,15 @@ class RollBack extends Error {}
 /** Repositories over an open database. Database errors come out worded for people (`DatabaseError`). */
 export function openStore(dialect: Dialect, options: StoreOptions = {}): Store {
   const { lock, rollBack = false } = options;
+  const repositories = prepareRepositories(dialect);
   return {
-    ...repositories(dialect, dialect.db),
+    ...repositories(dialect.db),
     async transaction(work) {
       let outcome: { result: Awaited<ReturnType<typeof work>> } | undefined;
       try {
         await dialect.db.transaction().execute(async (trx) => {
           await lock?.assertHeld(trx);
-          outcome = { result: await work(repositories(dialect, trx)) };
+          outcome = { result: await work(repositories(trx)) };
           if (rollBack) throw new RollBack();
         });
       } catch (error) {
@@ -57,11 +58,10 @@ export function openStore(dialect: Dialect, options: StoreOptions = {}): Store {
   };
 }
 
-function repositories(dialect: Dialect, db: Kysely<Schema>): Repositories {
-  return {
-    messages: messageRepository(dialect, db),
-    directory: directoryRepository(dialect, db),
-    positions: positionRepository(dialect, db),
-    runs: runRepository(dialect, db),
-  };
+function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Repositories {
+  const messages = messageRepository(dialect);
+  const directory = directoryRepository(dialect);
+  const positions = positionRepository(dialect);
+  const runs = runRepository(dialect);
+  return (db) => ({ messages: messages(db), directory: directory(db), positions: positions(db), runs: runs(db) });
 }

@@ -1,22 +1,24 @@
 import type { Kysely } from 'kysely';
 import type { Ts } from '../../model.ts';
 import type { Dialect, Writable, WriteTarget } from '../dialects/dialect.ts';
+import { type PreparedQuery, prepareQuery } from '../prepared-query.ts';
 import type { FileRow, MessageFileRow, MessageRevisionRow, MessageRow, ReactionRow, Schema } from '../schema.ts';
 
 /** A stored message as far as a merge must know it. */
-export type StoredMessage = Pick<
-  MessageRow,
-  | 'ts'
-  | 'edited_ts'
-  | 'reply_count'
-  | 'latest_reply'
-  | 'deleted_at'
-  | 'source'
-  | 'content_hash'
-  | 'state_hash'
-  | 'first_seen_at'
-  | 'updated_at'
->;
+export type StoredMessage = Pick<MessageRow, (typeof storedMessageColumns)[number]>;
+
+const storedMessageColumns = [
+  'ts',
+  'edited_ts',
+  'reply_count',
+  'latest_reply',
+  'deleted_at',
+  'source',
+  'content_hash',
+  'state_hash',
+  'first_seen_at',
+  'updated_at',
+] as const;
 
 export type StoredFile = Pick<FileRow, 'file_id' | 'content_hash' | 'mode' | 'name' | 'raw'>;
 
@@ -117,7 +119,24 @@ const fileLinkTarget = {
   onConflict: 'keep',
 } as const satisfies WriteTarget<'message_files'>;
 
-export function messageRepository(dialect: Dialect, db: Kysely<Schema>): MessageRepository {
+/** The repository of one database, for any of its connections and transactions. */
+export function messageRepository(dialect: Dialect): (db: Kysely<Schema>) => MessageRepository {
+  const findForMerge = prepareQuery((db, teamId: string, channelId: string, ts: readonly Ts[]) =>
+    db
+      .selectFrom('messages')
+      .select(storedMessageColumns)
+      .where('team_id', '=', teamId)
+      .where('channel_id', '=', channelId)
+      .where(dialect.isAnyOf('ts', ts)),
+  );
+  return (db) => boundTo(dialect, db, findForMerge);
+}
+
+function boundTo(
+  dialect: Dialect,
+  db: Kysely<Schema>,
+  findForMerge: PreparedQuery<[teamId: string, channelId: string, ts: readonly Ts[]], StoredMessage>,
+): MessageRepository {
   const messages = (teamId: string, channelId: string, ts: readonly Ts[]) =>
     db
       .selectFrom('messages')
@@ -128,20 +147,7 @@ export function messageRepository(dialect: Dialect, db: Kysely<Schema>): Message
   return {
     async findForMerge(teamId, channelId, ts) {
       if (ts.length === 0) return new Map();
-      const rows = await messages(teamId, channelId, ts)
-        .select([
-          'ts',
-          'edited_ts',
-          'reply_count',
-          'latest_reply',
-          'deleted_at',
-          'source',
-          'content_hash',
-          'state_hash',
-          'first_seen_at',
-          'updated_at',
-        ])
-        .execute();
+      const rows = await findForMerge(db, teamId, channelId, ts);
       return new Map(rows.map((row) => [row.ts, row]));
     },
 

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { IsoTime, Ts } from '../../model.ts';
 import type { Dialect, WriteTarget } from '../dialects/dialect.ts';
+import { type PreparedQuery, prepareQuery } from '../prepared-query.ts';
 import type { CoverageRow, IngestionStateRow, Schema, ThreadRow } from '../schema.ts';
 
 /** How far each channel and thread is read: checkpoints, coverage, threads waiting for their replies. */
@@ -71,7 +72,24 @@ const coverageTarget = {
   onConflict: 'replace',
 } as const satisfies WriteTarget<'coverage'>;
 
-export function positionRepository(dialect: Dialect, db: Kysely<Schema>): PositionRepository {
+/** The repository of one database, for any of its connections and transactions. */
+export function positionRepository(dialect: Dialect): (db: Kysely<Schema>) => PositionRepository {
+  const findThreads = prepareQuery((db, teamId: string, channelId: string, threadTs: readonly Ts[]) =>
+    db
+      .selectFrom('threads')
+      .selectAll()
+      .where('team_id', '=', teamId)
+      .where('channel_id', '=', channelId)
+      .where(dialect.isAnyOf('thread_ts', threadTs)),
+  );
+  return (db) => boundTo(dialect, db, findThreads);
+}
+
+function boundTo(
+  dialect: Dialect,
+  db: Kysely<Schema>,
+  findThreads: PreparedQuery<[teamId: string, channelId: string, threadTs: readonly Ts[]], ThreadRow>,
+): PositionRepository {
   const pendingThreads = (teamId: string, channelIds: readonly string[]) =>
     db
       .selectFrom('threads')
@@ -120,13 +138,7 @@ export function positionRepository(dialect: Dialect, db: Kysely<Schema>): Positi
 
     async findThreads(teamId, channelId, threadTs) {
       if (threadTs.length === 0) return new Map();
-      const rows = await db
-        .selectFrom('threads')
-        .selectAll()
-        .where('team_id', '=', teamId)
-        .where('channel_id', '=', channelId)
-        .where(dialect.isAnyOf('thread_ts', threadTs))
-        .execute();
+      const rows = await findThreads(db, teamId, channelId, threadTs);
       return new Map(rows.map((row) => [row.thread_ts, row]));
     },
 

@@ -34,8 +34,9 @@ const rateLimitTarget = {
   onConflict: 'replace',
 } as const satisfies WriteTarget<'rate_limits'>;
 
-export function runRepository(dialect: Dialect, db: Kysely<Schema>): RunRepository {
-  return {
+/** The repository of one database, for any of its connections and transactions. */
+export function runRepository(dialect: Dialect): (db: Kysely<Schema>) => RunRepository {
+  return (db) => ({
     async insertRun(row) {
       await db.insertInto('runs').values(row).execute();
     },
@@ -82,7 +83,7 @@ export function runRepository(dialect: Dialect, db: Kysely<Schema>): RunReposito
       }));
       await dialect.writeRows(db, rateLimitTarget, rows);
     },
-  };
+  });
 }
 
 function numbersOf(value: unknown): number[] {
