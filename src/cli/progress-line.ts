@@ -9,6 +9,7 @@ import type { RunEvent } from '../sync/events.ts';
 export interface RunView {
   channel: { index: number; total: number; label: string } | null;
   messages: number;
+  threads: { found: number; read: number };
   requests: number;
   failed: number;
   wait: { until: number; method: string; reason: WaitReason } | null;
@@ -21,7 +22,14 @@ const waitReasons: Record<WaitReason, string> = { pace: 'own pace', rate_limit: 
 /** Slack allows names of 80 characters; the counts after it matter more than its end. */
 const labelCells = 32;
 
-export const emptyView: RunView = { channel: null, messages: 0, requests: 0, failed: 0, wait: null };
+export const emptyView: RunView = {
+  channel: null,
+  messages: 0,
+  threads: { found: 0, read: 0 },
+  requests: 0,
+  failed: 0,
+  wait: null,
+};
 
 /** The view after one more event, which happened at `now`. */
 export function updateView(view: RunView, event: RunEvent, now: number): RunView {
@@ -36,7 +44,7 @@ export function updateView(view: RunView, event: RunEvent, now: number): RunView
         },
       };
     case 'progress':
-      return { ...view, messages: event.messages };
+      return { ...view, messages: event.messages, threads: event.threads };
     case 'request':
       return { ...view, requests: event.requests, wait: view.wait?.method === event.method ? null : view.wait };
     case 'waiting':
@@ -48,12 +56,14 @@ export function updateView(view: RunView, event: RunEvent, now: number): RunView
   }
 }
 
-/** `channel 12 of 50 #general · 3,214 messages · 96 requests · waiting 42 s for conversations.history (rate limit)` */
+/** `channel 12 of 50 #general · 3,214 messages · thread 40 of 96 · 96 requests · waiting 42 s for conversations.history (rate limit)` */
 export function formatView(view: RunView, now: number): string {
   const parts = [
     view.channel === null ? 'starting' : `channel ${view.channel.index} of ${view.channel.total} ${view.channel.label}`,
   ];
   if (view.messages > 0) parts.push(countOf(view.messages, 'message'));
+  if (view.threads.found > 0)
+    parts.push(`thread ${formatCount(view.threads.read)} of ${formatCount(view.threads.found)}`);
   if (view.requests > 0) parts.push(countOf(view.requests, 'request'));
   if (view.failed > 0) parts.push(`${formatCount(view.failed)} failed`);
   const wait = formatWait(view, now);

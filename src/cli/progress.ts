@@ -131,7 +131,9 @@ function openPlain(log: Logger, now: () => number): Display {
   let nextAt = now() + plainIntervalMs;
   return {
     show(view, event) {
-      if (event.type === 'notice' || event.type === 'unit_failed' || now() < nextAt) return;
+      // A long wait is told when it begins: nothing else would be said until it ends.
+      const isLongWait = event.type === 'waiting' && event.ms >= plainIntervalMs;
+      if (event.type === 'notice' || event.type === 'unit_failed' || (now() < nextAt && !isLongWait)) return;
       nextAt = now() + plainIntervalMs;
       log.info(formatView(view, now()));
     },

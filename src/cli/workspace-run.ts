@@ -14,7 +14,7 @@ import { type ExitCode, exitCodes } from '../exit-codes.ts';
 import type { Identity, JsonObject } from '../model.ts';
 import { openSlackApi, type SlackApiHandle } from '../slack/api-source.ts';
 import { describe, type SyncContext, syncContext } from '../sync/context.ts';
-import { countsToJson, type MessageCounts, noMessages } from '../sync/counts.ts';
+import { countsToJson, hasChanges, type MessageCounts, noMessages } from '../sync/counts.ts';
 import type { ChannelResult } from '../sync/ingest.ts';
 import { combineOutcomes, type Outcome, outcomeOf } from '../sync/outcome.ts';
 import { beginRun, endRun, type RunFacts, startHeartbeat } from '../sync/run-record.ts';
@@ -302,11 +302,21 @@ class WorkspaceRun {
           messages: countsToJson(this.#sync?.messages ?? noMessages()),
           requests: { ...this.#slack.requests },
         },
-        channels: results.map(({ channelId, status, error }) => ({ channel_id: channelId, status, counts: {}, error })),
+        channels: results.map(({ channelId, status, error }) => ({
+          channel_id: channelId,
+          status,
+          counts: this.#countsOf(channelId),
+          error,
+        })),
         pace: this.#slack.paceSnapshot(),
       },
       this.#context.now,
     );
+  }
+
+  #countsOf(channelId: string): JsonObject {
+    const counts = this.#sync?.messagesByChannel.get(channelId);
+    return counts === undefined || !hasChanges(counts) ? {} : countsToJson(counts);
   }
 
   async #recordFailedStart(error: unknown): Promise<void> {

@@ -1,9 +1,9 @@
 import { AppError, BudgetEndedError, DatabaseError, InterruptedError, LockedError, SlackError } from '../errors.ts';
 import type { IsoTime, SlackApi } from '../model.ts';
 import { millisToIso } from '../ts.ts';
-import { type MessageCounts, noMessages } from './counts.ts';
+import { addCounts, type MessageCounts, noMessages } from './counts.ts';
 import type { Emit } from './events.ts';
-import type { PageContext } from './save-page.ts';
+import type { PageContext, SavedPage } from './save-page.ts';
 
 /** One unit of work that failed while the rest went on. */
 export interface UnitError {
@@ -24,12 +24,35 @@ export interface SyncContext extends PageContext {
   stop: (reason: unknown) => void;
   /** Epoch milliseconds. */
   now: () => number;
+  /** What was done to messages, in all and by channel id. */
   messages: MessageCounts;
+  messagesByChannel: Map<string, MessageCounts>;
+  /** Threads to be read, those of earlier runs included, and threads read. */
+  threads: { found: number; read: number };
   errors: UnitError[];
 }
 
-export function syncContext(base: Omit<SyncContext, 'messages' | 'errors' | 'discarded'>): SyncContext {
-  return { ...base, messages: noMessages(), errors: [], discarded: new Map() };
+export function syncContext(
+  base: Omit<SyncContext, 'messages' | 'messagesByChannel' | 'threads' | 'errors' | 'discarded'>,
+): SyncContext {
+  return {
+    ...base,
+    messages: noMessages(),
+    messagesByChannel: new Map(),
+    threads: { found: 0, read: 0 },
+    errors: [],
+    discarded: new Map(),
+  };
+}
+
+/** Adds what one page did, and tells it. */
+export function countPage(context: SyncContext, channelId: string, { counts: page, newlyPending }: SavedPage): void {
+  const ofChannel = context.messagesByChannel.get(channelId) ?? noMessages();
+  context.messagesByChannel.set(channelId, ofChannel);
+  addCounts(ofChannel, page);
+  addCounts(context.messages, page);
+  context.threads.found += newlyPending;
+  context.emit({ type: 'progress', messages: context.messages.seen, threads: { ...context.threads } });
 }
 
 export function nowIso(context: { now: () => number }): IsoTime {

@@ -19,7 +19,12 @@ export function addCounts(total: MessageCounts, more: MessageCounts): void {
   for (const key of Object.keys(more) as (keyof MessageCounts)[]) total[key] += more[key];
 }
 
-/** As a JSON column holds it. */
+/** As a JSON column holds it: only what is not zero, so that `{}` says that nothing happened. */
 export function countsToJson(counts: MessageCounts): JsonObject {
-  return { ...counts };
+  return Object.fromEntries(Object.entries(counts).filter(([, n]) => n > 0));
+}
+
+/** Whether the counts tell of a change to the database; merely reading is none. */
+export function hasChanges({ inserted, updated, deleted }: MessageCounts): boolean {
+  return inserted + updated + deleted > 0;
 }

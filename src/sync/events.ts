@@ -9,8 +9,8 @@ export type RunEvent =
   | { type: 'channels'; total: number; skipped: number }
   /** Work on the i-th channel (1-based) begins. `name` comes from Slack. */
   | { type: 'channel'; index: number; total: number; channelId: string; name: string }
-  /** Messages were committed; `messages` is the run's total. */
-  | { type: 'progress'; messages: number }
+  /** Messages were committed; all are the run's totals. `found` threads are or were to be read, earlier runs' included. */
+  | { type: 'progress'; messages: number; threads: { found: number; read: number } }
   /** A call was sent; `requests` is the run's total. */
   | { type: 'request'; method: string; requests: number }
   /** The next call of `method` waits: for the pace we keep, for Slack's Retry-After, or before a retry. */

@@ -4,8 +4,7 @@ import type { HistoryRequest, MessagePage, Ts } from '../model.ts';
 import { normalizeMessage } from '../normalize/message.ts';
 import { compareTs, microsToTs } from '../ts.ts';
 import type { ChannelPosition, Floor } from './channel-position.ts';
-import { nowIso, type SyncContext } from './context.ts';
-import { addCounts } from './counts.ts';
+import { countPage, nowIso, type SyncContext } from './context.ts';
 import type { Window } from './interval.ts';
 import { PageWalk } from './page-walk.ts';
 import { savePage } from './save-page.ts';
@@ -17,8 +16,6 @@ export interface ReadableChannel {
 }
 
 export interface WindowResult {
-  /** Threads that became pending. */
-  newlyPending: number;
   /** Slack hides older messages because of the plan. */
   isLimited: boolean;
 }
@@ -37,7 +34,7 @@ export async function readWindow(
   position: ChannelPosition,
   window: Window,
 ): Promise<WindowResult> {
-  const result: WindowResult = { newlyPending: 0, isLimited: false };
+  const result: WindowResult = { isLimited: false };
   let rest: Window | null = window;
   let fruitless = 0;
   while (rest !== null) {
@@ -116,10 +113,8 @@ async function savePageOf(
     },
   );
   adopt();
-  result.newlyPending += saved.newlyPending;
   result.isLimited ||= page.isLimited;
-  addCounts(context.messages, saved.counts);
-  context.emit({ type: 'progress', messages: context.messages.seen });
+  countPage(context, channel.channelId, saved);
 }
 
 /** After a whole walk: where the plan's limit cuts the window, or that it does not cut it (any more). */

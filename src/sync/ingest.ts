@@ -13,7 +13,7 @@ import { microsToTs, tsToMicros } from '../ts.ts';
 import { ChannelPosition } from './channel-position.ts';
 import { type DirectoryCounts, syncChannels } from './channels.ts';
 import { failUnit, nowIso, type SyncContext } from './context.ts';
-import { type ReadableChannel, readWindow } from './history.ts';
+import { type ReadableChannel, readWindow, type WindowResult } from './history.ts';
 import { readPendingThreads, ThreadSignal } from './threads.ts';
 import { lookUpUnknownUsers, syncUsers, type UserCounts } from './users.ts';
 
@@ -52,7 +52,6 @@ export interface IngestResult {
   directory: DirectoryCounts;
   users: UserCounts | null;
   usersLookedUp: number;
-  threadsRead: number;
   threadsPending: number;
   /** Channels whose older messages Slack hides because of the plan. */
   historyLimited: string[];
@@ -65,9 +64,6 @@ export interface IngestProgress {
   unread: Set<string>;
   results: Map<string, ChannelResult>;
   historyLimited: Set<string>;
-  threadsRead: number;
-  /** Found but not stored, in a dry run. */
-  threadsFound: number;
 }
 
 export function newIngestProgress(): IngestProgress {
@@ -76,8 +72,6 @@ export function newIngestProgress(): IngestProgress {
     unread: new Set(),
     results: new Map(),
     historyLimited: new Set(),
-    threadsRead: 0,
-    threadsFound: 0,
   };
 }
 
@@ -97,6 +91,8 @@ export async function ingest(
 ): Promise<IngestResult> {
   const { channels: listed, counts } = await syncChannels(context, options.identity);
   const planned = await planChannels(context, options, listed, progress);
+  const ids = planned.map(({ channelId }) => channelId);
+  context.threads.found = await context.store.positions.countPendingThreads(context.teamId, ids);
   context.emit({ type: 'channels', total: planned.length, skipped: progress.channels.skipped });
 
   await readAll(context, options, planned, progress);
@@ -110,13 +106,9 @@ export async function ingest(
     directory: counts,
     users,
     usersLookedUp,
-    threadsRead: progress.threadsRead,
     threadsPending: options.dryRun
-      ? progress.threadsFound
-      : await context.store.positions.countPendingThreads(
-          context.teamId,
-          planned.map(({ channelId }) => channelId),
-        ),
+      ? context.threads.found
+      : await context.store.positions.countPendingThreads(context.teamId, ids),
     historyLimited: [...progress.historyLimited],
   };
 }
@@ -184,7 +176,7 @@ async function readAll(
   const channels = new Map(planned.map((channel) => [channel.channelId, channel]));
   const readsThreads = options.threads && !options.dryRun;
   const lanes = [readHistories(context, options, planned, progress, found).finally(() => found.close())];
-  if (readsThreads) lanes.push(readPendingThreads(context, channels, found, progress));
+  if (readsThreads) lanes.push(readPendingThreads(context, channels, found));
   await sideBySide(context, lanes);
 }
 
@@ -243,13 +235,12 @@ async function readChannel(
   { channelId, name }: PlannedChannel,
   progress: IngestProgress,
   found: ThreadSignal,
-  read: () => Promise<{ newlyPending: number; isLimited: boolean }[]>,
+  read: () => Promise<WindowResult[]>,
 ): Promise<void> {
   const already = progress.results.get(channelId);
   const errorsBefore = context.errors.length;
   try {
     const windows = await read();
-    progress.threadsFound += windows.reduce((sum, { newlyPending }) => sum + newlyPending, 0);
     if (windows.some(({ isLimited }) => isLimited)) progress.historyLimited.add(channelId);
     found.raise();
     const malformed = context.errors.length > errorsBefore;

@@ -66,6 +66,7 @@ export async function endRun(
       error: end.error,
     });
     if (teamId === null) return;
+    await tx.runs.forgetUneventful(teamId, facts.runId);
     await tx.runs.saveRunChannels(end.channels.map((row) => ({ ...row, run_id: facts.runId, team_id: teamId })));
     await tx.runs.savePaceStates(teamId, end.pace, at);
   });

@@ -4,8 +4,7 @@ import type { ThreadRow } from '../db/schema.ts';
 import { SlackError } from '../errors.ts';
 import type { IsoTime, MessagePage } from '../model.ts';
 import { type NormalizedMessage, normalizeMessage } from '../normalize/message.ts';
-import { failUnit, nowIso, type SyncContext } from './context.ts';
-import { addCounts } from './counts.ts';
+import { countPage, failUnit, nowIso, type SyncContext } from './context.ts';
 import { type ReadableChannel, reportMalformed } from './history.ts';
 import { savePage, settledThread } from './save-page.ts';
 
@@ -42,13 +41,12 @@ export class ThreadSignal {
 /**
  * Reads pending threads of these channels, latest first, until `found` is closed and none is left. The queue is in the
  * database, committed with the pages that fill it: a killed run leaves it to the next one, and memory stays flat.
- * Counts into `progress`. A thread that fails is recorded and left for the next run.
+ * Counts into `context.threads`. A thread that fails is recorded and left for the next run.
  */
 export async function readPendingThreads(
   context: SyncContext,
   channels: ReadonlyMap<string, ReadableChannel>,
   found: ThreadSignal,
-  progress: { threadsRead: number },
 ): Promise<void> {
   const began = nowIso(context);
   const ids = [...channels.keys()];
@@ -59,7 +57,7 @@ export async function readPendingThreads(
     });
     for (const thread of batch) {
       const channel = channels.get(thread.channel_id);
-      if (channel !== undefined && (await readThreadSafely(context, channel, thread))) progress.threadsRead += 1;
+      if (channel !== undefined && (await readThreadSafely(context, channel, thread))) context.threads.read += 1;
     }
     if (batch.length === 0 && !(await found.next())) return;
   }
@@ -134,8 +132,7 @@ async function saveReplies(
     const row = told.get(thread.thread_ts) ?? (await findThread(store, thread)) ?? thread;
     await store.positions.writeThreads([settledThread(row, thread.claim, end.rootClaim, at)]);
   });
-  addCounts(context.messages, saved.counts);
-  context.emit({ type: 'progress', messages: context.messages.seen });
+  countPage(context, channel.channelId, saved);
 }
 
 async function findThread(

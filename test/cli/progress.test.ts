@@ -8,7 +8,7 @@ import type { RunEvent } from '../../src/sync/events.ts';
 const start: RunEvent[] = [
   { type: 'channels', total: 50, skipped: 3 },
   { type: 'channel', index: 12, total: 50, channelId: 'C1', name: 'general' },
-  { type: 'progress', messages: 3_214 },
+  { type: 'progress', messages: 3_214, threads: { found: 0, read: 0 } },
   { type: 'request', method: 'conversations.history', requests: 96 },
 ];
 const wait: RunEvent = { type: 'waiting', method: 'conversations.history', reason: 'rate_limit', ms: 42_000 };

@@ -103,14 +103,15 @@ function reportOf(
   result: IngestResult | null,
 ): JobReport {
   const { channels } = progress;
+  const threadsLeft = sync.threads.found - sync.threads.read;
   return {
     channels,
     channelResults: [...progress.results.values()],
     anyOk: channels.ok > 0,
-    remaining: result === null ? { channels: progress.unread.size } : null,
+    remaining: result === null ? { channels: progress.unread.size, threads: threadsLeft } : null,
     extra: {
       workspace_name: identity.teamName,
-      threads: { read: progress.threadsRead, pending: result?.threadsPending ?? null },
+      threads: { read: sync.threads.read, pending: result?.threadsPending ?? threadsLeft },
       directory: {
         channels: result === null ? null : { ...result.directory },
         users: result?.users ? { ...result.users } : null,

@@ -14,11 +14,19 @@ export interface RunRepository {
    */
   markAbandoned(teamId: string, now: IsoTime): Promise<string[]>;
   saveRunChannels(rows: readonly RunChannelRow[]): Promise<void>;
+  /**
+   * Removes, from the last runs before this one, the rows of channels in which nothing happened: a run every few
+   * minutes over hundreds of channels would else fill the database with them.
+   */
+  forgetUneventful(teamId: string, runId: string): Promise<void>;
 
   listPaceStates(teamId: string): Promise<PaceState[]>;
   /** Wants a transaction. */
   savePaceStates(teamId: string, states: readonly PaceState[], now: IsoTime): Promise<void>;
 }
+
+/** Usually only the one before has such rows; more when it was killed before it could tidy up. */
+const uneventfulRuns = 10;
 
 const runChannelTarget = {
   table: 'run_channels',
@@ -58,6 +66,23 @@ export function runRepository(dialect: Dialect): (db: Kysely<Schema>) => RunRepo
         .returning('run_id')
         .execute();
       return rows.map(({ run_id }) => run_id);
+    },
+
+    async forgetUneventful(teamId, runId) {
+      await db
+        .deleteFrom('run_channels')
+        .where('status', '=', 'ok')
+        .where('counts', '=', {})
+        .where('run_id', 'in', (eb) =>
+          eb
+            .selectFrom('runs')
+            .select('run_id')
+            .where('team_id', '=', teamId)
+            .where('run_id', '!=', runId)
+            .orderBy('started_at', 'desc')
+            .limit(uneventfulRuns),
+        )
+        .execute();
     },
 
     saveRunChannels: (rows) => dialect.writeRows(db, runChannelTarget, rows),
