@@ -155,7 +155,7 @@ function messages({ text, json, time, flag, integer, bigint, tableOptions }: Col
 function positions({ text, time, flag, tableOptions }: ColumnTypes): string[] {
   return [
     // wanted_from_ts: how far back this channel is meant to be complete.
-    // floor_ts: Slack hides what is older (plan limit); floor_probed_ts: down to where that was tried.
+    // floor_ts: Slack hides what is older (plan limit); floor_probed_ts and _at: down to where that was tried, and when.
     `create table ingestion_state (
       team_id ${text} not null,
       channel_id ${text} not null,
@@ -164,6 +164,7 @@ function positions({ text, time, flag, tableOptions }: ColumnTypes): string[] {
       oldest_ts ${text},
       floor_ts ${text},
       floor_probed_ts ${text},
+      floor_probed_at ${time},
       last_checked_at ${time},
       last_error ${text},
       primary key (team_id, channel_id)

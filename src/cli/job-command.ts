@@ -9,7 +9,8 @@ import {
   type Process,
 } from './context.ts';
 import { printFailure, printResults } from './result.ts';
-import { runOnWorkspaces, type WorkspaceJob } from './workspace-run.ts';
+import { runOnWorkspaces } from './run-workspaces.ts';
+import type { WorkspaceJob } from './workspace-run.ts';
 
 /** Runs the job on the selected workspaces and prints the result. Returns the exit code. */
 export async function runJobCommand(

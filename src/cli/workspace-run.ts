@@ -1,22 +1,18 @@
-/**
- * Runs a command's work on one workspace after another: token, lock, run record, heartbeat, and the one `--json`
- * object at the end. Whatever happens to one workspace, the others are tried.
- */
+/** A command's work on one workspace: lock, run record, heartbeat, and what the `--json` object tells at the end. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { selectWorkspaces, type WorkspaceConfig } from '../config/load.ts';
-import { resolveToken } from '../config/token.ts';
+import type { WorkspaceConfig } from '../config/load.ts';
 import type { Dialect } from '../db/dialects/dialect.ts';
 import { acquireLock, type Lock } from '../db/lock.ts';
 import { openStore, type Store } from '../db/repositories/index.ts';
 import { AppError, LockedError, UsageError } from '../errors.ts';
-import { type ExitCode, exitCodes } from '../exit-codes.ts';
-import type { Identity, JsonObject } from '../model.ts';
-import { openSlackApi, type SlackApiHandle } from '../slack/api-source.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import type { Identity, JsonObject, PaceState } from '../model.ts';
+import type { SlackApiHandle } from '../slack/api-source.ts';
 import { describe, type SyncContext, syncContext } from '../sync/context.ts';
 import { countsToJson, hasChanges, type MessageCounts, noMessages } from '../sync/counts.ts';
 import type { ChannelResult } from '../sync/ingest.ts';
-import { combineOutcomes, type Outcome, outcomeOf } from '../sync/outcome.ts';
+import { type Outcome, outcomeOf } from '../sync/outcome.ts';
 import { beginRun, endRun, type RunFacts, startHeartbeat } from '../sync/run-record.ts';
 import { millisToIso } from '../ts.ts';
 import { appVersion } from '../version.ts';
@@ -65,69 +61,8 @@ export interface WorkspaceResult {
   exitCode: ExitCode;
 }
 
-/** Runs the job on every selected workspace. Throws when nothing could be started (usage, database, all locked). */
-export async function runOnWorkspaces(
-  context: CommandContext,
-  dialect: Dialect,
-  wanted: string | undefined,
-  job: WorkspaceJob,
-): Promise<{ results: WorkspaceResult[]; outcome: Outcome }> {
-  const workspaces = selectWorkspaces(context.config, wanted);
-  // All tokens first: a missing one is a mistake of configuration, and nothing is to be started then.
-  const tokens = new Map(workspaces.map((workspace) => [workspace, resolveToken(workspace, context.env)]));
-  const deadline = context.config.maxDurationMs === null ? null : context.now() + context.config.maxDurationMs;
-  const budget: Budget = { deadline, requests: context.config.maxRequests };
-  const results: WorkspaceResult[] = [];
-  for (const [workspace, token] of tokens) {
-    if (context.signal.aborted && results.length > 0) break;
-    const result = await runOnWorkspace(context, dialect, job, workspace, token, budget);
-    if (budget.requests !== null) budget.requests -= Object.values(result.requests).reduce((sum, n) => sum + n, 0);
-    results.push(result);
-  }
-  const lockedOut = results.every(({ exitCode }) => exitCode === exitCodes.locked);
-  const first = results[0]?.errors[0];
-  if (lockedOut && first !== undefined) throw new LockedError(first.message, first.hint ?? undefined);
-  return { results, outcome: combineOutcomes(results) };
-}
-
-interface Budget {
-  deadline: number | null;
-  requests: number | null;
-}
-
-async function runOnWorkspace(
-  context: CommandContext,
-  dialect: Dialect,
-  job: WorkspaceJob,
-  workspace: WorkspaceConfig,
-  token: string,
-  budget: Budget,
-): Promise<WorkspaceResult> {
-  const startedAt = context.now();
-  const stop = new AbortController();
-  const stopToo = () => stop.abort(context.signal.reason);
-  context.signal.addEventListener('abort', stopToo);
-  if (context.signal.aborted) stopToo();
-  const slack = openSlackApi({
-    token,
-    ...(context.apiUrl === undefined ? {} : { apiUrl: context.apiUrl }),
-    ...(workspace.teamId === null ? {} : { teamId: workspace.teamId }),
-    pace: context.config.pace,
-    allowJoin: job.allowJoin,
-    emit: context.progress.emit,
-    signal: stop.signal,
-    ...(budget.deadline === null ? {} : { deadline: budget.deadline }),
-    ...(budget.requests === null ? {} : { maxRequests: Math.max(0, budget.requests) }),
-  });
-  const control = { signal: stop.signal, stop: (reason: unknown) => stop.abort(reason) };
-  try {
-    return await new WorkspaceRun(context, dialect, job, workspace, slack, control).execute(startedAt);
-  } finally {
-    context.signal.removeEventListener('abort', stopToo);
-  }
-}
-
-class WorkspaceRun {
+/** One command on one workspace, from the first call to the record of how it ended. */
+export class WorkspaceRun {
   readonly #context: CommandContext;
   readonly #dialect: Dialect;
   readonly #job: WorkspaceJob;
@@ -135,6 +70,8 @@ class WorkspaceRun {
   readonly #slack: SlackApiHandle;
   readonly #control: { signal: AbortSignal; stop: (reason: unknown) => void };
   readonly #facts: RunFacts;
+  /** Open while the run may write. */
+  #store: Store | null = null;
   #sync: SyncContext | null = null;
   #report: JobReport | null = null;
 
@@ -178,10 +115,19 @@ class WorkspaceRun {
     return this.#result(startedAt, this.#dialect.explain(stoppedBy) ?? stoppedBy);
   }
 
+  /** Stores at once what Slack allows from now on, so that a killed run does not forget it. */
+  async savePace(states: readonly PaceState[]): Promise<void> {
+    const { teamId } = this.#facts;
+    if (teamId === null || this.#store === null) return;
+    const at = millisToIso(this.#context.now());
+    await this.#store.transaction((tx) => tx.runs.savePaceStates(teamId, states, at));
+  }
+
   /** The whole run under the workspace's lock. Returns the error that stopped the work, once it is on record. */
   async #perform(identity: Identity): Promise<unknown> {
     const lock = await this.#lock(identity);
     const store = openStore(this.#dialect, { lock });
+    this.#store = store;
     const { now } = this.#context;
     try {
       await this.#greet(store, identity);
@@ -190,6 +136,7 @@ class WorkspaceRun {
       await this.#end(store, stoppedBy);
       return stoppedBy;
     } finally {
+      this.#store = null;
       await lock.release();
     }
   }
@@ -255,10 +202,8 @@ class WorkspaceRun {
       async () => {
         await lock.renew();
         const at = millisToIso(now());
-        await store.transaction(async (tx) => {
-          await tx.runs.updateRun(this.#facts.runId, { heartbeat_at: at });
-          await tx.runs.savePaceStates(identity.teamId, this.#slack.paceSnapshot(), at);
-        });
+        await store.transaction((tx) => tx.runs.updateRun(this.#facts.runId, { heartbeat_at: at }));
+        await this.savePace(this.#slack.paceSnapshot());
       },
       (error) => this.#control.stop(error),
     );

@@ -70,7 +70,7 @@ export async function migrate(
       const done = await applyOne(dialect, migration, migrations, options.now);
       if (done) result.applied.push(migration.name);
     } catch (error) {
-      throw explainMigrationError(error, migration.name);
+      throw explainMigrationError(dialect, error, migration.name);
     }
   }
   return result;
@@ -178,10 +178,11 @@ function backupSuffix(target: readonly Migration[], now: number): string {
   return `before-${target.at(-1)?.name}.${time}.bak`;
 }
 
-function explainMigrationError(error: unknown, name: string): AppError {
+function explainMigrationError(dialect: Dialect, error: unknown, name: string): AppError {
   if (error instanceof AppError) return error;
+  const reason = dialect.explain(error) ?? error;
   return new DatabaseError(
-    `migration ${name} failed: ${error instanceof Error ? error.message : String(error)}`,
+    `migration ${name} failed: ${reason instanceof Error ? reason.message : String(reason)}`,
     'The database is as it was before this migration. Mend the cause and run "slackingest migrate" again.',
     error,
   );

@@ -132,6 +132,7 @@ export interface IngestionStateRow {
   oldest_ts: Ts | null;
   floor_ts: Ts | null;
   floor_probed_ts: Ts | null;
+  floor_probed_at: IsoTime | null;
   last_checked_at: IsoTime | null;
   last_error: string | null;
 }

@@ -101,6 +101,13 @@ const hintsOfCodes: ReadonlyMap<string, string> = new Map([
   ['not_allowed_token_type', 'Use a bot token (xoxb-) or a user token (xoxp-).'],
   ['team_access_not_granted', 'Ask an admin of the organisation to add the app to the workspace.'],
   ['not_in_channel', 'Invite the app to the channel (/invite @app), or run with --join for public channels.'],
+  [
+    'channel_not_found',
+    'If the channel still exists, invite the app again (/invite @app); if not, exclude it. What is stored stays.',
+  ],
+  ['access_denied', 'Ask an admin of the workspace to let the app read it, or exclude the channel.'],
+  ['channel_is_limited_access', 'Ask an admin of the workspace to let the app read it, or exclude the channel.'],
+  ['ekm_access_denied', "Ask the organisation's admins whether the key was revoked on purpose; what is stored stays."],
   ['missing_argument', 'With a token of an organisation, give the team id of the workspace.'],
 ]);
 

@@ -5,6 +5,8 @@ import type { IsoTime, Ts } from '../model.ts';
 import { microsToTs, tsToMicros } from '../ts.ts';
 import { addInterval, holesAfter, type Interval } from './interval.ts';
 
+const probeAgainMs = 24 * 3600 * 1000;
+
 export class ChannelPosition {
   readonly #teamId: string;
   readonly #channelId: string;
@@ -33,6 +35,7 @@ export class ChannelPosition {
       oldest_ts: null,
       floor_ts: null,
       floor_probed_ts: null,
+      floor_probed_at: null,
       last_checked_at: null,
       last_error: null,
     };
@@ -51,11 +54,15 @@ export class ChannelPosition {
     return last === undefined ? null : tsToMicros(last.to_ts);
   }
 
-  /** What is wanted and not covered before the last interval, latest first; what Slack hides by its plan limit is left out. */
-  get holes(): { oldest: number; latest: number }[] {
-    const { floor_ts: floor, floor_probed_ts: probed } = this.#state;
+  /**
+   * What is wanted and not covered before the last interval, latest first. What Slack hides by its plan limit is left
+   * out, but tried again once a day: an upgraded plan shows it.
+   */
+  holes(now: number): { oldest: number; latest: number }[] {
+    const { floor_ts: floor, floor_probed_ts: probed, floor_probed_at: probedAt } = this.#state;
     const holes = holesAfter(this.wantedFrom, this.#intervals());
-    if (floor === null || probed === null) return holes;
+    if (floor === null || probed === null || probedAt === null || now - Date.parse(probedAt) >= probeAgainMs)
+      return holes;
     return holes.filter(({ oldest, latest }) => oldest + 1 < tsToMicros(probed) || latest > tsToMicros(floor));
   }
 
@@ -117,8 +124,21 @@ export class ChannelPosition {
       oldest_ts: last?.from_ts ?? this.#state.oldest_ts,
       last_checked_at: at,
       last_error: null,
-      ...(floor === null ? {} : { floor_ts: floor.visibleFrom, floor_probed_ts: floor.probedFrom }),
+      ...this.#floorAfter(floor, at),
     };
+  }
+
+  /** A window that does not reach as far back as what is known tells nothing about the limit, cut or not. */
+  #floorAfter(floor: Floor | null, at: IsoTime): Partial<IngestionStateRow> {
+    if (floor === null) return {};
+    const { floor_ts: known, floor_probed_ts: probed } = this.#state;
+    const probedFrom = tsToMicros(floor.probedFrom);
+    if (floor.visibleFrom === null) {
+      const isRefuted = known !== null && probedFrom < tsToMicros(known);
+      return isRefuted ? { floor_ts: null, floor_probed_ts: null, floor_probed_at: null } : {};
+    }
+    if (probed !== null && probedFrom > tsToMicros(probed)) return {};
+    return { floor_ts: floor.visibleFrom, floor_probed_ts: floor.probedFrom, floor_probed_at: at };
   }
 
   #intervals(): Interval[] {
@@ -126,8 +146,8 @@ export class ChannelPosition {
   }
 }
 
-/** The plan's history limit in one channel: nothing is visible before `visibleFrom`, tried down to `probedFrom`. Nulls: no limit any more. */
+/** What a whole walk down to `probedFrom` showed: nothing before `visibleFrom`, which is null when nothing is hidden. */
 export interface Floor {
   visibleFrom: Ts | null;
-  probedFrom: Ts | null;
+  probedFrom: Ts;
 }

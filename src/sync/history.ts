@@ -117,11 +117,12 @@ async function savePageOf(
   countPage(context, channel.channelId, saved);
 }
 
-/** After a whole walk: where the plan's limit cuts the window, or that it does not cut it (any more). */
+/** What a whole walk tells of the plan's limit. */
 function floorOf(window: Window, walk: PageWalk, visibleFrom: number | null): Floor | null {
-  if (!walk.isLimited) return null;
+  const probedFrom = microsToTs(window.oldest + 1);
+  if (!walk.isLimited) return { visibleFrom: null, probedFrom };
   const from = visibleFrom ?? window.latest;
-  return from === null ? null : { visibleFrom: microsToTs(from), probedFrom: microsToTs(window.oldest + 1) };
+  return from === null ? null : { visibleFrom: microsToTs(from), probedFrom };
 }
 
 function newestOf(page: MessagePage): Ts | null {

@@ -7,7 +7,7 @@
  */
 import type { IngestionStateRow } from '../db/schema.ts';
 import { SlackError } from '../errors.ts';
-import type { Identity } from '../model.ts';
+import type { Identity, IsoTime } from '../model.ts';
 import type { NormalizedChannel } from '../normalize/directory.ts';
 import { microsToTs, tsToMicros } from '../ts.ts';
 import { ChannelPosition } from './channel-position.ts';
@@ -29,6 +29,8 @@ export interface IngestOptions {
   isSelected: (channel: NormalizedChannel) => boolean;
   /** Whether the channel was named, so that not being able to read it is a failure. */
   isNamed: (channel: NormalizedChannel) => boolean;
+  /** When the run began, in epoch milliseconds: all windows are measured from this one moment. */
+  began: number;
   /** Epoch milliseconds; complete from here on, also in channels read before. */
   backfillFrom: number | null;
   lookbackMs: number;
@@ -113,7 +115,10 @@ export async function ingest(
   };
 }
 
-/** Chooses what to read and in which order: the channel with the latest known activity first. */
+/**
+ * Chooses what to read and in which order: the channel with the latest known activity first, but before all others the
+ * ones that the previous run did not get to, or a small budget would read the same few channels for ever.
+ */
 async function planChannels(
   context: SyncContext,
   options: IngestOptions,
@@ -133,7 +138,8 @@ async function planChannels(
     else progress.channels.skipped += 1;
   }
   for (const { channelId } of planned) progress.unread.add(channelId);
-  return planned.sort((a, b) => lastActivity(b) - lastActivity(a));
+  const previousRun = await context.store.runs.findLastStart(context.teamId, 'ingest');
+  return planned.sort((a, b) => missedBefore(a, b, previousRun) || lastActivity(b) - lastActivity(a));
 }
 
 /**
@@ -157,6 +163,20 @@ async function isReadable(
     }
   }
   return options.isNamed(channel) || state !== undefined;
+}
+
+/** Puts channels that were not checked since the previous run began before the others, the longest unchecked first. */
+function missedBefore(a: PlannedChannel, b: PlannedChannel, previousRun: IsoTime | null): number {
+  const missedSince = ({ state }: PlannedChannel) => {
+    const checkedAt = state?.last_checked_at ?? '';
+    return previousRun !== null && checkedAt < previousRun ? checkedAt : 'not missed';
+  };
+  return compareText(missedSince(a), missedSince(b));
+}
+
+/** Times in ISO form begin with a digit, so they come before any word, and nothing comes before the empty text. */
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Microseconds. Of a channel not read yet Slack tells only when its settings changed, in milliseconds. */
@@ -213,17 +233,17 @@ async function readHistories(
     await readChannel(context, entry, progress, found, async () => {
       const position = await positionOf(context, options, entry);
       const limits = [];
-      for (const window of recentWindows(context, options, position, await countRecent(context, options, entry))) {
+      for (const window of recentWindows(options, position, await countRecent(context, options, entry))) {
         limits.push(await readWindow(context, entry, position, window));
       }
-      if (position.holes.length > 0) withHoles.push({ entry, position });
+      if (position.holes(options.began).length > 0) withHoles.push({ entry, position });
       return limits;
     });
   }
   for (const { entry, position } of withHoles) {
     await readChannel(context, entry, progress, found, async () => {
       const limits = [];
-      for (const hole of position.holes) limits.push(await readWindow(context, entry, position, hole));
+      for (const hole of position.holes(options.began)) limits.push(await readWindow(context, entry, position, hole));
       return limits;
     });
   }
@@ -274,7 +294,7 @@ function positionOf(
   options: IngestOptions,
   { channelId, state }: PlannedChannel,
 ): Promise<ChannelPosition> {
-  const wanted = options.backfillFrom ?? context.now() - firstRunMs;
+  const wanted = options.backfillFrom ?? options.began - firstRunMs;
   const wantedFrom =
     state === undefined || options.backfillFrom !== null ? wanted * 1000 : tsToMicros(state.wanted_from_ts);
   return ChannelPosition.load(context.store, { teamId: context.teamId, channelId }, state, wantedFrom);
@@ -287,7 +307,7 @@ async function countRecent(
   { channelId, state }: PlannedChannel,
 ): Promise<number> {
   if (state === undefined || options.lookbackMs === 0) return 0;
-  const from = microsToTs(Math.max(0, (context.now() - options.lookbackMs) * 1000));
+  const from = microsToTs(Math.max(0, (options.began - options.lookbackMs) * 1000));
   return context.store.positions.countMessagesSince(context.teamId, channelId, from, onePage + 1);
 }
 
@@ -297,16 +317,15 @@ async function countRecent(
  * small budget never spends itself on what is known.
  */
 function recentWindows(
-  context: SyncContext,
   options: IngestOptions,
   position: ChannelPosition,
   recentCount: number,
 ): { oldest: number; latest: number | null }[] {
-  const now = context.now();
+  const { began } = options;
   const { completeTo } = position;
   const beforeWanted = position.wantedFrom - 1;
-  if (completeTo === null) return [{ oldest: Math.max(beforeWanted, (now - firstRunMs) * 1000 - 1), latest: null }];
-  const lookback = Math.max(beforeWanted, (now - options.lookbackMs) * 1000 - 1);
+  if (completeTo === null) return [{ oldest: Math.max(beforeWanted, (began - firstRunMs) * 1000 - 1), latest: null }];
+  const lookback = Math.max(beforeWanted, (began - options.lookbackMs) * 1000 - 1);
   if (completeTo <= lookback) return [{ oldest: completeTo, latest: null }];
   if (recentCount <= onePage) return [{ oldest: lookback, latest: null }];
   return [

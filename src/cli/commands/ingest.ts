@@ -40,6 +40,7 @@ function ingestJob(context: CommandContext, flags: IngestFlags, backfillFrom: nu
         identity,
         isSelected: (channel: NormalizedChannel) => selection.matches(selectable(channel)),
         isNamed: namedBy(workspace),
+        began: context.now(),
         backfillFrom,
         lookbackMs: workspace.lookbackMs,
         threads: context.config.threads,

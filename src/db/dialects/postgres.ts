@@ -110,9 +110,9 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
 async function tryAdvisoryLock(pool: pg.Pool, name: string): Promise<SessionLock | undefined> {
   const client = await connectPatiently(pool);
   const lost = new AbortController();
-  const onLost = (error: Error) => lost.abort(error);
-  client.on('error', onLost);
-  client.on('end', () => lost.abort(new Error('the connection that held the lock ended')));
+  const onError = (error: Error) => lost.abort(error);
+  const onEnd = () => lost.abort(new Error('the connection that held the lock ended'));
+  client.on('error', onError).on('end', onEnd);
   try {
     const { rows } = await client.query<{ key: string; locked: boolean }>(
       // The schema belongs to the name: two installations in one database must not exclude each other.
@@ -122,7 +122,8 @@ async function tryAdvisoryLock(pool: pg.Pool, name: string): Promise<SessionLock
     );
     const row = rows[0];
     if (row?.locked !== true) {
-      client.removeListener('error', onLost);
+      // Whoever waits for the lock asks again and again, over the same pooled connection.
+      client.off('error', onError).off('end', onEnd);
       client.release();
       return undefined;
     }

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import Database from 'better-sqlite3';
@@ -61,6 +61,19 @@ function createPrivately(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
 }
 
+/** An empty file of a name nobody has, private before there is anything in it. Two upgrades may begin in one second. */
+function createBackupFile(path: string): string {
+  for (let n = 1; ; n += 1) {
+    const free = n === 1 ? path : path.replace(/\.bak$/, `-${n}.bak`);
+    try {
+      closeSync(openSync(free, 'wx', 0o600));
+      return free;
+    } catch (error) {
+      if (errorCode(error) !== 'EEXIST') throw error;
+    }
+  }
+}
+
 function configure(raw: Database.Database): void {
   raw.pragma('journal_mode = wal');
   // In WAL mode `normal` cannot corrupt the file; a power cut may undo the last commits, whole pages with their
@@ -109,9 +122,14 @@ function sqliteDialect(raw: Database.Database, path: string, explain: Dialect['e
     async backup(suffix) {
       const holdsTables = raw.prepare('select 1 from sqlite_master limit 1').get() !== undefined;
       if (path === ':memory:' || !holdsTables) return null;
-      const copy = `${path}.${suffix}`;
-      raw.prepare('vacuum into ?').run(copy);
-      chmodSync(copy, 0o600);
+      const copy = createBackupFile(`${path}.${suffix}`);
+      try {
+        raw.prepare('vacuum into ?').run(copy);
+      } catch (error) {
+        // Half a copy would pass for a backup.
+        rmSync(copy, { force: true });
+        throw error;
+      }
       return copy;
     },
     explain,

@@ -58,6 +58,7 @@ const stateTarget = {
     'oldest_ts',
     'floor_ts',
     'floor_probed_ts',
+    'floor_probed_at',
     'last_checked_at',
     'last_error',
   ],

@@ -13,6 +13,8 @@ export interface RunRepository {
    * whoever began them is gone. Returns their ids.
    */
   markAbandoned(teamId: string, now: IsoTime): Promise<string[]>;
+  /** When the last finished run of this command began. */
+  findLastStart(teamId: string, command: string): Promise<IsoTime | null>;
   saveRunChannels(rows: readonly RunChannelRow[]): Promise<void>;
   /**
    * Removes, from the last runs before this one, the rows of channels in which nothing happened: a run every few
@@ -66,6 +68,19 @@ export function runRepository(dialect: Dialect): (db: Kysely<Schema>) => RunRepo
         .returning('run_id')
         .execute();
       return rows.map(({ run_id }) => run_id);
+    },
+
+    async findLastStart(teamId, command) {
+      const row = await db
+        .selectFrom('runs')
+        .select('started_at')
+        .where('team_id', '=', teamId)
+        .where('command', '=', command)
+        .where('status', '!=', 'running')
+        .orderBy('started_at', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.started_at ?? null;
     },
 
     async forgetUneventful(teamId, runId) {
