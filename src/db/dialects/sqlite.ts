@@ -57,8 +57,20 @@ export function openSqlite(url: string): Dialect {
 
 function createPrivately(path: string): void {
   if (path === ':memory:' || existsSync(path)) return;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  createFolder(dirname(path));
   closeSync(openSync(path, 'a', 0o600));
+}
+
+/** One after another: where the system answers ENOENT for good (in /proc), Node's own recursive mkdir never returns. */
+function createFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  createFolder(dirname(folder));
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (error) {
+    // Another run may have been faster.
+    if (errorCode(error) !== 'EEXIST') throw error;
+  }
 }
 
 /** An empty file of a name nobody has, private before there is anything in it. Two upgrades may begin in one second. */
@@ -273,13 +285,7 @@ function sqliteErrorTexts(code: string, path: string): [message: string, hint: s
       'Check the permissions of the file and of its folder, or give another --database.',
     ];
   }
-  if (
-    code.startsWith('SQLITE_CANTOPEN') ||
-    code === 'EACCES' ||
-    code === 'EPERM' ||
-    code === 'ENOTDIR' ||
-    code === 'EISDIR'
-  ) {
+  if (code.startsWith('SQLITE_CANTOPEN') || /^(EACCES|EPERM|ENOENT|ENOTDIR|EISDIR|EEXIST)$/.test(code)) {
     return [
       `the database file ${path} cannot be opened or created`,
       'Check that the path is a file in a folder this user may write, or give another --database.',
