@@ -9,7 +9,7 @@ import {
   type Process,
 } from './context.ts';
 import { printFailure, printResults } from './result.ts';
-import { runOnWorkspaces } from './run-workspaces.ts';
+import { runOnWorkspaces, selectTargets } from './run-workspaces.ts';
 import type { WorkspaceJob } from './workspace-run.ts';
 
 /** Runs the job on the selected workspaces and prints the result. Returns the exit code. */
@@ -21,9 +21,10 @@ export async function runJobCommand(
   const context = await openContext(process, flags);
   const job = jobFor(context);
   try {
+    const targets = selectTargets(context, flags.workspace);
     const dialect = job.dryRun ? await openUntouchedDatabase(context) : await openMigratedDatabase(context);
     try {
-      const { results, outcome } = await runOnWorkspaces(context, dialect, flags.workspace, job);
+      const { results, outcome } = await runOnWorkspaces(context, dialect, targets, job);
       context.progress.stop();
       printResults(context, results, outcome);
       return outcome.exitCode;

@@ -10,20 +10,29 @@ import { combineOutcomes, type Outcome } from '../sync/outcome.ts';
 import type { CommandContext } from './context.ts';
 import { type WorkspaceJob, type WorkspaceResult, WorkspaceRun } from './workspace-run.ts';
 
-/** Runs the job on every selected workspace. Throws when nothing could be started (usage, database, all locked). */
+/** Workspaces and the token of each. */
+export type Targets = ReadonlyMap<WorkspaceConfig, string>;
+
+/**
+ * The workspaces that `--workspace` selects, with their tokens. Throws `UsageError` when one has no token: that is a
+ * mistake of configuration, and nothing is to be started then.
+ */
+export function selectTargets(context: CommandContext, wanted: string | undefined): Targets {
+  const workspaces = selectWorkspaces(context.config, wanted);
+  return new Map(workspaces.map((workspace) => [workspace, resolveToken(workspace, context.env)]));
+}
+
+/** Runs the job on every target. Throws when nothing could be started because other runs hold all the locks. */
 export async function runOnWorkspaces(
   context: CommandContext,
   dialect: Dialect,
-  wanted: string | undefined,
+  targets: Targets,
   job: WorkspaceJob,
 ): Promise<{ results: WorkspaceResult[]; outcome: Outcome }> {
-  const workspaces = selectWorkspaces(context.config, wanted);
-  // All tokens first: a missing one is a mistake of configuration, and nothing is to be started then.
-  const tokens = new Map(workspaces.map((workspace) => [workspace, resolveToken(workspace, context.env)]));
   const deadline = context.config.maxDurationMs === null ? null : context.now() + context.config.maxDurationMs;
   const budget: Budget = { deadline, requests: context.config.maxRequests };
   const results: WorkspaceResult[] = [];
-  for (const [workspace, token] of tokens) {
+  for (const [workspace, token] of targets) {
     if (context.signal.aborted && results.length > 0) break;
     const result = await runOnWorkspace(context, dialect, job, workspace, token, budget);
     if (budget.requests !== null) budget.requests -= Object.values(result.requests).reduce((sum, n) => sum + n, 0);

@@ -107,6 +107,8 @@ function heldLock(
     lost: lost.signal,
     async assertHeld(db) {
       lost.signal.throwIfAborted();
+      // A session lock is held for as long as its connection lives, and `lost` tells when that ends.
+      if (session !== undefined) return;
       const [row] = await findOwner(db, name);
       if (row?.owner !== owner) throw takenOver();
     },

@@ -13,7 +13,7 @@ export interface CleanObject<T extends JsonObject> {
 
 // JSON.stringify writes a lone surrogate as an escape and a pair as itself (well-formed JSON.stringify, ES2019).
 const unstorableEscape = /\\u0000|\\ud[89a-f]/;
-const fileToken = /[?&](?:amp;)?t=xox[a-z]-[^"\\&\s|>]*/g;
+const fileToken = /([?&](?:amp;)?)t=xox[a-z]-[\w.%-]*(&(?:amp;)?)?/g;
 
 /** The object ready to be stored, and its JSON. Almost every message takes the first return. */
 export function cleanObject<T extends JsonObject>(received: T): CleanObject<T> {
@@ -40,5 +40,7 @@ function cleanValue(value: JsonValue, stripTokens: boolean): JsonValue {
 
 function cleanText(text: string, stripTokens: boolean): string {
   const storable = text.replaceAll('\u0000', '\uFFFD').toWellFormed();
-  return stripTokens ? storable.replace(fileToken, '') : storable;
+  return stripTokens
+    ? storable.replace(fileToken, (_, before: string, after?: string) => (after === undefined ? '' : before))
+    : storable;
 }

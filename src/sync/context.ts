@@ -103,3 +103,17 @@ function codeOf(error: AppError): string {
   if (error instanceof InterruptedError) return 'interrupted';
   return 'error';
 }
+
+/** Waits for all; the first failure stops the others, and is thrown when they have stopped. */
+export async function sideBySide(context: SyncContext, lanes: readonly Promise<void>[]): Promise<void> {
+  let first: { error: unknown } | undefined;
+  await Promise.all(
+    lanes.map((lane) =>
+      lane.catch((error: unknown) => {
+        first ??= { error };
+        context.stop(error);
+      }),
+    ),
+  );
+  if (first !== undefined) throw first.error;
+}

@@ -42,15 +42,18 @@ export async function readWindow(
     rest = await walkOnce(context, channel, position, begun, result);
     const gotFurther = rest === null || rest.oldest !== begun.oldest || rest.latest !== begun.latest;
     fruitless = gotFurther ? 0 : fruitless + 1;
-    if (fruitless >= restartLimit) {
-      throw new SlackError(
-        { kind: 'cursor', method: 'conversations.history', code: 'no_progress' },
-        `The history of ${channel.name} cannot be read to the end: Slack keeps saying there is more without showing it.`,
-        'The next run tries again from the last committed page.',
-      );
-    }
+    if (fruitless >= restartLimit) throw noProgress(channel);
   }
   return result;
+}
+
+/** The channel stays incomplete, and that must be known. */
+export function noProgress({ name }: ReadableChannel): SlackError {
+  return new SlackError(
+    { kind: 'cursor', method: 'conversations.history', code: 'no_progress' },
+    `The history of ${name} cannot be read to the end: Slack keeps saying there is more without showing it.`,
+    'The next run tries again from the last committed page.',
+  );
 }
 
 /** One walk from page to page; returns what is left of the window when it had to stop early. */

@@ -12,8 +12,8 @@ import type { NormalizedChannel } from '../normalize/directory.ts';
 import { microsToTs, tsToMicros } from '../ts.ts';
 import { ChannelPosition } from './channel-position.ts';
 import { type DirectoryCounts, syncChannels } from './channels.ts';
-import { failUnit, nowIso, type SyncContext } from './context.ts';
-import { type ReadableChannel, readWindow, type WindowResult } from './history.ts';
+import { failUnit, nowIso, type SyncContext, sideBySide } from './context.ts';
+import { noProgress, type ReadableChannel, readWindow, type WindowResult } from './history.ts';
 import { readPendingThreads, ThreadSignal } from './threads.ts';
 import { lookUpUnknownUsers, syncUsers, type UserCounts } from './users.ts';
 
@@ -93,6 +93,7 @@ export async function ingest(
 ): Promise<IngestResult> {
   const { channels: listed, counts } = await syncChannels(context, options.identity);
   const planned = await planChannels(context, options, listed, progress);
+  if (planned.length === 0) context.emit({ type: 'notice', message: nothingToRead(progress.channels) });
   const ids = planned.map(({ channelId }) => channelId);
   context.threads.found = await context.store.positions.countPendingThreads(context.teamId, ids);
   context.emit({ type: 'channels', total: planned.length, skipped: progress.channels.skipped });
@@ -113,6 +114,11 @@ export async function ingest(
       : await context.store.positions.countPendingThreads(context.teamId, ids),
     historyLimited: [...progress.historyLimited],
   };
+}
+
+function nothingToRead({ total, skipped }: IngestResult['channels']): string {
+  if (total === 0) return 'There is nothing to read: no channel that the token can see is selected.';
+  return `There is nothing to read: the app is in none of the ${skipped} selected channels. Invite it (/invite @app), or run with --join.`;
 }
 
 /**
@@ -200,20 +206,6 @@ async function readAll(
   await sideBySide(context, lanes);
 }
 
-/** Waits for all; the first failure stops the others, and is thrown when they have stopped. */
-async function sideBySide(context: SyncContext, lanes: readonly Promise<void>[]): Promise<void> {
-  let first: { error: unknown } | undefined;
-  await Promise.all(
-    lanes.map((lane) =>
-      lane.catch((error: unknown) => {
-        first ??= { error };
-        context.stop(error);
-      }),
-    ),
-  );
-  if (first !== undefined) throw first.error;
-}
-
 async function readHistories(
   context: SyncContext,
   options: IngestOptions,
@@ -233,7 +225,7 @@ async function readHistories(
     await readChannel(context, entry, progress, found, async () => {
       const position = await positionOf(context, options, entry);
       const limits = [];
-      for (const window of recentWindows(options, position, await countRecent(context, options, entry))) {
+      for (const window of recentWindows(options, entry, position, await countRecent(context, options, entry))) {
         limits.push(await readWindow(context, entry, position, window));
       }
       if (position.holes(options.began).length > 0) withHoles.push({ entry, position });
@@ -243,10 +235,25 @@ async function readHistories(
   for (const { entry, position } of withHoles) {
     await readChannel(context, entry, progress, found, async () => {
       const limits = [];
-      for (const hole of position.holes(options.began)) limits.push(await readWindow(context, entry, position, hole));
+      // A walk that had to begin anew may leave a smaller hole behind.
+      for (
+        let holes = position.holes(options.began), left = Infinity;
+        holes.length > 0;
+        holes = position.holes(options.began)
+      ) {
+        const size = sizeOf(holes);
+        if (size >= left) throw noProgress(entry);
+        left = size;
+        for (const hole of holes) limits.push(await readWindow(context, entry, position, hole));
+      }
       return limits;
     });
   }
+}
+
+/** Microseconds. */
+function sizeOf(holes: readonly { oldest: number; latest: number }[]): number {
+  return holes.reduce((sum, { oldest, latest }) => sum + latest - oldest, 0);
 }
 
 /** Reads part of a channel in isolation: what fails here is recorded, and the next channel goes on. */
@@ -318,13 +325,17 @@ async function countRecent(
  */
 function recentWindows(
   options: IngestOptions,
+  { state }: PlannedChannel,
   position: ChannelPosition,
   recentCount: number,
 ): { oldest: number; latest: number | null }[] {
   const { began } = options;
   const { completeTo } = position;
   const beforeWanted = position.wantedFrom - 1;
-  if (completeTo === null) return [{ oldest: Math.max(beforeWanted, (began - firstRunMs) * 1000 - 1), latest: null }];
+  if (completeTo === null) {
+    const firstRun = Math.max(beforeWanted, (began - firstRunMs) * 1000 - 1);
+    return [{ oldest: state === undefined ? firstRun : beforeWanted, latest: null }];
+  }
   const lookback = Math.max(beforeWanted, (began - options.lookbackMs) * 1000 - 1);
   if (completeTo <= lookback) return [{ oldest: completeTo, latest: null }];
   if (recentCount <= onePage) return [{ oldest: lookback, latest: null }];

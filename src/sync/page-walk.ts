@@ -42,14 +42,17 @@ export class PageWalk {
     return this.#isLimited;
   }
 
-  /** The part of the window still to be read when the walk must begin anew. Null when it is finished. */
+  /**
+   * The part of the window to go on with when the walk must begin anew; null when it is finished. After a single page the
+   * direction is unknown: then what lies before that page stays a hole, which the caller finds by its coverage.
+   */
   get rest(): Window | null {
     if (this.#isFinished) return null;
-    const complete = this.#complete();
-    if (complete === null || this.#direction === 'unknown') return this.#window;
-    return this.#direction === 'forward'
-      ? { oldest: complete.to, latest: this.#window.latest }
-      : { oldest: this.#window.oldest, latest: complete.from };
+    const seen = this.#seen;
+    if (seen === null) return this.#window;
+    return this.#direction === 'backward'
+      ? { oldest: this.#window.oldest, latest: seen.from }
+      : { oldest: seen.to, latest: this.#window.latest };
   }
 
   #extend(range: Interval): void {
@@ -66,7 +69,7 @@ export class PageWalk {
     const { oldest, latest } = this.#window;
     const seen = this.#seen;
     if (seen === null) {
-      if (!this.#isFinished || (this.#isLimited && latest !== null)) return null;
+      if (!this.#isFinished || this.#isLimited) return null;
       // Nothing is there. Up to "now" no clock of ours can tell where now is, so only the start is vouched for.
       return { from: oldest + 1, to: latest === null ? oldest + 1 : latest - 1 };
     }

@@ -2,13 +2,14 @@
 import type { TransactionStore } from '../db/repositories/index.ts';
 import type { ThreadRow } from '../db/schema.ts';
 import { SlackError } from '../errors.ts';
-import type { IsoTime, MessagePage } from '../model.ts';
+import type { IsoTime, MessagePage, Ts } from '../model.ts';
 import { type NormalizedMessage, normalizeMessage } from '../normalize/message.ts';
-import { countPage, failUnit, nowIso, type SyncContext } from './context.ts';
+import { compareTs } from '../ts.ts';
+import { countPage, failUnit, nowIso, type SyncContext, sideBySide } from './context.ts';
 import { type ReadableChannel, reportMalformed } from './history.ts';
 import { savePage, settledThread } from './save-page.ts';
 
-const batchSize = 50;
+const batchSize = 100;
 const restartLimit = 3;
 
 /** A latch between the lane that finds threads and the lane that reads them. */
@@ -55,11 +56,22 @@ export async function readPendingThreads(
       failedBefore: began,
       limit: batchSize,
     });
-    for (const thread of batch) {
-      const channel = channels.get(thread.channel_id);
-      if (channel !== undefined && (await readThreadSafely(context, channel, thread))) context.threads.read += 1;
-    }
+    // The workers take threads from the same list. The calls still go out one after another, but the next one is under
+    // way while the database stores what the last one brought.
+    const threads = batch.values();
+    await sideBySide(context, [readThreads(context, channels, threads), readThreads(context, channels, threads)]);
     if (batch.length === 0 && !(await found.next())) return;
+  }
+}
+
+async function readThreads(
+  context: SyncContext,
+  channels: ReadonlyMap<string, ReadableChannel>,
+  threads: Iterable<ThreadRow>,
+): Promise<void> {
+  for (const thread of threads) {
+    const channel = channels.get(thread.channel_id);
+    if (channel !== undefined && (await readThreadSafely(context, channel, thread))) context.threads.read += 1;
   }
 }
 
@@ -75,41 +87,67 @@ async function readThreadSafely(context: SyncContext, channel: ReadableChannel, 
   }
 }
 
+/** How far one thread is read. Replies come oldest first, so all up to `lastReply` are stored. */
+interface ThreadWalk {
+  lastReply: Ts | undefined;
+  rootClaim: string | null;
+}
+
 async function readThread(context: SyncContext, channel: ReadableChannel, thread: ThreadRow): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
+  const walk: ThreadWalk = { lastReply: undefined, rootClaim: null };
+  for (let fruitless = 0; ; ) {
+    const begun = walk.lastReply;
     try {
-      await walkThread(context, channel, thread);
+      await walkThread(context, channel, thread, walk);
       return;
     } catch (error) {
       if (!(error instanceof SlackError)) throw error;
       if (error.code === 'thread_not_found') return settleVanished(context, thread);
-      if (error.kind !== 'cursor' || tries >= restartLimit) throw error;
+      fruitless = walk.lastReply === begun ? fruitless + 1 : 0;
+      if (error.kind !== 'cursor' || fruitless >= restartLimit) throw error;
     }
   }
 }
 
-/** Replies come oldest first and are paged by cursor alone; the thread settles together with the last page. */
-async function walkThread(context: SyncContext, channel: ReadableChannel, thread: ThreadRow): Promise<void> {
+/** Pages by cursor, behind the last reply read when it must begin anew; the thread settles together with the last page. */
+async function walkThread(
+  context: SyncContext,
+  channel: ReadableChannel,
+  thread: ThreadRow,
+  walk: ThreadWalk,
+): Promise<void> {
+  const root = { channel: thread.channel_id, ts: thread.thread_ts };
+  const bounds = walk.lastReply === undefined ? root : { ...root, oldest: walk.lastReply };
   const cursors = new Set<string>();
   let cursor: string | undefined;
-  let rootClaim: string | null = null;
-  do {
-    const request = { channel: thread.channel_id, ts: thread.thread_ts };
-    const page = await context.slack.replies(cursor === undefined ? request : { ...request, cursor });
+  for (;;) {
+    const page = await context.slack.replies(cursor === undefined ? bounds : { ...bounds, cursor });
     const next = page.nextCursor;
-    if ((next !== undefined && cursors.has(next)) || (page.hasMore && next === undefined)) {
-      throw new SlackError(
-        { kind: 'cursor', method: 'conversations.replies', code: 'cursor_loop' },
-        `The replies of a thread in ${channel.name} cannot be read to the end: Slack's page token leads nowhere new.`,
-        'The next run tries again.',
-      );
-    }
     const messages = page.messages.map(normalizeMessage);
-    rootClaim = rootClaimIn(messages, thread) ?? rootClaim;
-    await saveReplies(context, channel, thread, page, messages, next === undefined ? { rootClaim } : null);
-    if (next !== undefined) cursors.add(next);
+    walk.rootClaim = rootClaimIn(messages, thread) ?? walk.rootClaim;
+    const isLast = next === undefined && !page.hasMore;
+    await saveReplies(context, channel, thread, page, messages, isLast ? walk : null);
+    walk.lastReply = lastReplyIn(messages) ?? walk.lastReply;
+    if (isLast) return;
+    if (next === undefined || cursors.has(next)) throw deadEnd(channel);
+    cursors.add(next);
     cursor = next;
-  } while (cursor !== undefined);
+  }
+}
+
+function deadEnd({ name }: ReadableChannel): SlackError {
+  return new SlackError(
+    { kind: 'cursor', method: 'conversations.replies', code: 'cursor_loop' },
+    `The replies of a thread in ${name} cannot be read to the end: Slack keeps saying there is more without showing it.`,
+    'The next run tries again.',
+  );
+}
+
+function lastReplyIn(messages: readonly NormalizedMessage[]): Ts | undefined {
+  return messages
+    .filter(({ is_reply }) => is_reply)
+    .map(({ ts }) => ts)
+    .reduce<Ts | undefined>((last, ts) => (last === undefined || compareTs(ts, last) > 0 ? ts : last), undefined);
 }
 
 function rootClaimIn(messages: readonly NormalizedMessage[], thread: ThreadRow): string | null {

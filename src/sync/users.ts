@@ -24,10 +24,11 @@ export async function syncUsers(context: SyncContext): Promise<UserCounts> {
   return counts;
 }
 
-/** Fetches and stores the user groups, disabled ones included. */
-export async function syncUsergroups(context: SyncContext): Promise<DirectoryCounts> {
+/** Fetches and stores the user groups, disabled ones included. Null where the plan has no user groups, which is no failure. */
+export async function syncUsergroups(context: SyncContext): Promise<DirectoryCounts | null> {
   const counts = noDirectoryChanges();
-  const received = await context.slack.usergroups();
+  const received = await fetchUsergroups(context);
+  if (received === null) return null;
   const groups = [
     ...new Map(
       received.flatMap((raw) => normalizeUsergroup(raw) ?? []).map((group) => [group.usergroup_id, group]),
@@ -49,6 +50,16 @@ export async function syncUsergroups(context: SyncContext): Promise<DirectoryCou
     counts.total = groups.length;
   });
   return counts;
+}
+
+async function fetchUsergroups(context: SyncContext): Promise<JsonObject[] | null> {
+  try {
+    return await context.slack.usergroups();
+  } catch (error) {
+    if (!(error instanceof SlackError) || error.code !== 'plan_upgrade_required') throw error;
+    context.emit({ type: 'notice', message: "The workspace's plan has no user groups; there are none to store." });
+    return null;
+  }
 }
 
 /**

@@ -41,7 +41,8 @@ async function syncDirectory(sync: SyncContext, identity: Identity, extra: JsonO
     extra['users'] = { ...(await syncUsers(sync)) };
   });
   await part(sync, async () => {
-    extra['usergroups'] = { ...(await syncUsergroups(sync)) };
+    const counts = await syncUsergroups(sync);
+    if (counts !== null) extra['usergroups'] = { ...counts };
   });
   await part(sync, async () => {
     extra['channels_listed'] = { ...(await syncChannels(sync, identity)).counts };

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { columnTypes } from '../../../migrations/column-types.ts';
-import { DatabaseError } from '../../errors.ts';
+import { AppError, DatabaseError } from '../../errors.ts';
 import { JsonText } from '../../model.ts';
 import { columnKind, type Schema } from '../schema.ts';
 import { assertTransaction, conflictClause, type Dialect, type SessionLock, type WriteTarget } from './dialect.ts';
@@ -25,6 +25,7 @@ export function openPostgres(url: string): Dialect {
     keepAlive: true,
     application_name: 'slackingest',
     types: { getTypeParser },
+    Client,
   });
   // A pooled connection that dies while idle is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
@@ -73,6 +74,27 @@ export function openPostgres(url: string): Dialect {
       if (!pool.ended) await pool.end();
     },
   };
+}
+
+/**
+ * The driver leaves the socket open when a connection fails halfway (no password was given), and an open socket keeps
+ * the process alive until the server closes it, a minute later.
+ */
+class Client extends pg.Client {
+  override connect(): Promise<pg.Client>;
+  override connect(callback: ((error: Error) => void) | ((error: null, client: pg.Client) => void)): void;
+  override connect(callback?: unknown): Promise<pg.Client> | undefined {
+    const connecting = super.connect().catch((error: unknown) => {
+      void this.end();
+      throw error;
+    });
+    if (typeof callback !== 'function') return connecting;
+    connecting.then(
+      () => callback(null, this),
+      (error: unknown) => callback(error),
+    );
+    return undefined;
+  }
 }
 
 async function connectPatiently(pool: pg.Pool): Promise<pg.PoolClient> {
@@ -200,7 +222,8 @@ function sqlState(error: unknown): string | undefined {
 }
 
 function explainPostgresError(error: unknown, address: string): DatabaseError | undefined {
-  if (!(error instanceof Error)) return undefined;
+  // Errors of Slack's side have codes like ECONNREFUSED too, and are worded already.
+  if (!(error instanceof Error) || error instanceof AppError) return undefined;
   const code = sqlState(error) ?? '';
   for (const [matches, message, hint] of errorTexts) {
     if (matches(code, error.message)) return new DatabaseError(message(address, error.message), hint, error);

@@ -14,7 +14,7 @@ import {
   sql,
 } from 'kysely';
 import { columnTypes } from '../../../migrations/column-types.ts';
-import { DatabaseError } from '../../errors.ts';
+import { AppError, DatabaseError } from '../../errors.ts';
 import { JsonText } from '../../model.ts';
 import { columnKind, type Schema } from '../schema.ts';
 import { assertTransaction, conflictClause, type Dialect, type WriteTarget } from './dialect.ts';
@@ -100,7 +100,7 @@ function configure(raw: Database.Database): void {
 
 function sqliteDialect(raw: Database.Database, path: string, explain: Dialect['explain']): Dialect {
   const db = new Kysely<Schema>({
-    dialect: new ImmediateSqliteDialect({ database: withStatementCache(raw) }),
+    dialect: new OwnSqliteDialect({ database: withStatementCache(raw) }, raw),
     plugins: [new RowDecoder()],
   });
   const writers = new Map<string, Database.Statement>();
@@ -190,26 +190,43 @@ class RowDecoder implements KyselyPlugin {
   }
 }
 
-/**
- * Begins every transaction as a writer: ours read before they write, and a deferred one that turns into a writer after
- * another process wrote fails at once with SQLITE_BUSY_SNAPSHOT, busy timeout or not (sqlite.org/isolation.html).
- */
-class ImmediateSqliteDialect extends SqliteDialect {
+class OwnSqliteDialect extends SqliteDialect {
   readonly #config: SqliteDialectConfig;
+  readonly #raw: Database.Database;
 
-  constructor(config: SqliteDialectConfig) {
+  constructor(config: SqliteDialectConfig, raw: Database.Database) {
     super(config);
     this.#config = config;
+    this.#raw = raw;
   }
 
   override createDriver(): SqliteDriver {
-    return new ImmediateSqliteDriver(this.#config);
+    return new OwnSqliteDriver(this.#config, this.#raw);
   }
 }
 
-class ImmediateSqliteDriver extends SqliteDriver {
+class OwnSqliteDriver extends SqliteDriver {
+  readonly #raw: Database.Database;
+
+  constructor(config: SqliteDialectConfig, raw: Database.Database) {
+    super(config);
+    this.#raw = raw;
+  }
+
+  /**
+   * As a writer: our transactions read before they write, and a deferred one that turns into a writer after another
+   * process wrote fails at once with SQLITE_BUSY_SNAPSHOT, busy timeout or not (sqlite.org/isolation.html).
+   */
   override async beginTransaction(connection: DatabaseConnection): Promise<void> {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
+  }
+
+  /**
+   * After some failures, a full disk among them, SQLite has rolled back by itself (sqlite.org/lang_transaction.html);
+   * a second rollback would fail and hide why.
+   */
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    if (this.#raw.inTransaction) await super.rollbackTransaction(connection);
   }
 }
 
@@ -254,6 +271,7 @@ class CachedStatement {
 }
 
 function explainSqliteError(error: unknown, path: string): DatabaseError | undefined {
+  if (error instanceof AppError) return undefined;
   const code = errorCode(error);
   if (code === undefined) return undefined;
   const [message, hint] = sqliteErrorTexts(code, path);

@@ -38,23 +38,38 @@ class RollBack extends Error {}
 /** Repositories over an open database. Database errors come out worded for people (`DatabaseError`). */
 export function openStore(dialect: Dialect, options: StoreOptions = {}): Store {
   const { lock, rollBack = false } = options;
+  const inTurn = takeTurns();
   const repositories = prepareRepositories(dialect);
   return {
     ...repositories(dialect.db),
-    async transaction(work) {
-      let outcome: { result: Awaited<ReturnType<typeof work>> } | undefined;
-      try {
-        await dialect.db.transaction().execute(async (trx) => {
-          await lock?.assertHeld(trx);
-          outcome = { result: await work(repositories(trx)) };
-          if (rollBack) throw new RollBack();
-        });
-      } catch (error) {
-        if (!(error instanceof RollBack)) throw dialect.explain(error) ?? error;
-      }
-      if (outcome === undefined) throw new Error('the transaction ended without a result');
-      return outcome.result;
-    },
+    transaction: (work) =>
+      inTurn(async () => {
+        let outcome: { result: Awaited<ReturnType<typeof work>> } | undefined;
+        try {
+          await dialect.db.transaction().execute(async (trx) => {
+            await lock?.assertHeld(trx);
+            outcome = { result: await work(repositories(trx)) };
+            if (rollBack) throw new RollBack();
+          });
+        } catch (error) {
+          if (!(error instanceof RollBack)) throw dialect.explain(error) ?? error;
+        }
+        if (outcome === undefined) throw new Error('the transaction ended without a result');
+        return outcome.result;
+      }),
+  };
+}
+
+/**
+ * One after another: ours read, decide and write, so two that overlapped in Postgres could undo each other's work or
+ * deadlock, while those of SQLite share a connection and cannot overlap anyway.
+ */
+function takeTurns(): <Result>(work: () => Promise<Result>) => Promise<Result> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
   };
 }
 
