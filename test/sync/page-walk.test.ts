@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Window } from '../../src/sync/interval.ts';
+import { addInterval, holesAfter, type Interval, type Window } from '../../src/sync/interval.ts';
 import { PageWalk } from '../../src/sync/page-walk.ts';
 import { microsToTs } from '../../src/ts.ts';
 
@@ -120,22 +120,33 @@ describe('a walk', () => {
     );
   });
 
-  test('that begins anew with what is left reads everything, however often it is broken off', () => {
+  test('that begins anew with what is left, and then with the holes left behind, reads everything', () => {
     fc.assert(
       fc.property(listing, fc.array(fc.integer({ min: 1, max: 5 }), { maxLength: 6 }), (from, breaks) => {
         const whole = { ...from, floor: 0 };
         const read = new Set<number>();
-        let rest: Window | null = whole.window;
-        for (const pagesRead of [...breaks, Infinity]) {
-          if (rest === null) break;
-          const walk = new PageWalk(rest);
-          for (const { page, walked } of walkedPages({ ...whole, window: rest }).slice(0, pagesRead)) {
-            for (const at of page) read.add(at);
-            walk.add(walked);
+        let covered: Interval[] = [];
+        const allowed = [...breaks];
+
+        function readWindow(window: Window): void {
+          let rest: Window | null = window;
+          while (rest !== null) {
+            const walk = new PageWalk(rest);
+            const pages = walkedPages({ ...whole, window: rest }).slice(0, allowed.shift() ?? Infinity);
+            for (const { page, walked } of pages) {
+              for (const at of page) read.add(at);
+              const complete = walk.add(walked);
+              if (complete !== null) covered = addInterval(covered, complete);
+            }
+            rest = walk.rest;
           }
-          rest = walk.rest;
         }
-        expect(rest).toBeNull();
+
+        readWindow(whole.window);
+        for (let rounds = 0; rounds < 20; rounds += 1) {
+          for (const hole of holesAfter(whole.window.oldest + 1, covered)) readWindow(hole);
+        }
+        expect(holesAfter(whole.window.oldest + 1, covered)).toEqual([]);
         expect([...read].sort()).toEqual(whole.all.filter((at) => isIn(whole.window, at)));
       }),
       { numRuns: 500 },
