@@ -48,10 +48,6 @@ export function tsFromMicros(micros: number): string {
   return `${String(seconds).padStart(10, '0')}.${String(micros % 1_000_000).padStart(6, '0')}`;
 }
 
-export function tsFromDate(moment: Date | number): string {
-  return tsFromMicros(Math.floor(Number(moment)) * 1000);
-}
-
 /** A bound as callers send it ("1700000000", "1700000000.5") in the fixed width that sorts as text; undefined when malformed. */
 export function parseBound(value: string): string | undefined {
   const match = /^(\d{1,10})(?:\.(\d{1,6}))?$/.exec(value);
