@@ -76,11 +76,17 @@ export function openPostgres(url: string): Dialect {
   };
 }
 
-/**
- * The driver leaves the socket open when a connection fails halfway (no password was given), and an open socket keeps
- * the process alive until the server closes it, a minute later.
- */
 class Client extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    // The query under way fails with the connection and tells; without a listener the event would end the process.
+    this.on('error', () => undefined);
+  }
+
+  /**
+   * The driver leaves the socket open when a connection fails halfway (no password was given), and an open socket
+   * keeps the process alive until the server closes it, a minute later.
+   */
   override connect(): Promise<pg.Client>;
   override connect(callback: ((error: Error) => void) | ((error: null, client: pg.Client) => void)): void;
   override connect(callback?: unknown): Promise<pg.Client> | undefined {
