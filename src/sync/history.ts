@@ -16,6 +16,8 @@ export interface ReadableChannel {
 }
 
 export interface WindowResult {
+  /** Elements that were no messages; each is reported as an error. */
+  malformed: number;
   /** Slack hides older messages because of the plan. */
   isLimited: boolean;
 }
@@ -34,7 +36,7 @@ export async function readWindow(
   position: ChannelPosition,
   window: Window,
 ): Promise<WindowResult> {
-  const result: WindowResult = { isLimited: false };
+  const result: WindowResult = { malformed: 0, isLimited: false };
   let rest: Window | null = window;
   let fruitless = 0;
   while (rest !== null) {
@@ -117,6 +119,7 @@ async function savePageOf(
   );
   adopt();
   result.isLimited ||= page.isLimited;
+  result.malformed += page.malformed.length;
   countPage(context, channel.channelId, saved);
 }
 

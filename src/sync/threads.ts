@@ -7,7 +7,8 @@ import { type NormalizedMessage, normalizeMessage } from '../normalize/message.t
 import { compareTs } from '../ts.ts';
 import { countPage, failUnit, nowIso, type SyncContext, sideBySide } from './context.ts';
 import { type ReadableChannel, reportMalformed } from './history.ts';
-import { savePage, settledThread } from './save-page.ts';
+import { savePage } from './save-page.ts';
+import { settledThread } from './thread-news.ts';
 
 const batchSize = 100;
 const restartLimit = 3;

@@ -1,0 +1,92 @@
+/** Which channels a run reads, and in which order. */
+import type { IngestionStateRow } from '../db/schema.ts';
+import type { IsoTime } from '../model.ts';
+import type { NormalizedChannel } from '../normalize/directory.ts';
+import { tsToMicros } from '../ts.ts';
+import { failUnit, type SyncContext } from './context.ts';
+import type { ReadableChannel } from './history.ts';
+
+export interface PlannedChannel extends ReadableChannel {
+  channel: NormalizedChannel;
+  /** Its checkpoint before this run; undefined for a channel never read. */
+  state: IngestionStateRow | undefined;
+}
+
+export interface ChannelChoice {
+  /** Whether the token belongs to a bot. */
+  isBot: boolean;
+  /** Whether the user wants this channel. */
+  isSelected: (channel: NormalizedChannel) => boolean;
+  /** Whether the channel was named, so that not being able to read it is a failure. */
+  isNamed: (channel: NormalizedChannel) => boolean;
+  join: boolean;
+}
+
+/**
+ * Chooses what to read and in which order: the channel with the latest known activity first, but before all others the
+ * ones that the previous run did not get to, or a small budget would read the same few channels for ever. `total` counts
+ * the selected channels, those the token cannot read included.
+ */
+export async function planChannels(
+  context: SyncContext,
+  choice: ChannelChoice,
+  listed: readonly NormalizedChannel[],
+): Promise<{ planned: PlannedChannel[]; total: number }> {
+  const states = new Map(
+    (await context.store.positions.listStates(context.teamId)).map((state) => [state.channel_id, state]),
+  );
+  const selected = listed.filter(choice.isSelected);
+  const planned: PlannedChannel[] = [];
+  for (const channel of selected) {
+    const name = channel.name ?? channel.channel_id;
+    const entry = { channelId: channel.channel_id, name, channel, state: states.get(channel.channel_id) };
+    if (await isReadable(context, choice, entry)) planned.push(entry);
+  }
+  const previousRun = await context.store.runs.findLastStart(context.teamId, 'ingest');
+  planned.sort((a, b) => missedBefore(a, b, previousRun) || lastActivity(b) - lastActivity(a));
+  return { planned, total: selected.length };
+}
+
+/**
+ * A bot reads what it is a member of. A channel it never joined is skipped; one that was named, or read before, is
+ * tried, so that losing access shows as a failure.
+ */
+async function isReadable(
+  context: SyncContext,
+  choice: ChannelChoice,
+  { channel, state, name }: PlannedChannel,
+): Promise<boolean> {
+  const canSee = channel.is_member !== false || (!choice.isBot && channel.kind === 'public');
+  if (canSee) return true;
+  if (choice.join && channel.kind === 'public' && !channel.is_archived) {
+    try {
+      await context.slack.join(channel.channel_id);
+      return true;
+    } catch (error) {
+      failUnit(context, error, { channelId: channel.channel_id, channel: name });
+      return false;
+    }
+  }
+  return choice.isNamed(channel) || state !== undefined;
+}
+
+/** Puts channels that were not checked since the previous run began before the others, the longest unchecked first. */
+function missedBefore(a: PlannedChannel, b: PlannedChannel, previousRun: IsoTime | null): number {
+  const missedSince = ({ state }: PlannedChannel) => {
+    const checkedAt = state?.last_checked_at ?? '';
+    return previousRun !== null && checkedAt < previousRun ? checkedAt : 'not missed';
+  };
+  return compareText(missedSince(a), missedSince(b));
+}
+
+/** Times in ISO form begin with a digit, so they come before any word, and nothing comes before the empty text. */
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Microseconds. Of a channel not read yet Slack tells only when its settings changed, in milliseconds. */
+function lastActivity({ state, channel }: PlannedChannel): number {
+  if (state?.last_ts) return tsToMicros(state.last_ts);
+  const updated = /"updated":(\d{13})\b/.exec(channel.raw.text)?.[1];
+  return updated === undefined ? 0 : Number(updated) * 1000;
+}
