@@ -90,3 +90,12 @@ function lastActivity({ state, channel }: PlannedChannel): number {
   const updated = /"updated":(\d{13})\b/.exec(channel.raw.text)?.[1];
   return updated === undefined ? 0 : Number(updated) * 1000;
 }
+
+/** Not a failure, but nobody wants it to go unnoticed. */
+export function noteNothingToRead(context: SyncContext, { total, skipped }: { total: number; skipped: number }): void {
+  const message =
+    total === 0
+      ? 'There is nothing to read: no channel that the token can see is selected.'
+      : `There is nothing to read: the app is in none of the ${skipped} selected channels. Invite it (/invite @app), or run with --join.`;
+  context.emit({ type: 'notice', message });
+}

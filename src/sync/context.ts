@@ -4,6 +4,7 @@ import { millisToIso } from '../ts.ts';
 import { addCounts, type MessageCounts, noMessages } from './counts.ts';
 import type { Emit } from './events.ts';
 import type { PageContext, SavedPage } from './save-page.ts';
+import { ThreadSignal } from './thread-signal.ts';
 
 /** One unit of work that failed while the rest went on. */
 export interface UnitError {
@@ -29,17 +30,20 @@ export interface SyncContext extends PageContext {
   messagesByChannel: Map<string, MessageCounts>;
   /** Threads to be read, those of earlier runs included, and threads read. */
   threads: { found: number; read: number };
+  /** Tells the lane that reads threads of new ones. */
+  newThreads: ThreadSignal;
   errors: UnitError[];
 }
 
 export function syncContext(
-  base: Omit<SyncContext, 'messages' | 'messagesByChannel' | 'threads' | 'errors' | 'discarded'>,
+  base: Omit<SyncContext, 'messages' | 'messagesByChannel' | 'threads' | 'newThreads' | 'errors' | 'discarded'>,
 ): SyncContext {
   return {
     ...base,
     messages: noMessages(),
     messagesByChannel: new Map(),
     threads: { found: 0, read: 0 },
+    newThreads: new ThreadSignal(),
     errors: [],
     discarded: new Map(),
   };
@@ -52,6 +56,7 @@ export function countPage(context: SyncContext, channelId: string, { counts: pag
   addCounts(ofChannel, page);
   addCounts(context.messages, page);
   context.threads.found += newlyPending;
+  if (newlyPending > 0) context.newThreads.raise();
   context.emit({ type: 'progress', messages: context.messages.seen, threads: { ...context.threads } });
 }
 

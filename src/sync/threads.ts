@@ -13,42 +13,14 @@ import { settledThread } from './thread-news.ts';
 const batchSize = 100;
 const restartLimit = 3;
 
-/** A latch between the lane that finds threads and the lane that reads them. */
-export class ThreadSignal {
-  #wake: (() => void) | null = null;
-  #isRaised = false;
-  #isClosed = false;
-
-  /** Tells that threads became pending. */
-  raise(): void {
-    this.#isRaised = true;
-    this.#wake?.();
-  }
-
-  /** Tells that no more will come. */
-  close(): void {
-    this.#isClosed = true;
-    this.#wake?.();
-  }
-
-  /** Resolves to true when threads were found since the last call, to false when none will come any more. */
-  async next(): Promise<boolean> {
-    if (!this.#isRaised && !this.#isClosed) await new Promise<void>((resolve) => (this.#wake = resolve));
-    const found = this.#isRaised;
-    this.#isRaised = false;
-    return found;
-  }
-}
-
 /**
- * Reads pending threads of these channels, latest first, until `found` is closed and none is left. The queue is in the
+ * Reads pending threads of these channels, latest first, until `context.newThreads` is closed and none is left. The queue is in the
  * database, committed with the pages that fill it: a killed run leaves it to the next one, and memory stays flat.
  * Counts into `context.threads`. A thread that fails is recorded and left for the next run.
  */
 export async function readPendingThreads(
   context: SyncContext,
   channels: ReadonlyMap<string, ReadableChannel>,
-  found: ThreadSignal,
 ): Promise<void> {
   const began = nowIso(context);
   const ids = [...channels.keys()];
@@ -61,7 +33,7 @@ export async function readPendingThreads(
     // way while the database stores what the last one brought.
     const threads = batch.values();
     await sideBySide(context, [readThreads(context, channels, threads), readThreads(context, channels, threads)]);
-    if (batch.length === 0 && !(await found.next())) return;
+    if (batch.length === 0 && !(await context.newThreads.next())) return;
   }
 }
 

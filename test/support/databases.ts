@@ -42,7 +42,7 @@ export async function createSqlite(): Promise<TestDatabase> {
   });
 }
 
-async function createPostgres(): Promise<TestDatabase> {
+export async function createPostgres(): Promise<TestDatabase> {
   const server = inject('postgresUrl');
   const schema = `t_${randomBytes(8).toString('hex')}`;
   await onServer(server, `create schema ${schema}`);

@@ -3,7 +3,18 @@
  * because its own starter wants a system user of its making and a path that this user may traverse.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, chmodSync, chownSync, constants, cpSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  chownSync,
+  constants,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
@@ -11,14 +22,25 @@ import { dirname, join, resolve } from 'node:path';
 export interface PostgresServer {
   /** Superuser's URL of the database `postgres`. */
   url: string;
+  /** Ends the server at once, as a crash does to its clients; `restart` brings it back with its data. */
+  halt(): Promise<void>;
+  restart(): Promise<void>;
   stop(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** The superuser's password, asked of everyone who connects. Default: everyone is trusted. */
+  password?: string;
+  /** None of them kept for superusers. Default 100. */
+  maxConnections?: number;
 }
 
 /** Postgres refuses to run as root; every system has this user, and it owns nothing. */
 const nobody = 65534;
 
 /** Starts a server on a free port of loopback. It ends with this process, however this process ends. */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const { password, maxConnections = 100 } = options;
   const isRoot = process.getuid?.() === 0;
   const folder = mkdtempSync(join(tmpdir(), 'slackingest-postgres-'));
   chmodSync(folder, 0o755);
@@ -28,12 +50,14 @@ export async function startPostgres(): Promise<PostgresServer> {
   const bin = await findBinaries(isRoot ? folder : null);
   const user = isRoot ? { uid: nobody, gid: nobody } : {};
 
+  const passwordFile = join(folder, 'password');
+  if (password !== undefined) writeFileSync(passwordFile, `${password}\n`, { mode: 0o644 });
+  const auth = password === undefined ? ['--auth=trust'] : ['--auth=scram-sha-256', `--pwfile=${passwordFile}`];
   await run(
-    spawn(
-      join(bin, 'initdb'),
-      ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
-      { ...user, cwd: folder },
-    ),
+    spawn(join(bin, 'initdb'), ['-D', data, '-U', 'postgres', ...auth, '--encoding=UTF8', '--locale=C', '--no-sync'], {
+      ...user,
+      cwd: folder,
+    }),
   );
   const port = await freePort();
   const settings = [
@@ -42,7 +66,8 @@ export async function startPostgres(): Promise<PostgresServer> {
     'full_page_writes=off',
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
-    'max_connections=100',
+    `max_connections=${maxConnections}`,
+    'superuser_reserved_connections=0',
   ];
   // The shell outlives us by the moment it takes to end the server: its input closes when we end, even by SIGKILL.
   const script = '"$@" & server=$!; cat >/dev/null; kill -INT $server; wait $server';
@@ -57,14 +82,27 @@ export async function startPostgres(): Promise<PostgresServer> {
     String(port),
     ...settings.flatMap((setting) => ['-c', setting]),
   ];
-  const shell = spawn('sh', args, { ...user, cwd: folder, stdio: ['pipe', 'ignore', 'pipe'] });
-  await untilReady(shell);
+  const start = async () => {
+    const started = spawn('sh', args, { ...user, cwd: folder, stdio: ['pipe', 'ignore', 'pipe'] });
+    await untilReady(started);
+    return started;
+  };
+  let shell = await start();
+  const halt = async () => {
+    if (shell.exitCode !== null || shell.signalCode !== null) return;
+    const ended = new Promise((done) => shell.once('exit', done));
+    shell.stdin?.end();
+    await ended;
+  };
+  const credentials = password === undefined ? 'postgres' : `postgres:${encodeURIComponent(password)}`;
   return {
-    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    url: `postgres://${credentials}@127.0.0.1:${port}/postgres`,
+    halt,
+    async restart() {
+      shell = await start();
+    },
     async stop() {
-      const ended = new Promise((done) => shell.once('exit', done));
-      shell.stdin?.end();
-      await ended;
+      await halt();
       rmSync(folder, { recursive: true, force: true });
     },
   };

@@ -4,7 +4,8 @@ import { type ChannelSelection, selectChannels } from '../../config/selection.ts
 import type { Identity } from '../../model.ts';
 import type { NormalizedChannel } from '../../normalize/directory.ts';
 import type { SyncContext } from '../../sync/context.ts';
-import { type IngestProgress, type IngestResult, ingest, newIngestProgress } from '../../sync/ingest.ts';
+import { type IngestResult, ingest } from '../../sync/ingest.ts';
+import { newReadProgress, type ReadProgress } from '../../sync/read-channels.ts';
 import type { CommandContext, GlobalFlags, Process } from '../context.ts';
 import { runJobCommand } from '../job-command.ts';
 import type { JobReport, WorkspaceJob } from '../workspace-run.ts';
@@ -34,7 +35,7 @@ function ingestJob(context: CommandContext, flags: IngestFlags, backfillFrom: nu
     allowJoin: join,
     work(sync, identity, workspace) {
       const selection = selectChannels(workspace.channels);
-      const progress = newIngestProgress();
+      const progress = newReadProgress();
       let result: IngestResult | null = null;
       const options = {
         identity,
@@ -100,7 +101,7 @@ function reportUnmet(sync: SyncContext, selection: ChannelSelection): void {
 function reportOf(
   sync: SyncContext,
   identity: Identity,
-  progress: IngestProgress,
+  progress: ReadProgress,
   result: IngestResult | null,
 ): JobReport {
   const { channels } = progress;

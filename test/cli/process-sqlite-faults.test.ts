@@ -1,0 +1,206 @@
+/** What can go wrong with the file of the database: a clear word, exit code 1, and nothing lost. */
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import Database from 'better-sqlite3';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { bulkWorkspace } from '../stand-in/bulk-workspace.ts';
+import { type StandIn, startStandIn } from '../stand-in/server.ts';
+import { expectClearFailure } from '../support/clear-failure.ts';
+import { type CliResult, runCli } from '../support/run-cli.ts';
+
+const { world, token, workspace } = bulkWorkspace({ channels: 3, messages: 1500, users: 20, days: 20 });
+const truth = [...workspace.channels.values()]
+  .flatMap((channel) => channel.expectedMessages().map(({ ts }) => ts))
+  .sort();
+
+let slack: StandIn;
+let folder: string;
+beforeAll(async () => {
+  slack = await startStandIn({
+    world,
+    thinPages: ({ method, limit }) => (method === 'conversations.history' ? 50 : limit),
+  });
+});
+afterAll(() => slack.close());
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'slackingest-faults-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const environment = (path: string) => ({
+  SLACK_TOKEN: token,
+  SLACK_API_URL: slack.url,
+  DATABASE_URL: `sqlite:${path}`,
+});
+
+const ingest = (path: string) => runCli(['ingest', '--json'], { env: environment(path) });
+
+async function completes(path: string): Promise<void> {
+  const run = await ingest(path);
+  expect({ code: run.code, stderr: run.stderr }).toMatchObject({ code: 0 });
+  const database = new Database(path, { readonly: true });
+  const rows = database.prepare('select ts from messages order by ts').pluck().all();
+  expect(rows).toEqual(truth);
+  expect(database.prepare('pragma integrity_check').pluck().get()).toBe('ok');
+  database.close();
+}
+
+it('a path below a file', async () => {
+  writeFileSync(join(folder, 'file'), 'content');
+  expectClearFailure(await ingest(join(folder, 'file', 'store.db')), {
+    code: 1,
+    says: ['cannot be opened or created', '--database'],
+  });
+  expect(readFileSync(join(folder, 'file'), 'utf8')).toBe('content');
+});
+
+it.skipIf(!existsSync('/proc/self'))('a folder that cannot be made', async () => {
+  expectClearFailure(await ingest('/proc/slackingest/store.db'), { code: 1, says: ['cannot be opened or created'] });
+});
+
+it('a folder that does not exist yet is made', async () => {
+  await completes(join(folder, 'some', 'where', 'store.db'));
+});
+
+it('a folder in the place of the file', async () => {
+  mkdirSync(join(folder, 'store.db'));
+  expectClearFailure(await ingest(join(folder, 'store.db')), { code: 1, says: ['cannot be opened or created'] });
+});
+
+it('a file that is no database, which stays as it is', async () => {
+  const path = join(folder, 'notes.txt');
+  const text = 'These are my notes.\n'.repeat(200);
+  writeFileSync(path, text);
+  for (const args of [['ingest', '--json'], ['migrate'], ['migrate', '--status'], ['ingest', '--dry-run']]) {
+    const run = await runCli(args, { env: environment(path) });
+    expectClearFailure(run, { code: 1, says: ['is not an SQLite database'] });
+  }
+  expect(readFileSync(path, 'utf8')).toBe(text);
+});
+
+it('a damaged database', async () => {
+  const path = join(folder, 'store.db');
+  await completes(path);
+  const bytes = readFileSync(path);
+  bytes.fill(0x5a, 4096, bytes.length);
+  writeFileSync(path, bytes);
+  rmSync(`${path}-wal`, { force: true });
+  expectClearFailure(await ingest(path), { code: 1, says: ['damaged', 'backup'] });
+});
+
+it('the database of another program', async () => {
+  const path = join(folder, 'other.db');
+  const other = new Database(path);
+  other.exec('create table messages (body text)');
+  other.close();
+  expectClearFailure(await ingest(path), { code: 1, says: ['that slackingest did not make', 'of its own'] });
+});
+
+it('a file that another program keeps locked', async () => {
+  const path = join(folder, 'store.db');
+  expect((await ingest(path)).code).toBe(0);
+  const other = new Database(path);
+  other.exec('begin exclusive');
+  const before = other.prepare('select count(*) from runs').pluck().get();
+  const run = await ingest(path);
+  expectClearFailure(run, { code: 1, says: ['stayed locked by another program for 10 seconds'] });
+  expect(other.prepare('select count(*) from runs').pluck().get()).toBe(before);
+  other.exec('rollback');
+  other.close();
+  await completes(path);
+});
+
+it('a file that another program locks only for a moment', async () => {
+  const path = join(folder, 'store.db');
+  expect((await ingest(path)).code).toBe(0);
+  const other = new Database(path);
+  other.exec('begin exclusive');
+  const run = ingest(path);
+  setTimeout(() => other.exec('rollback'), 2000);
+  expect((await run).code).toBe(0);
+  other.close();
+});
+
+it('a disk that fills up in the middle of a run (by a limit of file size)', async () => {
+  const path = join(folder, 'store.db');
+  const run = await runWithFileLimit(path, 1_000_000);
+  expectClearFailure(run, { code: 1, says: ['the disk is full', 'Free some space'] });
+  const kept = new Database(path, { readonly: true });
+  expect(kept.prepare('select count(*) from messages').pluck().get()).toBeGreaterThan(0);
+  kept.close();
+  await completes(path);
+});
+
+it('a disk that is full before the schema is there (by a limit of file size)', async () => {
+  const path = join(folder, 'store.db');
+  expectClearFailure(await runWithFileLimit(path, 50_000), { code: 1, says: ['the disk is full'] });
+  await completes(path);
+});
+
+const canMount = process.platform === 'linux' && process.getuid?.() === 0 && tryMount();
+
+it.skipIf(!canMount)('a disk that is really full', async () => {
+  const disk = join(folder, 'disk');
+  mkdirSync(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1500k', 'tmpfs', disk]);
+  try {
+    const path = join(disk, 'store.db');
+    const run = await ingest(path);
+    expectClearFailure(run, { code: 1, says: ['the disk is full', 'Free some space'] });
+    execFileSync('mount', ['-o', 'remount,size=64m', disk]);
+    await completes(path);
+  } finally {
+    execFileSync('umount', ['-l', disk]);
+  }
+});
+
+it.skipIf(!canMount)('a disk that may only be read', async () => {
+  const disk = join(folder, 'disk');
+  mkdirSync(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk]);
+  try {
+    const path = join(disk, 'store.db');
+    await completes(path);
+    execFileSync('mount', ['-o', 'remount,ro', disk]);
+    expectClearFailure(await ingest(path), { code: 1, says: [/cannot be (written|opened)/] });
+    expectClearFailure(await ingest(join(disk, 'new.db')), { code: 1, says: [/cannot be (written|opened)/] });
+    execFileSync('mount', ['-o', 'remount,rw', disk]);
+    await completes(path);
+  } finally {
+    execFileSync('umount', ['-l', disk]);
+  }
+});
+
+function tryMount(): boolean {
+  const place = mkdtempSync(join(tmpdir(), 'slackingest-mount-'));
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', place], { stdio: 'ignore' });
+    execFileSync('umount', [place], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    rmSync(place, { recursive: true, force: true });
+  }
+}
+
+/** Writing beyond the limit fails with EFBIG, once the signal that comes with it is ignored. */
+async function runWithFileLimit(path: string, bytes: number): Promise<CliResult> {
+  const bin = fileURLToPath(new URL('../../bin/slackingest.js', import.meta.url));
+  const script = `trap '' XFSZ; ulimit -f ${Math.floor(bytes / 512)}; exec "$@"`;
+  const child = spawn('sh', ['-c', script, 'sh', process.execPath, bin, 'ingest', '--json'], {
+    env: { PATH: process.env['PATH'], HOME: folder, SLACKINGEST_PACE: 'off', ...environment(path) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((done) =>
+    child.once('close', (...end) => done(end)),
+  );
+  return { code, signal, stdout, stderr, json: () => JSON.parse(stdout) };
+}

@@ -1,0 +1,71 @@
+/** What a database holds, in a form two runs can be compared by. */
+import type { TestDatabase } from './databases.ts';
+
+const keys = {
+  workspaces: 'team_id',
+  users: 'team_id, user_id',
+  usergroups: 'team_id, usergroup_id',
+  channels: 'team_id, channel_id',
+  messages: 'team_id, channel_id, ts',
+  message_revisions: 'team_id, channel_id, ts, seen_at',
+  reactions: 'team_id, channel_id, ts, name, user_id',
+  files: 'team_id, file_id',
+  message_files: 'team_id, channel_id, ts, file_id',
+  ingestion_state: 'team_id, channel_id',
+  coverage: 'team_id, channel_id, from_ts',
+  threads: 'team_id, channel_id, thread_ts',
+  runs: 'started_at, run_id',
+  run_channels: 'run_id, channel_id',
+  rate_limits: 'team_id, method',
+  locks: 'name',
+} as const;
+
+export type Table = keyof typeof keys;
+export const allTables = Object.keys(keys) as Table[];
+
+/** Tables that say how the work went, not what Slack holds. */
+export const tablesOfRuns: readonly Table[] = ['runs', 'run_channels', 'rate_limits', 'locks'];
+
+/** When we saw something. Everything else must not depend on when, how often and in how many pieces it was read. */
+export const timesOfOurs = [
+  'first_seen_at',
+  'updated_at',
+  'audited_at',
+  'last_checked_at',
+  'floor_probed_at',
+  'users_synced_at',
+  'seen_at',
+] as const;
+
+export type Stored = Record<string, Record<string, unknown>[]>;
+
+/** Every row of the tables (default: all of them), by table. */
+export async function stored(
+  database: TestDatabase,
+  options: { tables?: readonly Table[]; without?: readonly string[] } = {},
+): Promise<Stored> {
+  const { tables = allTables, without = [] } = options;
+  const found: Stored = {};
+  for (const table of tables) found[table] = await database.rows(table, { order: keys[table], without });
+  return found;
+}
+
+/** What Slack holds as far as it was read: equal after any history of interruptions. */
+export async function storedSlack(database: TestDatabase): Promise<Stored> {
+  const tables = allTables.filter((table) => !tablesOfRuns.includes(table));
+  const found = await stored(database, { tables, without: timesOfOurs });
+  const messages = found['messages'] ?? [];
+  return {
+    ...found,
+    messages: messages.map((row) => ({ ...row, deleted_at: row['deleted_at'] !== null })),
+    coverage: withoutClock(found['coverage'] ?? [], messages),
+  };
+}
+
+/** Coverage ends at a message, or where a run found none: at the beginning of its window, by its clock. */
+function withoutClock(coverage: Record<string, unknown>[], messages: Record<string, unknown>[]) {
+  const known = new Set(messages.map(({ channel_id, ts }) => `${channel_id} ${ts}`));
+  return coverage.map((row) =>
+    known.has(`${row['channel_id']} ${row['to_ts']}`) ? row : { ...row, to_ts: 'by the clock' },
+  );
+}
