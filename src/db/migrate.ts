@@ -132,16 +132,14 @@ function createRecordTable(trx: Transaction<Schema>, types: ColumnTypes): Promis
 }
 
 async function findApplied(dialect: Dialect): Promise<AppliedMigration[]> {
-  if (!(await dialect.hasTable('schema_migrations'))) {
-    if (await dialect.hasTable('messages')) {
-      throw new DatabaseError(
-        `${dialect.address} holds a table "messages" that slackingest did not make`,
-        'Give slackingest a database (or a Postgres schema) of its own.',
-      );
-    }
-    return [];
-  }
-  return selectApplied(dialect.db);
+  // Asked first: another runner's first migration, committed in between, brings both tables at once.
+  const holdsMessages = await dialect.hasTable('messages');
+  if (await dialect.hasTable('schema_migrations')) return selectApplied(dialect.db);
+  if (!holdsMessages) return [];
+  throw new DatabaseError(
+    `${dialect.address} holds a table "messages" that slackingest did not make`,
+    'Give slackingest a database (or a Postgres schema) of its own.',
+  );
 }
 
 async function selectApplied(db: Dialect['db']): Promise<AppliedMigration[]> {

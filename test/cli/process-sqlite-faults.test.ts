@@ -145,40 +145,44 @@ const canMount = process.platform === 'linux' && process.getuid?.() === 0 && try
 it.skipIf(!canMount)('a disk that is really full', async () => {
   const disk = join(folder, 'disk');
   mkdirSync(disk);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1500k', 'tmpfs', disk]);
+  asRoot('mount', '-t', 'tmpfs', '-o', 'size=1500k', 'tmpfs', disk);
   try {
     const path = join(disk, 'store.db');
     const run = await ingest(path);
     expectClearFailure(run, { code: 1, says: ['the disk is full', 'Free some space'] });
-    execFileSync('mount', ['-o', 'remount,size=64m', disk]);
+    asRoot('mount', '-o', 'remount,size=64m', disk);
     await completes(path);
   } finally {
-    execFileSync('umount', ['-l', disk]);
+    asRoot('umount', '-l', disk);
   }
 });
 
 it.skipIf(!canMount)('a disk that may only be read', async () => {
   const disk = join(folder, 'disk');
   mkdirSync(disk);
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk]);
+  asRoot('mount', '-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk);
   try {
     const path = join(disk, 'store.db');
     await completes(path);
-    execFileSync('mount', ['-o', 'remount,ro', disk]);
+    asRoot('mount', '-o', 'remount,ro', disk);
     expectClearFailure(await ingest(path), { code: 1, says: [/cannot be (written|opened)/] });
     expectClearFailure(await ingest(join(disk, 'new.db')), { code: 1, says: [/cannot be (written|opened)/] });
-    execFileSync('mount', ['-o', 'remount,rw', disk]);
+    asRoot('mount', '-o', 'remount,rw', disk);
     await completes(path);
   } finally {
-    execFileSync('umount', ['-l', disk]);
+    asRoot('umount', '-l', disk);
   }
 });
+
+function asRoot(program: string, ...args: string[]): void {
+  execFileSync(program, args, { stdio: 'ignore' });
+}
 
 function tryMount(): boolean {
   const place = mkdtempSync(join(tmpdir(), 'slackingest-mount-'));
   try {
-    execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', place], { stdio: 'ignore' });
-    execFileSync('umount', [place], { stdio: 'ignore' });
+    asRoot('mount', '-t', 'tmpfs', 'tmpfs', place);
+    asRoot('umount', place);
     return true;
   } catch {
     return false;

@@ -68,7 +68,7 @@ eachDatabase((create, name) => {
     await using slack = await startStandIn(options);
     const env = { SLACK_TOKEN: token, SLACK_API_URL: slack.url, DATABASE_URL: database.url };
     // Fewer, and every run would be spent on asking each channel for what is new.
-    const requests = 8;
+    const requests = 12;
     let run = await killedAfter(requests);
     let kills = 0;
     for (; run.signal === 'SIGKILL' && kills < 30; kills += 1) run = await killedAfter(requests);

@@ -65,7 +65,7 @@ function file(workspace: Workspace, id: string, name: string) {
     mimetype: 'application/octet-stream',
     size: 3_000_000_000,
     mode: 'hosted',
-    created: workspace.world.clock.seconds,
+    created: 1_700_000_000,
     url_private: `https://files.slack.com/files-pri/${workspace.id}-${id}/${name}`,
   };
 }

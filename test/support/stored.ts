@@ -27,7 +27,7 @@ export const allTables = Object.keys(keys) as Table[];
 export const tablesOfRuns: readonly Table[] = ['runs', 'run_channels', 'rate_limits', 'locks'];
 
 /** When we saw something. Everything else must not depend on when, how often and in how many pieces it was read. */
-export const timesOfOurs = [
+const timesOfOurs = [
   'first_seen_at',
   'updated_at',
   'audited_at',
