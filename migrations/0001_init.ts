@@ -182,7 +182,8 @@ function positions({ text, time, flag, tableOptions }: ColumnTypes): string[] {
     )${tableOptions}`,
 
     // claim: what the root says of its replies ("reply_count latest_reply"); settled_claims: the claims that the
-    // last complete read of the replies has answered. is_pending: the replies are to be fetched.
+    // last complete read of the replies has answered. is_pending: the replies are to be fetched. resume_ts: up to this
+    // reply they were fetched by a read that is not finished.
     `create table threads (
       team_id ${text} not null,
       channel_id ${text} not null,
@@ -190,6 +191,7 @@ function positions({ text, time, flag, tableOptions }: ColumnTypes): string[] {
       claim ${text} not null,
       settled_claims ${text},
       is_pending ${flag} not null,
+      resume_ts ${text},
       last_checked_at ${time},
       last_error ${text},
       primary key (team_id, channel_id, thread_ts)

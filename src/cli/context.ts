@@ -108,7 +108,7 @@ function isLogLevel(text: string): text is LogLevel {
  * then refuses one that is behind. The caller closes it.
  */
 export async function openMigratedDatabase(context: CommandContext): Promise<Dialect> {
-  const dialect = await openDatabase(context.config.database);
+  const dialect = await openDatabase(context.config.database, context.signal);
   try {
     if (!context.flags.migrate) {
       await requireCurrentSchema(dialect);
@@ -131,7 +131,7 @@ export async function openMigratedDatabase(context: CommandContext): Promise<Dia
  */
 export async function openUntouchedDatabase(context: CommandContext): Promise<Dialect> {
   if (!(await isAbsent(context.config.database))) {
-    const dialect = await openDatabase(context.config.database);
+    const dialect = await openDatabase(context.config.database, context.signal);
     try {
       if (await dialect.hasTable('schema_migrations')) {
         await requireCurrentSchema(dialect);

@@ -12,30 +12,42 @@ import { printFailure, printResults } from './result.ts';
 import { runOnWorkspaces, selectTargets } from './run-workspaces.ts';
 import type { WorkspaceJob } from './workspace-run.ts';
 
-/** Runs the job on the selected workspaces and prints the result. Returns the exit code. */
+type JobFlags = GlobalFlags & ConfigFlags & { workspace?: string };
+
+/**
+ * Runs the job on the selected workspaces and prints the result. Returns the exit code. What keeps it from beginning
+ * (usage, database, lock) is thrown, after its JSON object was printed where one was asked for.
+ */
 export async function runJobCommand(
   process: Process,
-  flags: GlobalFlags & ConfigFlags & { workspace?: string },
+  flags: JobFlags,
+  command: string,
   jobFor: (context: CommandContext) => WorkspaceJob,
 ): Promise<number> {
-  const context = await openContext(process, flags);
-  const job = jobFor(context);
+  let context: CommandContext | null = null;
   try {
-    const targets = selectTargets(context, flags.workspace);
-    const dialect = job.dryRun ? await openUntouchedDatabase(context) : await openMigratedDatabase(context);
-    try {
-      const { results, outcome } = await runOnWorkspaces(context, dialect, targets, job);
-      context.progress.stop();
-      printResults(context, results, outcome);
-      return outcome.exitCode;
-    } catch (error) {
-      throw dialect.explain(error) ?? error;
-    } finally {
-      await dialect.close();
-    }
+    context = await openContext(process, flags);
+    return await runJob(context, flags, jobFor(context));
   } catch (error) {
+    context?.progress.stop();
+    // Told to stop while waiting for the database: the signal is the reason, whatever the wait ended with.
+    const reason: unknown = process.signal.aborted ? process.signal.reason : error;
+    if (flags.json === true) printFailure(process.stdout, command, reason);
+    throw reason;
+  }
+}
+
+async function runJob(context: CommandContext, flags: JobFlags, job: WorkspaceJob): Promise<number> {
+  const targets = selectTargets(context, flags.workspace);
+  const dialect = job.dryRun ? await openUntouchedDatabase(context) : await openMigratedDatabase(context);
+  try {
+    const { results, outcome } = await runOnWorkspaces(context, dialect, targets, job);
     context.progress.stop();
-    printFailure(context, job.command, error);
-    throw error;
+    printResults(context, results, outcome);
+    return outcome.exitCode;
+  } catch (error) {
+    throw dialect.explain(error) ?? error;
+  } finally {
+    await dialect.close();
   }
 }

@@ -1,11 +1,11 @@
 /** The result on stdout: one JSON object with `--json`, else a few lines for people. */
 import { formatDuration } from '../config/duration.ts';
+import { InterruptedError } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { maskSecrets, printable } from '../secrets.ts';
 import { describe } from '../sync/context.ts';
 import { noMessages } from '../sync/counts.ts';
 import type { Outcome } from '../sync/outcome.ts';
-import { millisToIso } from '../ts.ts';
 import type { CommandContext } from './context.ts';
 import { countOf } from './progress-line.ts';
 import type { WorkspaceResult } from './workspace-run.ts';
@@ -22,14 +22,13 @@ export function printResults(context: CommandContext, results: readonly Workspac
   for (const result of results) context.print(printable(summaryOf(result)));
 }
 
-/** With `--json`: the object of a run that could not even begin (no token, database out of reach, locked). */
-export function printFailure(context: CommandContext, command: string, error: unknown): void {
-  if (context.flags.json !== true) return;
-  const at = millisToIso(context.now());
+/** The JSON object of a run that could not even begin (no token, database out of reach, locked). */
+export function printFailure(stdout: { write(text: string): unknown }, command: string, error: unknown): void {
+  const at = new Date().toISOString();
   const object = {
     run_id: null,
     command,
-    status: 'failed',
+    status: error instanceof InterruptedError ? 'interrupted' : 'failed',
     workspace: null,
     started_at: at,
     finished_at: at,
@@ -41,7 +40,7 @@ export function printFailure(context: CommandContext, command: string, error: un
     errors: [{ channel_id: null, channel: null, ...describe(error) }],
     remaining: null,
   };
-  context.print(maskSecrets(JSON.stringify(object)));
+  stdout.write(`${maskSecrets(JSON.stringify(object))}\n`);
 }
 
 function objectOf({ exitCode: _, extra, ...result }: WorkspaceResult): object {

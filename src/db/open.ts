@@ -3,9 +3,9 @@ import type { Dialect } from './dialects/dialect.ts';
 
 /**
  * Opens the database that `url` names; its scheme chooses the dialect, and only that dialect's driver is loaded.
- * The caller closes it. Throws `UsageError` for a scheme nobody knows and `DatabaseError` when it cannot be opened.
+ * The caller closes it. When `signal` fires, waiting for a free connection ends. Throws `UsageError` for a scheme nobody knows and `DatabaseError` when it cannot be opened.
  */
-export async function openDatabase(url: string): Promise<Dialect> {
+export async function openDatabase(url: string, signal?: AbortSignal): Promise<Dialect> {
   if (url.startsWith('sqlite:')) {
     const { openSqlite } = await import('./dialects/sqlite.ts');
     return openSqlite(url);
@@ -18,7 +18,7 @@ export async function openDatabase(url: string): Promise<Dialect> {
       );
     }
     const { openPostgres } = await import('./dialects/postgres.ts');
-    return openPostgres(url);
+    return openPostgres(url, signal);
   }
   throw new UsageError(
     `the database URL does not begin with sqlite: or postgres://`,

@@ -153,6 +153,7 @@ export interface ThreadRow {
   claim: string;
   settled_claims: string | null;
   is_pending: boolean;
+  resume_ts: Ts | null;
   last_checked_at: IsoTime | null;
   last_error: string | null;
 }

@@ -49,7 +49,8 @@ function isLater(a: ThreadNews, b: ThreadNews): boolean {
   return isTs(a.latest_reply) && (!isTs(b.latest_reply) || compareTs(a.latest_reply, b.latest_reply) > 0);
 }
 
-const noReplies = '0 -';
+/** The claim of a root that says nothing of replies: the last one was deleted. */
+export const noReplies = '0 -';
 
 /** The thread's row after the news; null when they change nothing. */
 function threadAfter(
@@ -68,6 +69,7 @@ function threadAfter(
       claim,
       settled_claims: null,
       is_pending: true,
+      resume_ts: null,
       last_checked_at: null,
       last_error: null,
     };
@@ -87,13 +89,17 @@ function isSettled(row: ThreadRow, claim: string): boolean {
   return row.settled_claims?.split('|').includes(claim) ?? false;
 }
 
-/** The row once all replies are stored: `readFor` is the claim that made us read, `rootClaim` what the root said meanwhile. */
+/**
+ * The row once all replies are stored: `readFor` is the claim that made us read, `rootClaim` what the root said meanwhile,
+ * null when it was not seen again.
+ */
 export function settledThread(row: ThreadRow, readFor: string, rootClaim: string | null, at: IsoTime): ThreadRow {
-  const claims = [...new Set([readFor, rootClaim ?? noReplies])];
+  const claims = rootClaim === null ? [readFor] : [...new Set([readFor, rootClaim])];
   return {
     ...row,
     settled_claims: claims.join('|'),
     is_pending: !claims.includes(row.claim),
+    resume_ts: null,
     last_checked_at: at,
     last_error: null,
   };

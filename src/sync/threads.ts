@@ -8,7 +8,7 @@ import { compareTs } from '../ts.ts';
 import { countPage, failUnit, nowIso, type SyncContext, sideBySide } from './context.ts';
 import { type ReadableChannel, reportMalformed } from './history.ts';
 import { savePage } from './save-page.ts';
-import { settledThread } from './thread-news.ts';
+import { noReplies, settledThread } from './thread-news.ts';
 
 const batchSize = 100;
 const restartLimit = 3;
@@ -67,7 +67,8 @@ interface ThreadWalk {
 }
 
 async function readThread(context: SyncContext, channel: ReadableChannel, thread: ThreadRow): Promise<void> {
-  const walk: ThreadWalk = { lastReply: undefined, rootClaim: null };
+  // A run that was stopped in the middle of a long thread left its place.
+  const walk: ThreadWalk = { lastReply: thread.resume_ts ?? undefined, rootClaim: null };
   for (let fruitless = 0; ; ) {
     const begun = walk.lastReply;
     try {
@@ -99,8 +100,8 @@ async function walkThread(
     const messages = page.messages.map(normalizeMessage);
     walk.rootClaim = rootClaimIn(messages, thread) ?? walk.rootClaim;
     const isLast = next === undefined && !page.hasMore;
-    await saveReplies(context, channel, thread, page, messages, isLast ? walk : null);
     walk.lastReply = lastReplyIn(messages) ?? walk.lastReply;
+    await saveReplies(context, channel, thread, page, messages, isLast, walk);
     if (isLast) return;
     if (next === undefined || cursors.has(next)) throw deadEnd(channel);
     cursors.add(next);
@@ -123,8 +124,10 @@ function lastReplyIn(messages: readonly NormalizedMessage[]): Ts | undefined {
     .reduce<Ts | undefined>((last, ts) => (last === undefined || compareTs(ts, last) > 0 ? ts : last), undefined);
 }
 
+/** Null when the page does not hold the root. */
 function rootClaimIn(messages: readonly NormalizedMessage[], thread: ThreadRow): string | null {
-  return messages.find(({ ts }) => ts === thread.thread_ts)?.thread?.claim ?? null;
+  const root = messages.find(({ ts }) => ts === thread.thread_ts);
+  return root === undefined ? null : (root.thread?.claim ?? noReplies);
 }
 
 async function saveReplies(
@@ -133,15 +136,18 @@ async function saveReplies(
   thread: ThreadRow,
   page: MessagePage,
   messages: readonly NormalizedMessage[],
-  end: { rootClaim: string | null } | null,
+  isLast: boolean,
+  walk: ThreadWalk,
 ): Promise<void> {
   reportMalformed(context, channel, page);
   const at = nowIso(context);
   const saved = await savePage(context, channel.channelId, messages, { source: 'api', at }, async (store, told) => {
-    if (end === null) return;
     // The history lane may have heard a newer claim meanwhile, and so may this page.
     const row = told.get(thread.thread_ts) ?? (await findThread(store, thread)) ?? thread;
-    await store.positions.writeThreads([settledThread(row, thread.claim, end.rootClaim, at)]);
+    const next = isLast
+      ? settledThread(row, thread.claim, walk.rootClaim, at)
+      : { ...row, resume_ts: walk.lastReply ?? null };
+    await store.positions.writeThreads([next]);
   });
   countPage(context, channel.channelId, saved);
 }

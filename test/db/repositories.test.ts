@@ -63,6 +63,7 @@ function thread(fields: Partial<ThreadRow> = {}): ThreadRow {
     claim: '1 -',
     settled_claims: null,
     is_pending: true,
+    resume_ts: null,
     last_checked_at: null,
     last_error: null,
     ...fields,

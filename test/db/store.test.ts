@@ -22,6 +22,7 @@ async function writeSomething(store: TransactionStore): Promise<void> {
       claim: '1 -',
       settled_claims: null,
       is_pending: true,
+      resume_ts: null,
       last_checked_at: null,
       last_error: null,
     },

@@ -18,15 +18,14 @@ interface IngestFlags extends GlobalFlags, ConfigFlags {
 }
 
 /** `slackingest ingest`. */
-export async function ingestCommand(process: Process, flags: IngestFlags): Promise<number> {
-  const backfillFrom =
-    flags.backfillFrom === undefined
-      ? null
-      : parseDate(flags.backfillFrom, '--backfill-from', { notAfter: Date.now() });
-  return runJobCommand(process, flags, (context) => ingestJob(context, flags, backfillFrom));
+export function ingestCommand(process: Process, flags: IngestFlags): Promise<number> {
+  return runJobCommand(process, flags, 'ingest', (context) => ingestJob(context, flags));
 }
 
-function ingestJob(context: CommandContext, flags: IngestFlags, backfillFrom: number | null): WorkspaceJob {
+function ingestJob(context: CommandContext, flags: IngestFlags): WorkspaceJob {
+  const notAfter = context.now();
+  const backfillFrom =
+    flags.backfillFrom === undefined ? null : parseDate(flags.backfillFrom, '--backfill-from', { notAfter });
   const dryRun = flags.dryRun === true;
   const join = flags.join === true;
   return {

@@ -13,7 +13,7 @@ interface SyncUsersFlags extends GlobalFlags, ConfigFlags {
 
 /** `slackingest sync-users`. */
 export function syncUsersCommand(process: Process, flags: SyncUsersFlags): Promise<number> {
-  return runJobCommand(process, flags, () => job);
+  return runJobCommand(process, flags, job.command, () => job);
 }
 
 const job: WorkspaceJob = {

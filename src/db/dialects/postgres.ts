@@ -17,7 +17,7 @@ const connectBackoffMs = [250, 500, 1000, 2000, 4000, 8000];
 const retriedConnectCodes = new Set(['53300', '57P03']);
 
 /** Opens a pool. Connects on first use; throws `DatabaseError` from then on. */
-export function openPostgres(url: string): Dialect {
+export function openPostgres(url: string, signal?: AbortSignal): Dialect {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
@@ -31,7 +31,7 @@ export function openPostgres(url: string): Dialect {
   pool.on('error', () => undefined);
   const address = describeAddress(url);
   const explain = (error: unknown) => explainPostgresError(error, address);
-  const patientPool = { connect: () => connectPatiently(pool), end: () => pool.end() };
+  const patientPool = { connect: () => connectPatiently(pool, signal), end: () => pool.end() };
   const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: patientPool }) });
   const writers = new Map<string, string>();
   return {
@@ -63,7 +63,7 @@ export function openPostgres(url: string): Dialect {
       );
       return rows[0]?.found === true;
     },
-    sessionLock: (name) => tryAdvisoryLock(pool, name),
+    sessionLock: (name) => tryAdvisoryLock(pool, name, signal),
     async backup() {
       return null;
     },
@@ -103,13 +103,14 @@ class Client extends pg.Client {
   }
 }
 
-async function connectPatiently(pool: pg.Pool): Promise<pg.PoolClient> {
+/** A run that is told to stop still gets a connection to record it, but waits for none. */
+async function connectPatiently(pool: pg.Pool, signal?: AbortSignal): Promise<pg.PoolClient> {
   for (const wait of connectBackoffMs) {
     try {
       return await connect(pool);
     } catch (error) {
-      if (!retriedConnectCodes.has(sqlState(error) ?? '')) throw error;
-      await sleep(wait);
+      if (!retriedConnectCodes.has(sqlState(error) ?? '') || signal?.aborted === true) throw error;
+      await sleep(wait, undefined, { signal }).catch(() => undefined);
     }
   }
   return connect(pool);
@@ -135,8 +136,8 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
 /**
  * A session-level advisory lock needs a connection of its own: given back to the pool, it would take the lock along.
  */
-async function tryAdvisoryLock(pool: pg.Pool, name: string): Promise<SessionLock | undefined> {
-  const client = await connectPatiently(pool);
+async function tryAdvisoryLock(pool: pg.Pool, name: string, signal?: AbortSignal): Promise<SessionLock | undefined> {
+  const client = await connectPatiently(pool, signal);
   const lost = new AbortController();
   const onError = (error: Error) => lost.abort(error);
   const onEnd = () => lost.abort(new Error('the connection that held the lock ended'));

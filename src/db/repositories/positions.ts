@@ -41,6 +41,7 @@ const threadTarget = {
     'claim',
     'settled_claims',
     'is_pending',
+    'resume_ts',
     'last_checked_at',
     'last_error',
   ],
