@@ -3,7 +3,7 @@
  * AbortSignal; the second one ends the process as if nobody had listened.
  */
 import { CommanderError } from 'commander';
-import { AppError, InterruptedError } from '../errors.ts';
+import { AppError, InterruptedError, UsageError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { printable } from '../secrets.ts';
 import { appVersion } from '../version.ts';
@@ -41,9 +41,20 @@ export async function main(args: readonly string[]): Promise<number> {
     await program.parseAsync([...args], { from: 'user' });
     return code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCodes.ok;
+      if (args.includes('--json')) await reportUsageAsJson(args, error.message);
+      return exitCodes.usage;
+    }
     return reportError(error, args);
   }
+}
+
+/** The promised one object, also for a command line that cannot be understood. */
+async function reportUsageAsJson(args: readonly string[], message: string): Promise<void> {
+  const { printFailure } = await import('./result.ts');
+  const command = args.find((arg) => !arg.startsWith('-')) ?? '';
+  printFailure(process.stdout, command, new UsageError(message.replace(/^error: /, '')));
 }
 
 function reportError(error: unknown, args: readonly string[]): number {
@@ -60,11 +71,19 @@ function reportError(error: unknown, args: readonly string[]): number {
   return error instanceof AppError ? error.exitCode : exitCodes.failed;
 }
 
+/** Below the ten seconds after which Docker and others send SIGKILL. */
+const stopGraceMs = 8_000;
+
 function listenToSignals(controller: AbortController): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
       controller.abort(new InterruptedError(signal));
-      // From now on the signal does what it does by default: whoever sends it twice means it.
+      // From now on the signal does what it does by default: whoever sends it twice means it. So do we, when the
+      // database does not even let us say that we stopped; what is committed stays, and the lock ends by itself.
+      setTimeout(() => {
+        process.stderr.write(`error: stopped by ${signal} without waiting longer for the database\n`);
+        process.kill(process.pid, signal);
+      }, stopGraceMs).unref();
     });
   }
 }

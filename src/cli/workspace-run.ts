@@ -8,6 +8,7 @@ import { openStore, type Store } from '../db/repositories/index.ts';
 import { AppError, LockedError, UsageError } from '../errors.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Identity, JsonObject, PaceState } from '../model.ts';
+import { maskSecrets } from '../secrets.ts';
 import type { SlackApiHandle } from '../slack/api-source.ts';
 import { describe, type SyncContext, syncContext } from '../sync/context.ts';
 import { countsToJson, hasChanges, type MessageCounts, noMessages } from '../sync/counts.ts';
@@ -143,7 +144,9 @@ export class WorkspaceRun {
 
   /** The same work with every transaction undone, and without lock, record or heartbeat. */
   async #rehearse(identity: Identity): Promise<unknown> {
-    return this.#work(openStore(this.#dialect, { rollBack: true }), identity);
+    const store = openStore(this.#dialect, { rollBack: true });
+    this.#slack.inheritPace(await store.runs.listPaceStates(identity.teamId));
+    return this.#work(store, identity);
   }
 
   #checkTeam(identity: Identity): void {
@@ -276,11 +279,11 @@ export class WorkspaceRun {
   }
 
   #errorText(stoppedBy: unknown): string | null {
-    if (stoppedBy !== undefined) return describe(stoppedBy).message;
+    if (stoppedBy !== undefined) return maskSecrets(describe(stoppedBy).message);
     const errors = this.#sync?.errors ?? [];
     return errors.length === 0
       ? null
-      : errors.map(({ channel, code }) => (channel === null ? code : `${channel}: ${code}`)).join(', ');
+      : maskSecrets(errors.map(({ channel, code }) => (channel === null ? code : `${channel}: ${code}`)).join(', '));
   }
 
   #result(startedAt: number, stoppedBy: unknown): WorkspaceResult {
@@ -289,7 +292,10 @@ export class WorkspaceRun {
     const errors = [...(this.#sync?.errors ?? [])];
     const isBudget = outcome.status === 'partial' && stoppedBy !== undefined;
     if (stoppedBy !== undefined && !isBudget && outcome.status !== 'interrupted') {
-      errors.push({ channelId: null, channel: null, ...describe(stoppedBy) });
+      const told = describe(stoppedBy);
+      errors.push({ channelId: null, channel: null, ...told });
+      // With --json stdout often goes into a file: the reason must be seen in the log too.
+      if (this.#context.flags.json === true) this.#context.log.error([told.message, told.hint ?? ''].join(' ').trim());
       if (!(stoppedBy instanceof AppError) && stoppedBy instanceof Error)
         this.#context.log.debug(stoppedBy.stack ?? stoppedBy.message);
     }

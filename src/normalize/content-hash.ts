@@ -10,12 +10,15 @@ export function hashObject(value: JsonObject, except?: ReadonlySet<string>): str
   return hash('sha256', canonicalObject(value, except), 'hex').slice(0, 32);
 }
 
-/** Hash of those keys of `only` that the object has; '' when it has none. */
+/**
+ * Hash of those keys of `only` that the object has; '' when it has none. Their lists count as sets: reactors and people in
+ * a thread come in another order from every method.
+ */
 export function hashKeys(value: JsonObject, only: readonly string[]): string {
   let text = '';
   for (const key of only) {
     const inner = value[key];
-    if (inner !== undefined && inner !== null) text += `${key}:${canonical(inner)},`;
+    if (inner !== undefined && inner !== null) text += `${key}:${canonicalSet(inner)},`;
   }
   return text === '' ? '' : hash('sha256', text, 'hex').slice(0, 32);
 }
@@ -36,4 +39,11 @@ function canonical(value: JsonValue): string {
   let text = '[';
   for (const element of value) text += `${canonical(element)},`;
   return `${text}]`;
+}
+
+function canonicalSet(value: JsonValue): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalSet).sort().join()}]`;
+  const members = Object.entries(value).map(([key, inner]) => `${JSON.stringify(key)}:${canonicalSet(inner)}`);
+  return `{${members.sort().join()}}`;
 }

@@ -76,6 +76,8 @@ export interface NormalizedChannel {
   purpose: string | null;
   content_hash: string;
   raw: JsonText;
+  /** Neither a name nor a flag that tells the kind: an object that lists what it does not know as nothing. */
+  isPartial: boolean;
 }
 
 /** Token-relative or changing without anybody changing the channel. */
@@ -104,8 +106,11 @@ export function normalizeChannel(received: JsonObject): NormalizedChannel | null
     purpose: textOf(objectOf(channel['purpose'])?.['value']),
     content_hash: hashObject(channel, restlessChannelKeys),
     raw: json,
+    isPartial: nonEmptyText(channel['name']) === null && !kindFlags.some((flag) => channel[flag] !== undefined),
   };
 }
+
+const kindFlags = ['is_channel', 'is_group', 'is_im', 'is_mpim', 'is_private'];
 
 /** By the flags: an id's first letter does not tell (docs.slack.dev conversation object). */
 function kindOf(channel: JsonObject): ChannelKind {

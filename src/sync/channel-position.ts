@@ -5,7 +5,7 @@ import type { IsoTime, Ts } from '../model.ts';
 import { microsToTs, tsToMicros } from '../ts.ts';
 import { addInterval, holesAfter, type Interval } from './interval.ts';
 
-const probeAgainMs = 24 * 3600 * 1000;
+const dayMs = 24 * 3600 * 1000;
 
 export class ChannelPosition {
   readonly #teamId: string;
@@ -20,12 +20,12 @@ export class ChannelPosition {
     this.#coverage = coverage;
   }
 
-  /** As stored, or new with `wantedFrom` (microseconds). An earlier `wantedFrom` than the stored one widens what is wanted. */
+  /** As stored, or new with `wantedFrom` (microseconds); `began` is when the run began (milliseconds). An earlier `wantedFrom` than the stored one widens what is wanted. */
   static async load(
     store: Store,
     key: { teamId: string; channelId: string },
     stored: IngestionStateRow | undefined,
-    wantedFrom: number,
+    { wantedFrom, began }: { wantedFrom: number; began: number },
   ): Promise<ChannelPosition> {
     const state = stored ?? {
       team_id: key.teamId,
@@ -39,8 +39,11 @@ export class ChannelPosition {
       last_checked_at: null,
       last_error: null,
     };
-    const earliest = Math.min(wantedFrom, tsToMicros(state.wanted_from_ts));
-    const coverage = stored === undefined ? [] : await store.positions.listCoverage(key.teamId, key.channelId);
+    // The bound sent to Slack lies one microsecond before it, and there is no ts before 0.
+    const earliest = Math.max(1, Math.min(wantedFrom, tsToMicros(state.wanted_from_ts)));
+    const recorded = stored === undefined ? [] : await store.positions.listCoverage(key.teamId, key.channelId);
+    // What a clock that was ahead vouched for has not happened yet.
+    const coverage = recorded.filter(({ from_ts }) => tsToMicros(from_ts) <= (began + dayMs) * 1000);
     return new ChannelPosition({ ...state, wanted_from_ts: microsToTs(earliest) }, coverage);
   }
 
@@ -61,8 +64,7 @@ export class ChannelPosition {
   holes(now: number): { oldest: number; latest: number }[] {
     const { floor_ts: floor, floor_probed_ts: probed, floor_probed_at: probedAt } = this.#state;
     const holes = holesAfter(this.wantedFrom, this.#intervals());
-    if (floor === null || probed === null || probedAt === null || now - Date.parse(probedAt) >= probeAgainMs)
-      return holes;
+    if (floor === null || probed === null || probedAt === null || now - Date.parse(probedAt) >= dayMs) return holes;
     return holes.filter(({ oldest, latest }) => oldest + 1 < tsToMicros(probed) || latest > tsToMicros(floor));
   }
 

@@ -28,7 +28,9 @@ export function positionOf(
 ): Promise<ChannelPosition> {
   const wanted = backfillFrom ?? began - firstRunMs;
   const wantedFrom = state === undefined || backfillFrom !== null ? wanted * 1000 : tsToMicros(state.wanted_from_ts);
-  return ChannelPosition.load(store, { teamId, channelId }, state, wantedFrom);
+  // A run under a clock that was ahead may have left a start that lies in the future.
+  const startsAt = wantedFrom > began * 1000 ? (began - firstRunMs) * 1000 : wantedFrom;
+  return ChannelPosition.load(store, { teamId, channelId }, state, { wantedFrom: startsAt, began });
 }
 
 /** Messages stored in the look-back window, so far as it matters whether they fit into one page. */

@@ -1,7 +1,7 @@
 /** The list of channels: stored, and turned into what this run is going to read. */
 
 import { SlackError } from '../errors.ts';
-import type { ChannelKind, Identity, JsonObject } from '../model.ts';
+import type { ChannelKind, Identity, IsoTime, JsonObject } from '../model.ts';
 import type { NormalizedChannel } from '../normalize/directory.ts';
 import { normalizeChannel } from '../normalize/directory.ts';
 import { nowIso, type SyncContext } from './context.ts';
@@ -92,11 +92,12 @@ async function saveChannels(
     const stored = await store.directory.findChannels(context.teamId, [...byId.keys()]);
     const changed = channels.filter((channel) => {
       const row = stored.get(channel.channel_id);
-      return row === undefined || row.content_hash !== channel.content_hash || row.is_member !== channel.is_member;
+      if (row === undefined) return true;
+      // An object that does not even say what kind of channel it is tells nothing new of one that is known.
+      if (channel.isPartial) return false;
+      return row.content_hash !== channel.content_hash || row.is_member !== channel.is_member;
     });
-    await store.directory.writeChannels(
-      changed.map((channel) => ({ team_id: context.teamId, ...channel, updated_at: at })),
-    );
+    await store.directory.writeChannels(changed.map((channel) => channelRow(context.teamId, channel, at)));
     for (const channel of channels) {
       if (seen.has(channel.channel_id)) continue;
       if (!stored.has(channel.channel_id)) counts.inserted += 1;
@@ -105,4 +106,8 @@ async function saveChannels(
     }
   });
   return channels;
+}
+
+function channelRow(teamId: string, { isPartial: _, ...channel }: NormalizedChannel, at: IsoTime) {
+  return { team_id: teamId, ...channel, updated_at: at };
 }

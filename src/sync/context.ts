@@ -1,5 +1,6 @@
 import { AppError, BudgetEndedError, DatabaseError, InterruptedError, LockedError, SlackError } from '../errors.ts';
 import type { IsoTime, SlackApi } from '../model.ts';
+import { maskSecrets } from '../secrets.ts';
 import { millisToIso } from '../ts.ts';
 import { addCounts, type MessageCounts, noMessages } from './counts.ts';
 import type { Emit } from './events.ts';
@@ -65,13 +66,13 @@ export function nowIso(context: { now: () => number }): IsoTime {
 }
 
 /**
- * Whether an error ends the work on this workspace: the token is refused, the budget ended, the run is being stopped,
- * the database failed, or it is a bug. Every other Slack error concerns one unit only.
+ * Whether an error ends the work on this workspace: the token is refused, the budget ended, the run is being stopped, the
+ * database failed. Every other one concerns one unit only, a bug that one message brings to light included.
  */
 function stopsWorkspace(error: unknown, signal: AbortSignal): boolean {
   if (signal.aborted) return true;
   if (error instanceof SlackError) return error.kind === 'auth';
-  return true;
+  return error instanceof AppError;
 }
 
 /** Records a unit that failed; throws the error on when it must stop the workspace. */
@@ -81,7 +82,9 @@ export function failUnit(
   unit: { channelId: string | null; channel: string | null },
 ): UnitError {
   if (stopsWorkspace(error, context.signal)) throw error;
-  const failed = { ...unit, ...describe(error) };
+  const told = describe(error);
+  // It is stored with the run, and a channel's name or an error's text may hold anything.
+  const failed = { ...unit, ...told, message: maskSecrets(told.message) };
   context.errors.push(failed);
   context.emit({
     type: 'unit_failed',

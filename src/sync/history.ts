@@ -25,6 +25,9 @@ export interface WindowResult {
 /** A walk may begin anew so often without having got further. */
 const restartLimit = 3;
 
+/** Short and empty pages are normal; so many in a row, each with a new cursor, lead nowhere. */
+const emptyPageLimit = 200;
+
 /**
  * Reads the whole window. Begins anew behind the last committed page when Slack forgets the cursor, and goes on by
  * time when Slack says there is more and gives no cursor.
@@ -37,14 +40,14 @@ export async function readWindow(
   window: Window,
 ): Promise<WindowResult> {
   const result: WindowResult = { malformed: 0, isLimited: false };
-  let rest: Window | null = window;
+  const left: Window[] = [window];
   let fruitless = 0;
-  while (rest !== null) {
-    const begun: Window = rest;
-    rest = await walkOnce(context, channel, position, begun, result);
-    const gotFurther = rest === null || rest.oldest !== begun.oldest || rest.latest !== begun.latest;
-    fruitless = gotFurther ? 0 : fruitless + 1;
+  for (let next = left.shift(); next !== undefined; next = left.shift()) {
+    const rest = await walkOnce(context, channel, position, next, result);
+    const isUnchanged = rest.length === 1 && rest[0]?.oldest === next.oldest && rest[0].latest === next.latest;
+    fruitless = isUnchanged ? fruitless + 1 : 0;
     if (fruitless >= restartLimit) throw noProgress(channel);
+    left.unshift(...rest);
   }
   return result;
 }
@@ -58,18 +61,19 @@ export function noProgress({ name }: ReadableChannel): SlackError {
   );
 }
 
-/** One walk from page to page; returns what is left of the window when it had to stop early. */
+/** One walk from page to page; returns what is left of the window, something only when it had to stop early. */
 async function walkOnce(
   context: SyncContext,
   channel: ReadableChannel,
   position: ChannelPosition,
   window: Window,
   result: WindowResult,
-): Promise<Window | null> {
+): Promise<Window[]> {
   const walk = new PageWalk(window);
   const bounds = requestBounds(channel.channelId, window);
   const cursors = new Set<string>();
   let cursor: string | undefined;
+  let emptyPages = 0;
   do {
     let page: MessagePage;
     try {
@@ -82,10 +86,12 @@ async function walkOnce(
     const isRepeated = page.nextCursor !== undefined && cursors.has(page.nextCursor);
     await savePageOf(context, channel, position, window, walk, page, result);
     if (isRepeated || (page.hasMore && page.nextCursor === undefined)) return walk.rest;
+    emptyPages = page.messages.length === 0 ? emptyPages + 1 : 0;
+    if (emptyPages > emptyPageLimit) throw noProgress(channel);
     if (page.nextCursor !== undefined) cursors.add(page.nextCursor);
     cursor = page.nextCursor;
   } while (cursor !== undefined);
-  return null;
+  return [];
 }
 
 function requestBounds(channel: string, { oldest, latest }: Window): HistoryRequest {

@@ -43,16 +43,18 @@ export class PageWalk {
   }
 
   /**
-   * The part of the window to go on with when the walk must begin anew; null when it is finished. After a single page the
-   * direction is unknown: then what lies before that page stays a hole, which the caller finds by its coverage.
+   * What is left of the window when the walk must begin anew, none when it is finished. After a single page the direction
+   * is unknown, so both sides of it are left.
    */
-  get rest(): Window | null {
-    if (this.#isFinished) return null;
+  get rest(): Window[] {
+    if (this.#isFinished) return [];
+    const { oldest, latest } = this.#window;
     const seen = this.#seen;
-    if (seen === null) return this.#window;
-    return this.#direction === 'backward'
-      ? { oldest: this.#window.oldest, latest: seen.from }
-      : { oldest: seen.to, latest: this.#window.latest };
+    if (seen === null) return [this.#window];
+    const after = { oldest: seen.to, latest };
+    const before = { oldest, latest: seen.from };
+    if (this.#direction === 'forward') return [after];
+    return this.#direction === 'backward' ? [before] : [after, before];
   }
 
   #extend(range: Interval): void {

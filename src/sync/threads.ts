@@ -27,6 +27,7 @@ export async function readPendingThreads(
   for (;;) {
     const batch = await context.store.positions.listPendingThreads(context.teamId, ids, {
       failedBefore: began,
+      now: nowIso(context),
       limit: batchSize,
     });
     // The workers take threads from the same list. The calls still go out one after another, but the next one is under
@@ -76,7 +77,10 @@ async function readThread(context: SyncContext, channel: ReadableChannel, thread
       return;
     } catch (error) {
       if (!(error instanceof SlackError)) throw error;
-      if (error.code === 'thread_not_found') return settleVanished(context, thread);
+      // Told twice, by two runs, it is believed: the root was deleted between two calls, or never could have replies.
+      if (error.code === 'thread_not_found' && thread.last_error?.startsWith(error.code) === true) {
+        return settleVanished(context, thread);
+      }
       fruitless = walk.lastReply === begun ? fruitless + 1 : 0;
       if (error.kind !== 'cursor' || fruitless >= restartLimit) throw error;
     }
@@ -159,7 +163,7 @@ async function findThread(
   return (await store.positions.findThreads(team_id, channel_id, [thread_ts])).get(thread_ts);
 }
 
-/** The root was deleted between two calls, or never could have replies: there is nothing to read, and nothing to retry. */
+/** There is nothing to read, and nothing to retry. */
 async function settleVanished(context: SyncContext, thread: ThreadRow): Promise<void> {
   const at: IsoTime = nowIso(context);
   await context.store.transaction(async (store) => {

@@ -40,7 +40,12 @@ export async function syncUsergroups(context: SyncContext): Promise<DirectoryCou
       context.teamId,
       groups.map(({ usergroup_id }) => usergroup_id),
     );
-    const changed = groups.filter((group) => stored.get(group.usergroup_id)?.content_hash !== group.content_hash);
+    const changed = groups.filter((group) => {
+      const row = stored.get(group.usergroup_id);
+      // An object without its names is no news about a group that is known.
+      const isPartial = group.handle === null && group.name === null;
+      return row === undefined || (row.content_hash !== group.content_hash && !isPartial);
+    });
     await store.directory.writeUsergroups(
       changed.map((group) => ({ team_id: context.teamId, ...group, updated_at: at })),
     );
@@ -62,12 +67,16 @@ async function fetchUsergroups(context: SyncContext): Promise<JsonObject[] | nul
   }
 }
 
+/** So many odd answers in a row of lookups end them for this run. */
+const lookupFailureLimit = 10;
+
 /**
  * Asks Slack once for each author that no list named. Users Slack does not tell about are remembered as such and never
  * asked for again; other failures leave them for the next run. Returns how many were found.
  */
 export async function lookUpUnknownUsers(context: SyncContext): Promise<number> {
   let found = 0;
+  let failed = 0;
   for (const userId of await context.store.directory.listPendingUserIds(context.teamId)) {
     try {
       const counts: UserCounts = { ...noDirectoryChanges(), deactivated: 0 };
@@ -83,8 +92,10 @@ export async function lookUpUnknownUsers(context: SyncContext): Promise<number> 
         continue;
       }
       failUnit(context, error, { channelId: null, channel: null });
-      // What is refused for one will be refused for all: a missing scope, a plan, a network that is down.
-      return found;
+      // What a scope or a plan refuses for one, it refuses for all; so does a network that is down.
+      if (!(error instanceof SlackError) || error.kind !== 'unknown') failed = lookupFailureLimit;
+      failed += 1;
+      if (failed >= lookupFailureLimit) return found;
     }
   }
   return found;
@@ -108,7 +119,10 @@ async function saveUsers(
     const stored = await store.directory.findUsers(context.teamId, [...byId.keys()]);
     const changed = users.filter((user) => {
       const row = stored.get(user.user_id);
-      return row === undefined || row.content_hash !== user.content_hash || row.lookup !== null;
+      if (row === undefined || row.lookup !== null) return true;
+      // An object without its names is no news about a user who is known.
+      const isPartial = user.name === null && user.real_name === null;
+      return row.content_hash !== user.content_hash && !isPartial;
     });
     await store.directory.writeUsers(
       changed.map((user) => userRow(context.teamId, user, stored.get(user.user_id), at)),

@@ -269,10 +269,12 @@ eachDatabase((create) => {
         thread({ thread_ts: ts(7), team_id: 'T2' }),
       ]),
     );
-    const pending = await positions.listPendingThreads(T, [C], { failedBefore: later, limit: 10 });
+    const pending = await positions.listPendingThreads(T, [C], { failedBefore: later, now: later, limit: 10 });
     expect(pending.map(({ thread_ts }) => thread_ts)).toEqual([ts(5), ts(3), ts(1)]);
     expect(pending[1]).toEqual(thread({ thread_ts: ts(3), last_checked_at: at, last_error: 'once before' }));
-    expect(await positions.listPendingThreads(T, [C, 'C2'], { failedBefore: later, limit: 1 })).toHaveLength(1);
+    expect(
+      await positions.listPendingThreads(T, [C, 'C2'], { failedBefore: later, now: later, limit: 1 }),
+    ).toHaveLength(1);
     expect(await positions.countPendingThreads(T, [C, 'C2'])).toBe(5);
     expect(await positions.countPendingThreads(T, [])).toBe(0);
   });

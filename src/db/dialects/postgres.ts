@@ -221,7 +221,9 @@ function parseSafeInteger(text: string): number {
 /** Host, port and database for messages, as pg understands the URL and the PG* variables together. */
 function describeAddress(url: string): string {
   const { host, port, database } = new pg.Client({ connectionString: url });
-  return `${host}:${port}/${database ?? ''}`;
+  // In a URL with unescaped signs a part of the password may pass for the host or the database.
+  const safe = (part: string) => (/^[\w.:/-]*$/.test(part) ? part : '…');
+  return `${safe(host)}:${port}/${/^[\w.-]*$/.test(database ?? '') ? (database ?? '') : '…'}`;
 }
 
 function sqlState(error: unknown): string | undefined {

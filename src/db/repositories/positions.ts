@@ -23,7 +23,7 @@ export interface PositionRepository {
   listPendingThreads(
     teamId: string,
     channelIds: readonly string[],
-    options: { failedBefore: IsoTime; limit: number },
+    options: { failedBefore: IsoTime; now: IsoTime; limit: number },
   ): Promise<ThreadRow[]>;
   countPendingThreads(teamId: string, channelIds: readonly string[]): Promise<number>;
   noteThreadError(row: ThreadRow, error: string, now: IsoTime): Promise<void>;
@@ -146,7 +146,7 @@ function boundTo(
 
     writeThreads: (rows) => dialect.writeRows(db, threadTarget, rows),
 
-    listPendingThreads: (teamId, channelIds, { failedBefore, limit }) =>
+    listPendingThreads: (teamId, channelIds, { failedBefore, now, limit }) =>
       pendingThreads(teamId, channelIds)
         .selectAll()
         .where((eb) =>
@@ -154,6 +154,8 @@ function boundTo(
             eb('last_error', 'is', null),
             eb('last_checked_at', 'is', null),
             eb('last_checked_at', '<', failedBefore),
+            // Noted under a clock that was ahead.
+            eb('last_checked_at', '>', now),
           ]),
         )
         .orderBy('thread_ts', 'desc')
