@@ -321,6 +321,12 @@ function sqliteErrorTexts(code: string, path: string): [message: string, hint: s
       'Free some space and run again: everything committed before is kept, and the run goes on from there.',
     ];
   }
+  if (code === 'ERR_DLOPEN_FAILED') {
+    return [
+      'the SQLite driver was built for another version of Node.js',
+      'Run "npm rebuild better-sqlite3" with the Node.js that runs slackingest.',
+    ];
+  }
   if (code === 'SQLITE_NOTADB') {
     return [
       `${path} is not an SQLite database`,
