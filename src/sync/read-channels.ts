@@ -94,7 +94,7 @@ async function readHistories(
   }
 }
 
-/** Reads until no hole is left: a walk that had to begin anew may leave a smaller one behind. */
+/** Reads until no hole is left; holes that do not shrink mean that the channel cannot be read to the end. */
 async function fillHoles(
   context: SyncContext,
   choice: WindowChoice,
