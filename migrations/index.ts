@@ -1,5 +1,6 @@
 import { init } from './0001_init.ts';
+import { audits } from './0002_audits.ts';
 import type { Migration } from './column-types.ts';
 
 /** All migrations, oldest first. */
-export const migrations: readonly Migration[] = [init];
+export const migrations: readonly Migration[] = [init, audits];

@@ -11,6 +11,7 @@ export interface WorkspaceRow {
   url: string | null;
   enterprise_id: string | null;
   users_synced_at: IsoTime | null;
+  ingest_runs: number;
   updated_at: IsoTime;
 }
 
@@ -135,6 +136,11 @@ export interface IngestionStateRow {
   floor_probed_at: IsoTime | null;
   last_checked_at: IsoTime | null;
   last_error: string | null;
+  audited_at: IsoTime | null;
+  audited_run: number | null;
+  audit_ts: Ts | null;
+  audit_began_at: IsoTime | null;
+  expired_to_ts: Ts | null;
 }
 
 export interface CoverageRow {
@@ -156,6 +162,23 @@ export interface ThreadRow {
   resume_ts: Ts | null;
   last_checked_at: IsoTime | null;
   last_error: string | null;
+  live_replies: number | null;
+  next_audit_run: number | null;
+  audit_interval: number | null;
+}
+
+export interface StoredCountRow {
+  team_id: string;
+  channel_id: string;
+  message_rows: number;
+}
+
+export interface ChannelAliasRow {
+  team_id: string;
+  kind: 'name' | 'id';
+  alias: string;
+  channel_id: string;
+  updated_at: IsoTime;
 }
 
 export type RunStatus = 'running' | 'completed' | 'partial' | 'failed' | 'interrupted';
@@ -218,6 +241,8 @@ export interface Schema {
   ingestion_state: IngestionStateRow;
   coverage: CoverageRow;
   threads: ThreadRow;
+  stored_counts: StoredCountRow;
+  channel_aliases: ChannelAliasRow;
   runs: RunRow;
   run_channels: RunChannelRow;
   rate_limits: RateLimitRow;
@@ -237,7 +262,13 @@ const kindByName: Record<string, ColumnKind> = {
   reply_count: 'integer',
   exit_code: 'integer',
   pid: 'integer',
+  ingest_runs: 'integer',
+  audited_run: 'integer',
+  live_replies: 'integer',
+  next_audit_run: 'integer',
+  audit_interval: 'integer',
   size: 'bigint',
+  message_rows: 'bigint',
 };
 
 export function columnKind(name: string): ColumnKind {

@@ -38,6 +38,11 @@ export class ChannelPosition {
       floor_probed_at: null,
       last_checked_at: null,
       last_error: null,
+      audited_at: null,
+      audited_run: null,
+      audit_ts: null,
+      audit_began_at: null,
+      expired_to_ts: null,
     };
     // The bound sent to Slack lies one microsecond before it, and there is no ts before 0.
     const earliest = Math.max(1, Math.min(wantedFrom, tsToMicros(state.wanted_from_ts)));

@@ -34,6 +34,8 @@ export interface SyncContext extends PageContext {
   /** Tells the lane that reads threads of new ones. */
   newThreads: ThreadSignal;
   errors: UnitError[];
+  /** Told of every page that was saved, for whoever wants to know which rows it changed. */
+  onPage?: (channelId: string, page: SavedPage) => void;
 }
 
 export function syncContext(
@@ -51,7 +53,9 @@ export function syncContext(
 }
 
 /** Adds what one page did, and tells it. */
-export function countPage(context: SyncContext, channelId: string, { counts: page, newlyPending }: SavedPage): void {
+export function countPage(context: SyncContext, channelId: string, saved: SavedPage): void {
+  const { counts: page, newlyPending } = saved;
+  context.onPage?.(channelId, saved);
   const ofChannel = context.messagesByChannel.get(channelId) ?? noMessages();
   context.messagesByChannel.set(channelId, ofChannel);
   addCounts(ofChannel, page);

@@ -116,7 +116,7 @@ async function savePageOf(
   const saved = await savePage(
     context,
     channel.channelId,
-    page.messages.map(normalizeMessage),
+    { messages: page.messages.map(normalizeMessage) },
     { source: 'api', at },
     async (store) => {
       const floor = isLast ? floorOf(window, walk, complete?.from ?? null) : null;

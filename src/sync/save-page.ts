@@ -7,11 +7,12 @@ import type { Store, TransactionStore } from '../db/repositories/index.ts';
 import type { ThreadRow } from '../db/schema.ts';
 import type { Ts } from '../model.ts';
 import type { NormalizedMessage } from '../normalize/message.ts';
+import { type AbsentMessage, recordAbsence } from './absence.ts';
 import type { MessageCounts } from './counts.ts';
 import { type DiscardRule, matchingRule } from './discard.ts';
 import type { Observation } from './merge.ts';
 import { recordThreadNews } from './thread-news.ts';
-import { writeMessages } from './write-messages.ts';
+import { type MessageChange, writeMessages } from './write-messages.ts';
 
 export interface PageContext {
   store: Store;
@@ -25,8 +26,16 @@ export interface PageContext {
 
 export interface SavedPage {
   counts: MessageCounts;
+  /** Rows that are not as they were; unchanged and stale ones are left out. */
+  changes: MessageChange[];
   /** Threads that this page made pending. */
   newlyPending: number;
+}
+
+export interface PageContent {
+  messages: readonly NormalizedMessage[];
+  /** Stored messages that Slack should have shown beside these and did not: see absence.ts. */
+  absent?: readonly AbsentMessage[];
 }
 
 /**
@@ -37,18 +46,21 @@ export interface SavedPage {
 export async function savePage(
   context: PageContext,
   channelId: string,
-  messages: readonly NormalizedMessage[],
+  { messages, absent = [] }: PageContent,
   seen: Observation,
   vouch: (store: TransactionStore, threads: ReadonlyMap<Ts, ThreadRow>) => Promise<void>,
 ): Promise<SavedPage> {
+  const { teamId } = context;
   const kept = keepMessages(context, messages);
   const authors = unknownAuthors(context, kept.messages);
   const saved = await context.store.transaction(async (store) => {
-    const counts = await writeMessages(store, context.teamId, channelId, kept.messages, seen);
-    const { threads, newlyPending } = await recordThreadNews(store, context.teamId, channelId, messages);
-    if (authors.length > 0) await store.directory.addUserPlaceholders(context.teamId, authors, seen.at);
-    await vouch(store, threads);
-    return { counts, newlyPending };
+    const { counts, changes } = await writeMessages(store, teamId, channelId, kept.messages, seen);
+    const news = await recordThreadNews(store, teamId, channelId, messages);
+    const gone = await recordAbsence(store, teamId, channelId, absent, seen.at);
+    if (authors.length > 0) await store.directory.addUserPlaceholders(teamId, authors, seen.at);
+    await vouch(store, news.threads);
+    counts.deleted += gone.changes.length;
+    return { counts, changes: [...changes, ...gone.changes], newlyPending: news.newlyPending + gone.newlyPending };
   });
   for (const author of authors) context.knownUsers.add(author);
   for (const [label, n] of kept.discarded) context.discarded.set(label, (context.discarded.get(label) ?? 0) + n);

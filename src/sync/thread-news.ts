@@ -72,6 +72,9 @@ function threadAfter(
       resume_ts: null,
       last_checked_at: null,
       last_error: null,
+      live_replies: null,
+      next_audit_run: null,
+      audit_interval: null,
     };
   }
   if (row.claim === claim) return null;

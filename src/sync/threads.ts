@@ -145,7 +145,7 @@ async function saveReplies(
 ): Promise<void> {
   reportMalformed(context, channel, page);
   const at = nowIso(context);
-  const saved = await savePage(context, channel.channelId, messages, { source: 'api', at }, async (store, told) => {
+  const saved = await savePage(context, channel.channelId, { messages }, { source: 'api', at }, async (store, told) => {
     // The history lane may have heard a newer claim meanwhile, and so may this page.
     const row = told.get(thread.thread_ts) ?? (await findThread(store, thread)) ?? thread;
     const next = isLast

@@ -2,7 +2,7 @@
 import type { TransactionStore } from '../db/repositories/index.ts';
 import type { StoredMessage } from '../db/repositories/messages.ts';
 import type { FileRow, MessageRow } from '../db/schema.ts';
-import type { IsoTime } from '../model.ts';
+import type { IsoTime, Ts } from '../model.ts';
 import type { NormalizedFile } from '../normalize/file.ts';
 import type { NormalizedMessage } from '../normalize/message.ts';
 import { type MessageCounts, noMessages } from './counts.ts';
@@ -14,6 +14,12 @@ interface Merge {
   decision: Decision;
 }
 
+/** What a page did to one row. */
+export interface MessageChange {
+  ts: Ts;
+  kind: 'inserted' | 'updated' | 'deleted';
+}
+
 /** Writes what `decide` says of each message; of one channel, each ts once. */
 export async function writeMessages(
   store: TransactionStore,
@@ -21,7 +27,7 @@ export async function writeMessages(
   channelId: string,
   messages: readonly NormalizedMessage[],
   seen: Observation,
-): Promise<MessageCounts> {
+): Promise<{ counts: MessageCounts; changes: MessageChange[] }> {
   const storedByTs = await store.messages.findForMerge(
     teamId,
     channelId,
@@ -46,7 +52,9 @@ export async function writeMessages(
   const refreshed = merges.filter(({ decision }) => decision.kind === 'mark' && decision.withState);
   await saveReactions(store, teamId, channelId, [...written, ...refreshed], seen.at);
   await saveFiles(store, teamId, channelId, written, seen.at);
-  return countMerges(merges);
+  const counts = countMerges(merges);
+  await store.messages.addToCount(teamId, channelId, counts.inserted);
+  return { counts, changes: merges.flatMap((merge) => changeOf(merge) ?? []) };
 }
 
 function messageRow(teamId: string, channelId: string, { read, stored, decision }: Merge, seen: Observation) {
@@ -94,6 +102,12 @@ async function applyMark(
   };
   if (decision.withState) change.state_hash = read.state_hash;
   await store.messages.mark({ team_id: teamId, channel_id: channelId, ts: read.ts }, change);
+}
+
+function changeOf({ read: { ts }, stored, decision }: Merge): MessageChange | null {
+  if (decision.kind === 'insert') return { ts, kind: 'inserted' };
+  if (decision.kind === 'unchanged' || decision.kind === 'stale') return null;
+  return { ts, kind: decision.deletedAt !== null && stored?.deleted_at === null ? 'deleted' : 'updated' };
 }
 
 function countMerges(merges: readonly Merge[]): MessageCounts {

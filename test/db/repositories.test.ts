@@ -66,6 +66,9 @@ function thread(fields: Partial<ThreadRow> = {}): ThreadRow {
     resume_ts: null,
     last_checked_at: null,
     last_error: null,
+    live_replies: null,
+    next_audit_run: null,
+    audit_interval: null,
     ...fields,
   };
 }
@@ -219,7 +222,7 @@ eachDatabase((create) => {
     await directory.saveWorkspace(row);
     await directory.markUsersSynced(T, at);
     await directory.saveWorkspace({ ...row, updated_at: later });
-    expect(await directory.findWorkspace(T)).toEqual({ ...row, users_synced_at: at });
+    expect(await directory.findWorkspace(T)).toEqual({ ...row, users_synced_at: at, ingest_runs: 0 });
     await directory.saveWorkspace({ ...row, url: 'https://acme.slack.com/', updated_at: later });
     expect(await directory.findWorkspace(T)).toMatchObject({ updated_at: later, users_synced_at: at });
     expect(await directory.findWorkspace('T2')).toBeUndefined();

@@ -25,6 +25,9 @@ async function writeSomething(store: TransactionStore): Promise<void> {
       resume_ts: null,
       last_checked_at: null,
       last_error: null,
+      live_replies: null,
+      next_audit_run: null,
+      audit_interval: null,
     },
   ]);
   await store.positions.saveState({
@@ -38,6 +41,11 @@ async function writeSomething(store: TransactionStore): Promise<void> {
     floor_probed_at: null,
     last_checked_at: at,
     last_error: null,
+    audited_at: null,
+    audited_run: null,
+    audit_ts: null,
+    audit_began_at: null,
+    expired_to_ts: null,
   });
 }
 

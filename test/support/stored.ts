@@ -14,6 +14,8 @@ const keys = {
   ingestion_state: 'team_id, channel_id',
   coverage: 'team_id, channel_id, from_ts',
   threads: 'team_id, channel_id, thread_ts',
+  stored_counts: 'team_id, channel_id',
+  channel_aliases: 'team_id, kind, alias, channel_id',
   runs: 'started_at, run_id',
   run_channels: 'run_id, channel_id',
   rate_limits: 'team_id, method',

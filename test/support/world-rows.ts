@@ -118,6 +118,8 @@ const tables = [
   'ingestion_state',
   'coverage',
   'threads',
+  'stored_counts',
+  'channel_aliases',
   'runs',
   'run_channels',
   'rate_limits',

@@ -54,7 +54,7 @@ async function openChannels(database: TestDatabase) {
       const { counts } = await savePage(
         context,
         channel,
-        [normalizeMessage(message)],
+        { messages: [normalizeMessage(message)] },
         { source, at },
         async () => undefined,
       );
@@ -144,7 +144,7 @@ eachDatabase((create) => {
     const { counts } = await savePage(
       context,
       'C1',
-      twice,
+      { messages: twice },
       { source: 'api', at: millisToIso(start) },
       async () => undefined,
     );
@@ -156,7 +156,7 @@ eachDatabase((create) => {
     await using database = await create();
     const store = openStore(await database.openMigrated());
     const context: PageContext = { store, teamId: 'T1', discardRules: [], discarded: new Map(), knownUsers: new Set() };
-    const page = [normalizeMessage(messageOf({ edit: 0, source: 'api' }))];
+    const page = { messages: [normalizeMessage(messageOf({ edit: 0, source: 'api' }))] };
     const failing = savePage(context, 'C1', page, { source: 'api', at: millisToIso(start) }, async () => {
       throw new Error('no checkpoint');
     });

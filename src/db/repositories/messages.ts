@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { Ts } from '../../model.ts';
+import type { IsoTime, Ts } from '../../model.ts';
 import type { Dialect, Writable, WriteTarget } from '../dialects/dialect.ts';
 import { type PreparedQuery, prepareQuery } from '../prepared-query.ts';
 import type { FileRow, MessageFileRow, MessageRevisionRow, MessageRow, ReactionRow, Schema } from '../schema.ts';
@@ -20,6 +20,9 @@ const storedMessageColumns = [
   'updated_at',
 ] as const;
 
+/** Where a stored message stands. */
+export type StoredPlace = Pick<MessageRow, 'ts' | 'thread_ts' | 'is_reply'>;
+
 export type StoredFile = Pick<FileRow, 'file_id' | 'content_hash' | 'mode' | 'name' | 'raw'>;
 
 /** The messages of one channel, with what hangs on them. Everything that writes wants a transaction. */
@@ -35,6 +38,12 @@ export interface MessageRepository {
     key: Pick<MessageRow, 'team_id' | 'channel_id' | 'ts'>,
     change: Pick<MessageRow, 'deleted_at' | 'reply_count' | 'latest_reply' | 'updated_at'> & { state_hash?: string },
   ): Promise<void>;
+
+  /** Marks those of `ts` that are not marked yet; returns how many. Content and counters stay. */
+  markDeleted(teamId: string, channelId: string, ts: readonly Ts[], at: IsoTime): Promise<number>;
+
+  /** Counts rows that were inserted: later the number tells whether any were lost. */
+  addToCount(teamId: string, channelId: string, inserted: number): Promise<void>;
 
   findReactions(teamId: string, channelId: string, ts: readonly Ts[]): Promise<ReactionRow[]>;
   /** Adds those that are not there yet. */
@@ -169,6 +178,37 @@ function boundTo(
         .where('team_id', '=', key.team_id)
         .where('channel_id', '=', key.channel_id)
         .where('ts', '=', key.ts)
+        .execute();
+    },
+
+    async markDeleted(teamId, channelId, ts, at) {
+      if (ts.length === 0) return 0;
+      const marked = await db
+        .updateTable('messages')
+        .set((eb) => ({
+          deleted_at: at,
+          // Revisions are dated by it, so it never goes back.
+          updated_at: eb.case().when('updated_at', '<', at).then(at).else(eb.ref('updated_at')).end(),
+        }))
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .where(dialect.isAnyOf('ts', ts))
+        .where('deleted_at', 'is', null)
+        .returning('ts')
+        .execute();
+      return marked.length;
+    },
+
+    async addToCount(teamId, channelId, inserted) {
+      if (inserted === 0) return;
+      await db
+        .insertInto('stored_counts')
+        .values({ team_id: teamId, channel_id: channelId, message_rows: inserted })
+        .onConflict((conflict) =>
+          conflict.columns(['team_id', 'channel_id']).doUpdateSet((eb) => ({
+            message_rows: eb('stored_counts.message_rows', '+', eb.ref('excluded.message_rows')),
+          })),
+        )
         .execute();
     },
 

@@ -26,6 +26,8 @@ export interface PositionRepository {
     options: { failedBefore: IsoTime; now: IsoTime; limit: number },
   ): Promise<ThreadRow[]>;
   countPendingThreads(teamId: string, channelIds: readonly string[]): Promise<number>;
+  /** Makes those of these threads that are known pending, to be read from the first reply on; returns how many were not. */
+  queueWholeThreads(teamId: string, channelId: string, threadTs: readonly Ts[]): Promise<number>;
   noteThreadError(row: ThreadRow, error: string, now: IsoTime): Promise<void>;
 
   /** Top-level messages stored at or after `from`, counted up to `limit`. */
@@ -44,6 +46,9 @@ const threadTarget = {
     'resume_ts',
     'last_checked_at',
     'last_error',
+    'live_replies',
+    'next_audit_run',
+    'audit_interval',
   ],
   key: ['team_id', 'channel_id', 'thread_ts'],
   onConflict: 'replace',
@@ -62,6 +67,11 @@ const stateTarget = {
     'floor_probed_at',
     'last_checked_at',
     'last_error',
+    'audited_at',
+    'audited_run',
+    'audit_ts',
+    'audit_began_at',
+    'expired_to_ts',
   ],
   key: ['team_id', 'channel_id'],
   onConflict: 'replace',
@@ -167,6 +177,23 @@ function boundTo(
         .select((eb) => eb.fn.countAll<number>().as('count'))
         .executeTakeFirstOrThrow();
       return count;
+    },
+
+    async queueWholeThreads(teamId, channelId, threadTs) {
+      if (threadTs.length === 0) return 0;
+      const threads = () =>
+        db
+          .updateTable('threads')
+          .where('team_id', '=', teamId)
+          .where('channel_id', '=', channelId)
+          .where(dialect.isAnyOf('thread_ts', threadTs));
+      await threads().set({ settled_claims: null, live_replies: null, resume_ts: null }).execute();
+      const queued = await threads()
+        .set({ is_pending: true })
+        .where('is_pending', '=', false)
+        .returning('thread_ts')
+        .execute();
+      return queued.length;
     },
 
     async noteThreadError(row, error, now) {
