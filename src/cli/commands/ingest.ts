@@ -1,11 +1,12 @@
 import { parseDate } from '../../config/date.ts';
-import type { ConfigFlags, WorkspaceConfig } from '../../config/load.ts';
-import { type ChannelSelection, selectChannels } from '../../config/selection.ts';
+import type { ConfigFlags } from '../../config/load.ts';
+import { selectChannels } from '../../config/selection.ts';
 import type { Identity } from '../../model.ts';
 import type { NormalizedChannel } from '../../normalize/directory.ts';
 import type { SyncContext } from '../../sync/context.ts';
 import { type IngestResult, ingest } from '../../sync/ingest.ts';
 import { newReadProgress, type ReadProgress } from '../../sync/read-channels.ts';
+import { namedBy, reportUnmet, selectable } from '../channel-selection.ts';
 import type { CommandContext, GlobalFlags, Process } from '../context.ts';
 import { runJobCommand } from '../job-command.ts';
 import type { JobReport, WorkspaceJob } from '../workspace-run.ts';
@@ -55,46 +56,6 @@ function ingestJob(context: CommandContext, flags: IngestFlags): WorkspaceJob {
       return { done, report: () => reportOf(sync, identity, progress, result) };
     },
   };
-}
-
-function selectable(channel: NormalizedChannel): {
-  id: string;
-  name: string | null;
-  previousNames?: readonly string[];
-} {
-  const raw: { previous_names?: unknown } = JSON.parse(channel.raw.text);
-  const previous = Array.isArray(raw.previous_names)
-    ? raw.previous_names.filter((name) => typeof name === 'string')
-    : [];
-  return { id: channel.channel_id, name: channel.name, ...(previous.length > 0 ? { previousNames: previous } : {}) };
-}
-
-function namedBy(workspace: WorkspaceConfig): (channel: NormalizedChannel) => boolean {
-  const named = selectChannels({
-    include: workspace.channels.include.filter((pattern) => !/[*?]/.test(pattern)),
-    exclude: [],
-  });
-  const namesAny = workspace.channels.include.some((pattern) => !/[*?]/.test(pattern));
-  return (channel) => namesAny && named.matches(selectable(channel));
-}
-
-/** A channel asked for by name that does not exist must not look like an empty one. */
-function reportUnmet(sync: SyncContext, selection: ChannelSelection): void {
-  for (const { pattern, reason } of selection.unmet()) {
-    const message =
-      reason === 'excluded'
-        ? `The channel "${pattern}" was asked for and is excluded as well; it was not read.`
-        : `There is no channel "${pattern}" that this token can see; a private channel shows only after the app was invited.`;
-    sync.errors.push({ channelId: null, channel: pattern, code: 'channel_not_found', message, hint: null });
-    sync.emit({
-      type: 'unit_failed',
-      channelId: null,
-      channel: pattern,
-      code: 'channel_not_found',
-      kind: 'channel',
-      message,
-    });
-  }
 }
 
 function reportOf(
