@@ -210,7 +210,8 @@ export class WorkspaceRun {
       },
       (error) => this.#control.stop(error),
     );
-    return this.#work(store, identity);
+    // Awaited here: with the promise merely returned, the heart would stop as soon as the work has begun.
+    return await this.#work(store, identity);
   }
 
   async #work(store: Store, identity: Identity): Promise<unknown> {

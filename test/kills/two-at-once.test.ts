@@ -39,7 +39,7 @@ eachDatabase((create) => {
     expect(await database.rows('runs')).toHaveLength(2);
   });
 
-  it('waits as long as --lock-timeout allows, and then works', async () => {
+  it('waits as long as --lock-timeout allows for a run that keeps its lock alive, and then works', async () => {
     await using database = await create();
     await using slack = await startStandIn({ world, thinPages: smallPages });
     const env = { SLACK_TOKEN: token, SLACK_API_URL: slack.url, DATABASE_URL: database.url };
@@ -48,8 +48,15 @@ eachDatabase((create) => {
     const impatient = await runCli(['ingest', '--lock-timeout', '1s'], { env });
     expect(impatient.code).toBe(75);
     const patient = startCli(['ingest', '--json', '--lock-timeout', '20s'], { env });
-    // Long enough for many looks at the lock.
+    const [before] = await database.rows('locks');
+    const [began] = await database.rows('runs');
+    // Long enough for many looks at the lock, and for a heartbeat of the run that only waits for Slack.
     await sleep(7000);
+    const [after] = await database.rows('locks');
+    expect(after).toMatchObject({ owner: before?.['owner'] });
+    expect(String(after?.['expires_at']) > String(before?.['expires_at'])).toBe(true);
+    const [beating] = await database.rows('runs', { where: `run_id = '${began?.['run_id']}'` });
+    expect(String(beating?.['heartbeat_at']) > String(began?.['heartbeat_at'])).toBe(true);
     expect((await finish()).code).toBe(0);
     const second = await patient.result;
     expect({ code: second.code, stderr: second.stderr }).toMatchObject({ code: 0 });
