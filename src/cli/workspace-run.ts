@@ -109,9 +109,10 @@ export class WorkspaceRun {
       this.#facts.teamId = identity.teamId;
       stoppedBy = this.#job.dryRun ? await this.#rehearse(identity) : await this.#perform(identity);
     } catch (error) {
-      stoppedBy = error;
+      // Told to stop, and the database did not even let it be recorded: the signal is the reason.
+      stoppedBy = this.#context.signal.aborted ? this.#context.signal.reason : error;
       // Without a workspace there is no lock to hold, but that the run failed must be on record.
-      if (this.#facts.teamId === null && !this.#job.dryRun) await this.#recordFailedStart(error);
+      if (this.#facts.teamId === null && !this.#job.dryRun) await this.#recordFailedStart(stoppedBy);
     }
     return this.#result(startedAt, this.#dialect.explain(stoppedBy) ?? stoppedBy);
   }

@@ -3,12 +3,13 @@ import type { Dialect } from './dialects/dialect.ts';
 
 /**
  * Opens the database that `url` names; its scheme chooses the dialect, and only that dialect's driver is loaded.
- * The caller closes it. When `signal` fires, waiting for a free connection ends. Throws `UsageError` for a scheme nobody knows and `DatabaseError` when it cannot be opened.
+ * The caller closes it. When `signal` fires, waiting for a free connection or a locked file ends. Throws `UsageError` for
+ * a scheme nobody knows, `DatabaseError` when it cannot be opened, and the signal's reason.
  */
 export async function openDatabase(url: string, signal?: AbortSignal): Promise<Dialect> {
   if (url.startsWith('sqlite:')) {
     const { openSqlite } = await import('./dialects/sqlite.ts');
-    return openSqlite(url);
+    return openSqlite(url, signal);
   }
   if (/^postgres(ql)?:\/\//.test(url)) {
     if (!URL.canParse(url)) {

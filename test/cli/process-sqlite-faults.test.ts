@@ -1,15 +1,16 @@
 /** What can go wrong with the file of the database: a clear word, exit code 1, and nothing lost. */
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { bulkWorkspace } from '../stand-in/bulk-workspace.ts';
 import { type StandIn, startStandIn } from '../stand-in/server.ts';
 import { expectClearFailure } from '../support/clear-failure.ts';
-import { type CliResult, runCli } from '../support/run-cli.ts';
+import { type CliResult, type RunningCli, runCli, startCli } from '../support/run-cli.ts';
 
 const { world, token, workspace } = bulkWorkspace({ channels: 3, messages: 1500, users: 20, days: 20 });
 const truth = [...workspace.channels.values()]
@@ -123,6 +124,107 @@ it('a file that another program locks only for a moment', async () => {
   expect((await run).code).toBe(0);
   other.close();
 });
+
+it('a file that another program keeps locked, and a signal to stop while it waits', async () => {
+  const path = join(folder, 'store.db');
+  await completes(path);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    const other = new Database(path);
+    other.exec('begin exclusive');
+    const cli = startCli(['ingest', '--json'], { env: environment(path) });
+    await nextCall('auth.test');
+    await sleep(500);
+    await expectStopped(cli, signal);
+    other.close();
+  }
+  await completes(path);
+});
+
+it('a file that another program locks in the middle of a run, and a signal to stop', async () => {
+  const path = join(folder, 'store.db');
+  await completes(path);
+  const cli = startCli(['ingest', '--json', '--lookback', '30d'], { env: environment(path) });
+  const other = new Database(path);
+  await nextCall('conversations.history', () => other.exec('begin exclusive'));
+  await sleep(500);
+  await expectStopped(cli, 'SIGTERM');
+  other.close();
+  await completes(path);
+});
+
+it('a file without write-ahead log that another program keeps locked, and a signal to stop', async () => {
+  const path = join(folder, 'other.db');
+  const other = new Database(path);
+  other.exec('create table notes (body text); begin exclusive');
+  const cli = startCli(['ingest', '--json'], { env: environment(path) });
+  await sleep(1500);
+  await expectStopped(cli, 'SIGTERM');
+  other.close();
+});
+
+it('a file that is deleted while a run works on it', async () => {
+  const path = join(folder, 'store.db');
+  const cli = startCli(['ingest', '--json'], { env: environment(path) });
+  await nextCall('conversations.history', () => deleteDatabase(path));
+  const run = await cli.result;
+  expectClearFailure(run, { code: 1, says: ['was deleted or moved away while the run worked on it', 'run again'] });
+  expect(run.json()).toMatchObject({ status: 'failed', errors: [{ code: 'database_error' }] });
+  await completes(path);
+});
+
+it('a file that is deleted while Slack does not answer: the run does not wait for Slack', async () => {
+  const path = join(folder, 'store.db');
+  slack.faults.add({ kind: 'hang', method: 'conversations.history' });
+  const cli = startCli(['ingest', '--json'], { env: environment(path) });
+  await nextCall('conversations.history', () => deleteDatabase(path));
+  const at = performance.now();
+  expectClearFailure(await cli.result, { code: 1, says: ['was deleted or moved away'] });
+  expect(performance.now() - at).toBeLessThan(8000);
+  slack.faults.clear();
+});
+
+it('a file that is replaced while a run works on it, which stays as it is', async () => {
+  const path = join(folder, 'store.db');
+  await completes(path);
+  const backup = join(folder, 'backup.db');
+  new Database(path).prepare('vacuum into ?').run(backup);
+  const bytes = readFileSync(backup);
+  const cli = startCli(['ingest', '--json', '--lookback', '30d'], { env: environment(path) });
+  await nextCall('conversations.history', () => {
+    deleteDatabase(path);
+    renameSync(backup, path);
+  });
+  expectClearFailure(await cli.result, { code: 1, says: ['was replaced by another file', 'run again'] });
+  expect(readFileSync(path).equals(bytes)).toBe(true);
+  await completes(path);
+});
+
+/** Resolves when Slack is called so for the next time, after `then`; the answer waits for it. */
+function nextCall(wanted: string, then: () => void = () => undefined): Promise<void> {
+  return new Promise((called) => {
+    const stop = slack.onRequest(({ method }) => {
+      if (method !== wanted) return;
+      stop();
+      then();
+      called();
+    });
+  });
+}
+
+/** Soon, by the signal's exit code, and with the one object on stdout. */
+async function expectStopped(cli: RunningCli, signal: 'SIGTERM' | 'SIGINT'): Promise<void> {
+  const sentAt = performance.now();
+  cli.process.kill(signal);
+  const run = await cli.result;
+  expect(performance.now() - sentAt).toBeLessThan(1500);
+  expectClearFailure(run, { code: signal === 'SIGTERM' ? 143 : 130, says: [] });
+  expect(run.json()).toMatchObject({ status: 'interrupted' });
+}
+
+/** With the write-ahead log and its index, as `rm store.db*` does. */
+function deleteDatabase(path: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+}
 
 it('a disk that fills up in the middle of a run (by a limit of file size)', async () => {
   const path = join(folder, 'store.db');

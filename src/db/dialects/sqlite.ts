@@ -1,6 +1,6 @@
-import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import Database from 'better-sqlite3';
 import {
   CompiledQuery,
@@ -8,6 +8,7 @@ import {
   Kysely,
   type KyselyPlugin,
   type PluginTransformResultArgs,
+  type QueryResult,
   SqliteDialect,
   type SqliteDialectConfig,
   SqliteDriver,
@@ -18,71 +19,44 @@ import { AppError, DatabaseError } from '../../errors.ts';
 import { JsonText } from '../../model.ts';
 import { columnKind, type Schema } from '../schema.ts';
 import { assertTransaction, conflictClause, type Dialect, type WriteTarget } from './dialect.ts';
-
-/** How long a writer waits for another process's transaction. Ours are short: a page of messages takes milliseconds. */
-const busyTimeoutMs = 10_000;
+import { createBackupFile, createPrivately, FileWatch } from './sqlite-file.ts';
+import { blockingTimeoutMs, busyTimeoutMs, Patience } from './sqlite-patience.ts';
 
 /** Statements are compiled by kysely into the same few texts over and over; this many are kept prepared. */
 const preparedStatements = 200;
 
+/** The path of a database that has no file. */
+const memory = ':memory:';
+
 /** The path a `sqlite:` URL means: `sqlite:file.db`, `sqlite:///abs/file.db`, `sqlite:~/file.db`, `sqlite::memory:`. */
 export function sqlitePath(url: string): string {
   const rest = url.slice('sqlite:'.length).replace(/^\/\/(?=.)/, '');
-  if (rest === ':memory:') return rest;
+  if (rest === memory) return rest;
   return rest.startsWith('~/') ? resolve(homedir(), rest.slice(2)) : resolve(rest);
 }
 
 /**
- * Opens the file, creating it (0600, in a folder of 0700) when it is absent. Throws `DatabaseError` when it cannot be
- * opened, written or is no database.
+ * Opens the file, creating it (0600, in a folder of 0700) when it is absent. While another program keeps it locked,
+ * `signal` ends the waiting. Throws `DatabaseError` when it cannot be opened, written or is no database.
  */
-export function openSqlite(url: string): Dialect {
+export async function openSqlite(url: string, signal?: AbortSignal): Promise<Dialect> {
   const path = sqlitePath(url);
   const explain = (error: unknown) => explainSqliteError(error, path);
+  const patience = new Patience(signal);
   let raw: Database.Database;
   try {
-    createPrivately(path);
-    raw = new Database(path, { timeout: busyTimeoutMs });
+    if (path !== memory) createPrivately(path);
+    raw = new Database(path, { timeout: blockingTimeoutMs });
   } catch (error) {
     throw explain(error) ?? error;
   }
   try {
-    configure(raw);
+    const file = path === memory ? null : new FileWatch(path);
+    await patience.during(() => configure(raw));
+    return sqliteDialect({ raw, path, file, patience, explain });
   } catch (error) {
     raw.close();
     throw explain(error) ?? error;
-  }
-  return sqliteDialect(raw, path, explain);
-}
-
-function createPrivately(path: string): void {
-  if (path === ':memory:' || existsSync(path)) return;
-  createFolder(dirname(path));
-  closeSync(openSync(path, 'a', 0o600));
-}
-
-/** One after another: where the system answers ENOENT for good (in /proc), Node's own recursive mkdir never returns. */
-function createFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  createFolder(dirname(folder));
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    // Another run may have been faster.
-    if (errorCode(error) !== 'EEXIST') throw error;
-  }
-}
-
-/** An empty file of a name nobody has, private before there is anything in it. Two upgrades may begin in one second. */
-function createBackupFile(path: string): string {
-  for (let n = 1; ; n += 1) {
-    const free = n === 1 ? path : path.replace(/\.bak$/, `-${n}.bak`);
-    try {
-      closeSync(openSync(free, 'wx', 0o600));
-      return free;
-    } catch (error) {
-      if (errorCode(error) !== 'EEXIST') throw error;
-    }
   }
 }
 
@@ -98,9 +72,20 @@ function configure(raw: Database.Database): void {
   raw.pragma('temp_store = memory');
 }
 
-function sqliteDialect(raw: Database.Database, path: string, explain: Dialect['explain']): Dialect {
+/** An open file, and what belongs to it. */
+interface OpenFile {
+  raw: Database.Database;
+  path: string;
+  /** Null in memory. */
+  file: FileWatch | null;
+  patience: Patience;
+  explain: Dialect['explain'];
+}
+
+function sqliteDialect(opened: OpenFile): Dialect {
+  const { raw, path, patience, explain } = opened;
   const db = new Kysely<Schema>({
-    dialect: new OwnSqliteDialect({ database: withStatementCache(raw) }, raw),
+    dialect: new OwnSqliteDialect({ database: withStatementCache(raw) }, opened),
     plugins: [new RowDecoder()],
   });
   const writers = new Map<string, Database.Statement>();
@@ -129,14 +114,17 @@ function sqliteDialect(raw: Database.Database, path: string, explain: Dialect['e
     // Every transaction begins as a writer (BEGIN IMMEDIATE), so they already wait for each other.
     async serialize() {},
     async hasTable(name) {
-      return raw.prepare(`select 1 from sqlite_master where type = 'table' and name = ?`).get(name) !== undefined;
+      const find = () => raw.prepare(`select 1 from sqlite_master where type = 'table' and name = ?`).get(name);
+      return (await patience.during(find)) !== undefined;
     },
     async backup(suffix) {
-      const holdsTables = raw.prepare('select 1 from sqlite_master limit 1').get() !== undefined;
-      if (path === ':memory:' || !holdsTables) return null;
+      const holdsTables = await patience.during(
+        () => raw.prepare('select 1 from sqlite_master limit 1').get() !== undefined,
+      );
+      if (path === memory || !holdsTables) return null;
       const copy = createBackupFile(`${path}.${suffix}`);
       try {
-        raw.prepare('vacuum into ?').run(copy);
+        await patience.during(() => raw.prepare('vacuum into ?').run(copy));
       } catch (error) {
         // Half a copy would pass for a backup.
         rmSync(copy, { force: true });
@@ -192,25 +180,33 @@ class RowDecoder implements KyselyPlugin {
 
 class OwnSqliteDialect extends SqliteDialect {
   readonly #config: SqliteDialectConfig;
-  readonly #raw: Database.Database;
+  readonly #opened: OpenFile;
 
-  constructor(config: SqliteDialectConfig, raw: Database.Database) {
+  constructor(config: SqliteDialectConfig, opened: OpenFile) {
     super(config);
     this.#config = config;
-    this.#raw = raw;
+    this.#opened = opened;
   }
 
   override createDriver(): SqliteDriver {
-    return new OwnSqliteDriver(this.#config, this.#raw);
+    return new OwnSqliteDriver(this.#config, this.#opened);
   }
 }
 
 class OwnSqliteDriver extends SqliteDriver {
-  readonly #raw: Database.Database;
+  readonly #opened: OpenFile;
+  #connection: PatientConnection | null = null;
 
-  constructor(config: SqliteDialectConfig, raw: Database.Database) {
+  constructor(config: SqliteDialectConfig, opened: OpenFile) {
     super(config);
-    this.#raw = raw;
+    this.#opened = opened;
+  }
+
+  /** There is one connection; whoever acquired it has it alone. */
+  override async acquireConnection(): Promise<DatabaseConnection> {
+    const connection = await super.acquireConnection();
+    this.#connection ??= new PatientConnection(connection, this.#opened.patience);
+    return this.#connection;
   }
 
   /**
@@ -221,12 +217,37 @@ class OwnSqliteDriver extends SqliteDriver {
     await connection.executeQuery(CompiledQuery.raw('begin immediate'));
   }
 
+  /** What is committed to a file that has no name any more is lost, so it is not committed and told. */
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    this.#opened.file?.assertInPlace();
+    await super.commitTransaction(connection);
+  }
+
   /**
    * After some failures, a full disk among them, SQLite has rolled back by itself (sqlite.org/lang_transaction.html);
    * a second rollback would fail and hide why.
    */
   override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
-    if (this.#raw.inTransaction) await super.rollbackTransaction(connection);
+    if (this.#opened.raw.inTransaction) await super.rollbackTransaction(connection);
+  }
+}
+
+/** Every statement waits for a locked file without holding up the rest of the program. */
+class PatientConnection implements DatabaseConnection {
+  readonly #connection: DatabaseConnection;
+  readonly #patience: Patience;
+
+  constructor(connection: DatabaseConnection, patience: Patience) {
+    this.#connection = connection;
+    this.#patience = patience;
+  }
+
+  executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
+    return this.#patience.during(() => this.#connection.executeQuery<Row>(query));
+  }
+
+  streamQuery<Row>(query: CompiledQuery, chunkSize?: number): AsyncIterableIterator<QueryResult<Row>> {
+    return this.#connection.streamQuery<Row>(query, chunkSize);
   }
 }
 
