@@ -46,6 +46,8 @@ export interface HistoryRequest {
   oldest?: Ts;
   latest?: Ts;
   cursor?: string;
+  /** At most so many messages; as many as Slack allows when absent. */
+  limit?: number;
 }
 
 export interface RepliesRequest {
@@ -68,6 +70,8 @@ export interface SlackApi {
   history(request: HistoryRequest): Promise<MessagePage>;
   /** The root comes first on the first page (and perhaps on later ones), then replies, oldest first. */
   replies(request: RepliesRequest): Promise<MessagePage>;
+  /** How many objects one page may hold under the limits now in force: fewer while Slack restricts the app. */
+  pageSize(method: 'conversations.history' | 'conversations.replies'): number;
   users(): AsyncIterable<JsonObject[]>;
   user(userId: string): Promise<JsonObject>;
   usergroups(): Promise<JsonObject[]>;

@@ -225,6 +225,7 @@ export class WorkspaceRun {
       stop: this.#control.stop,
       now: this.#context.now,
       discardRules: this.#workspace.discard,
+      retention: this.#workspace.retention,
       knownUsers: new Set(await store.directory.listUserIds(identity.teamId)),
     });
     this.#sync = sync;

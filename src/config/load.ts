@@ -39,6 +39,8 @@ export interface WorkspaceConfig {
   readonly channels: { readonly include: readonly string[]; readonly exclude: readonly string[] };
   readonly discard: readonly DiscardRule[];
   readonly lookbackMs: number;
+  /** After what time (milliseconds) Slack itself deletes messages; `none` when never. */
+  readonly retention: 'unknown' | 'none' | number;
 }
 
 export interface Config {
@@ -47,6 +49,8 @@ export interface Config {
   /** A database URL, perhaps with a password. */
   readonly database: string;
   readonly threads: boolean;
+  /** Calls of each run that may read old history again, and as many for threads. */
+  readonly auditRequests: number;
   /** Null without limit, here and in `maxRequests`. */
   readonly maxDurationMs: number | null;
   readonly maxRequests: number | null;
@@ -84,6 +88,7 @@ export function loadConfig(sources: ConfigSources): Config {
     database:
       flags.database ?? readVariable(env, 'DATABASE_URL') ?? settings.database ?? defaultDatabase(env, sources.home),
     threads: settings.threads && flags.threads !== false,
+    auditRequests: settings.audit_requests,
     maxDurationMs: durationFlag(flags.maxDuration, '--max-duration') ?? settings.max_duration ?? null,
     maxRequests: countFlag(flags.maxRequests, '--max-requests') ?? settings.max_requests ?? null,
     lockTimeoutMs: durationFlag(flags.lockTimeout, '--lock-timeout') ?? settings.lock_timeout,
@@ -167,6 +172,7 @@ function mergeWorkspaces(flags: ConfigFlags, settings: FileSettings): WorkspaceC
       },
       discard: [...settings.discard, ...(workspace.discard ?? [])],
       lookbackMs: lookback ?? workspace.lookback ?? settings.lookback,
+      retention: workspace.retention ?? settings.retention,
     };
   });
 }

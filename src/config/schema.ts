@@ -20,6 +20,16 @@ const channels = z.strictObject({
 
 const lookback = duration.describe('How far behind the checkpoint edits, deletions and late replies are looked for.');
 
+/** `unknown` and `none` as they are, anything else as milliseconds. */
+const retention = z
+  .union(
+    [z.literal('unknown'), z.literal('none'), duration],
+    `must be none, unknown or a duration such as ${durationForms}`,
+  )
+  .describe(
+    'After what time Slack itself deletes messages of the workspace. Messages that old are never taken for deleted by people; with `none` every vanished message is.',
+  );
+
 const discard = z.array(discardRule);
 
 const workspaceSchema = z.strictObject({
@@ -36,6 +46,7 @@ const workspaceSchema = z.strictObject({
   channels: channels.optional().describe('Include replaces the general one, exclude adds to it.'),
   discard: discard.optional().describe('Added to the general rules.'),
   lookback: lookback.optional(),
+  retention: retention.optional(),
 });
 
 export const fileSchema = z.strictObject({
@@ -47,6 +58,14 @@ export const fileSchema = z.strictObject({
       '`sqlite:<path>` or `postgres://user@host/name`, without a password. Default: a SQLite file in the data directory.',
     ),
   lookback: lookback.prefault('7d'),
+  retention: retention.default('unknown'),
+  audit_requests: z
+    .int()
+    .min(0)
+    .default(10)
+    .describe(
+      'So many calls of each run read old history again, and as many read threads again, to find edits and deletions that nothing tells of.',
+    ),
   threads: z.boolean().default(true).describe('Read the replies of threads.'),
   max_duration: duration.optional().describe('End the run after this time; a later run goes on. Default: no limit.'),
   max_requests: z.int().positive().optional().describe('End the run after so many calls to Slack. Default: no limit.'),

@@ -31,7 +31,7 @@ import {
   readUsergroups,
   readUserPage,
 } from './payloads.ts';
-import { RestrictionWatch } from './restricted.ts';
+import { RestrictionWatch, restrictedPage } from './restricted.ts';
 import { retryPolicy } from './retry.ts';
 import type { Sleep } from './waiting.ts';
 import { sleep } from './waiting.ts';
@@ -196,8 +196,12 @@ class ApiSource implements SlackApiHandle {
     yield* this.#list('users.list', {}, readUserPage);
   }
 
-  history({ channel, oldest, latest, cursor }: HistoryRequest): Promise<MessagePage> {
-    return this.#messages('conversations.history', { channel, oldest, latest, cursor });
+  history({ channel, oldest, latest, cursor, limit }: HistoryRequest): Promise<MessagePage> {
+    return this.#messages('conversations.history', { channel, oldest, latest, cursor }, limit);
+  }
+
+  pageSize(method: 'conversations.history' | 'conversations.replies'): number {
+    return this.#pacer.isRestricted(method) ? restrictedPage : pageLimits[method];
   }
 
   replies({ channel, ts, oldest, cursor }: RepliesRequest): Promise<MessagePage> {
@@ -232,8 +236,8 @@ class ApiSource implements SlackApiHandle {
   async #messages(
     method: 'conversations.history' | 'conversations.replies',
     args: CallArguments,
+    limit: number = pageLimits[method],
   ): Promise<MessagePage> {
-    const limit = pageLimits[method];
     // Without include_all_metadata Slack leaves out what apps attach to messages (docs.slack.dev/messaging/message-metadata).
     const page = await this.#caller.call(method, { ...args, limit, include_all_metadata: true }, readMessagePage);
     await this.#watch.sawPage(method, page);

@@ -2,7 +2,7 @@
 import type { Store, TransactionStore } from '../db/repositories/index.ts';
 import type { CoverageRow, IngestionStateRow } from '../db/schema.ts';
 import type { IsoTime, Ts } from '../model.ts';
-import { microsToTs, tsToMicros } from '../ts.ts';
+import { compareTs, microsToTs, tsToMicros } from '../ts.ts';
 import { addInterval, holesAfter, type Interval } from './interval.ts';
 
 const dayMs = 24 * 3600 * 1000;
@@ -62,6 +62,58 @@ export class ChannelPosition {
     return last === undefined ? null : tsToMicros(last.to_ts);
   }
 
+  /** The same, once the newest messages were read; null for a channel of which only older ones are known. */
+  get checkpoint(): number | null {
+    return this.#state.last_ts === null ? null : this.completeTo;
+  }
+
+  /** From here on everything is in without a gap, so far as Slack shows it; null before the first page. */
+  get latestFrom(): number | null {
+    const last = this.#coverage.at(-1);
+    return last === undefined ? null : Math.max(tsToMicros(last.from_ts), this.#visibleFrom);
+  }
+
+  /** Whether nothing that is covered and that Slack shows is older than `from`. */
+  isAllFrom(from: number): boolean {
+    return this.coveredBefore(from) === null;
+  }
+
+  /** The latest covered interval that begins before `before`, cut there and where Slack hides or expired what is older. */
+  coveredBefore(before: number): Interval | null {
+    const interval = this.#intervals().findLast(({ from }) => from < before);
+    if (interval === undefined) return null;
+    const cut = { from: Math.max(interval.from, this.#visibleFrom), to: Math.min(interval.to, before - 1) };
+    return cut.from <= cut.to ? cut : null;
+  }
+
+  /** Older messages are hidden by the plan, or expired. */
+  get #visibleFrom(): number {
+    const { floor_ts: floor, expired_to_ts: expired } = this.#state;
+    return Math.max(floor === null ? 0 : tsToMicros(floor), expired === null ? 0 : tsToMicros(expired) + 1);
+  }
+
+  /** Up to here messages vanished as they do when they expire. */
+  get expiredTo(): Ts | null {
+    return this.#state.expired_to_ts;
+  }
+
+  get audit(): AuditState {
+    const { audited_at, audited_run, audit_ts, audit_began_at } = this.#state;
+    return {
+      auditedAt: audited_at,
+      auditedRun: audited_run,
+      underWay:
+        audit_ts === null || audit_began_at === null ? null : { from: tsToMicros(audit_ts), began: audit_began_at },
+    };
+  }
+
+  /** Holes between `from` and `to`, bounds included (microseconds), latest first; what Slack hides is tried too. */
+  holesWithin(from: number, to: number): { oldest: number; latest: number }[] {
+    const end = { from: to + 1, to: Number.MAX_SAFE_INTEGER };
+    const known = this.#intervals().filter((interval) => interval.from <= to);
+    return holesAfter(from, [...known.filter((interval) => interval.to >= from), end]);
+  }
+
   /**
    * What is wanted and not covered before the last interval, latest first. What Slack hides by its plan limit is left
    * out, but tried again once a day: an upgraded plan shows it.
@@ -77,11 +129,7 @@ export class ChannelPosition {
    * Records, inside the transaction that saves the rows, that `complete` was read without a gap. The object itself
    * changes only through the function returned, to be called after the commit.
    */
-  async cover(
-    store: TransactionStore,
-    complete: Interval | null,
-    facts: { at: IsoTime; newest: Ts | null; floor: Floor | null },
-  ): Promise<() => void> {
+  async cover(store: TransactionStore, complete: Interval | null, facts: CoverFacts): Promise<() => void> {
     const coverage =
       complete === null || this.#isKnownEmptyEnd(complete) ? this.#coverage : this.#with(complete, facts.at);
     const state = this.#stateAfter(coverage, facts);
@@ -105,23 +153,25 @@ export class ChannelPosition {
       const toTs = microsToTs(to);
       const row = known.get(fromTs);
       if (row !== undefined && row.to_ts === toTs) return row;
+      const parts = this.#coverage.filter((part) => tsToMicros(part.from_ts) <= to && tsToMicros(part.to_ts) >= from);
       return {
         team_id: this.#teamId,
         channel_id: this.#channelId,
         from_ts: fromTs,
         to_ts: toTs,
         source: 'api',
-        audited_at: at,
+        audited_at: parts.reduce((oldest, part) => (part.audited_at < oldest ? part.audited_at : oldest), at),
       };
     });
   }
 
   #stateAfter(
     coverage: readonly CoverageRow[],
-    { at, newest, floor }: { at: IsoTime; newest: Ts | null; floor: Floor | null },
+    { at, shown, isLive, floor, expiredTo }: CoverFacts,
   ): IngestionStateRow {
     const last = coverage.at(-1);
     const known = this.#state.last_ts;
+    const newest = isLive ? (shown?.newest ?? null) : null;
     const reached =
       newest !== null && last !== undefined && tsToMicros(newest) <= tsToMicros(last.to_ts) ? newest : known;
     const isLater = reached !== null && (known === null || tsToMicros(reached) > tsToMicros(known));
@@ -131,7 +181,41 @@ export class ChannelPosition {
       oldest_ts: last?.from_ts ?? this.#state.oldest_ts,
       last_checked_at: at,
       last_error: null,
+      // All that is covered was read after this.
+      audited_at: this.#state.audited_at ?? at,
+      expired_to_ts: this.#expiredAfter(shown?.oldest ?? null, expiredTo),
       ...this.#floorAfter(floor, at),
+    };
+  }
+
+  /** A message that is shown again refutes that what is older than it expired. */
+  #expiredAfter(oldestShown: Ts | null, expiredTo: Ts | null): Ts | null {
+    const known = this.#state.expired_to_ts;
+    if (expiredTo !== null && (known === null || compareTs(expiredTo, known) > 0)) return expiredTo;
+    return known !== null && oldestShown !== null && compareTs(oldestShown, known) <= 0 ? null : known;
+  }
+
+  /**
+   * Records that everything covered from `from` (microseconds) up was read again since `began`. The audit ends, in `run`,
+   * when nothing older is left.
+   */
+  async recordAudit(
+    store: TransactionStore,
+    { from, began, run }: { from: number; began: IsoTime; run: number },
+  ): Promise<() => void> {
+    const isWhole = this.isAllFrom(from);
+    const state: IngestionStateRow = isWhole
+      ? { ...this.#state, audited_at: began, audited_run: run, audit_ts: null, audit_began_at: null }
+      : { ...this.#state, audit_ts: microsToTs(from), audit_began_at: began };
+    const coverage = isWhole
+      ? this.#coverage.map((row) => (row.audited_at < began ? { ...row, audited_at: began } : row))
+      : this.#coverage;
+    if (coverage.some((row, index) => row !== this.#coverage[index]))
+      await store.positions.replaceCoverage(this.#coverage, coverage);
+    await store.positions.saveState(state);
+    return () => {
+      this.#state = state;
+      this.#coverage = coverage;
     };
   }
 
@@ -151,6 +235,27 @@ export class ChannelPosition {
   #intervals(): Interval[] {
     return this.#coverage.map(({ from_ts, to_ts }) => ({ from: tsToMicros(from_ts), to: tsToMicros(to_ts) }));
   }
+}
+
+export interface AuditState {
+  /** Whatever is covered was seen at or after this moment. */
+  auditedAt: IsoTime | null;
+  /** The number of the run in which the last audit ended. */
+  auditedRun: number | null;
+  /** An audit that has not ended: it has read everything from `from` (microseconds) up since `began`. */
+  underWay: { from: number; began: IsoTime } | null;
+}
+
+/** What one page showed, besides what it completes. */
+export interface CoverFacts {
+  at: IsoTime;
+  /** Null for a page without messages. */
+  shown: { oldest: Ts; newest: Ts } | null;
+  /** The page belongs to a window without end, so its newest message is the channel's. */
+  isLive: boolean;
+  floor: Floor | null;
+  /** Up to here messages vanished as they do when they expire. */
+  expiredTo: Ts | null;
 }
 
 /** What a whole walk down to `probedFrom` showed: nothing before `visibleFrom`, which is null when nothing is hidden. */

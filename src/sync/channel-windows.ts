@@ -1,15 +1,14 @@
 /** Which windows of a channel's history a run reads. Times in microseconds, as in interval.ts. */
 import type { Store } from '../db/repositories/index.ts';
+import type { Ts } from '../model.ts';
 import { microsToTs, tsToMicros } from '../ts.ts';
 import type { PlannedChannel } from './channel-plan.ts';
 import { ChannelPosition } from './channel-position.ts';
+import { pageRoom, type SyncContext } from './context.ts';
 import type { Window } from './interval.ts';
 
 /** How far back a first run reaches when nothing else is said. */
 const firstRunMs = 30 * 24 * 3600 * 1000;
-
-/** A look-back window with more top-level messages than this takes more than one page: then new messages are read first, by themselves. */
-const onePage = 900;
 
 export interface Reach {
   /** When the run began, in epoch milliseconds: all windows are measured from this one moment. */
@@ -17,6 +16,18 @@ export interface Reach {
   /** Epoch milliseconds; complete from here on, also in channels read before. */
   backfillFrom: number | null;
   lookbackMs: number;
+  /** Channels that may be read again as a whole where one page holds them, by id. */
+  wholeAgain: ReadonlySet<string>;
+}
+
+/** What of a channel is read in every run. Times in microseconds. */
+export interface RecentWindows {
+  /** What is new, together with the look-back window where one page holds both. */
+  fresh: Window;
+  /** The look-back window where it takes pages of its own: new messages of all channels come before it. */
+  again: Window | null;
+  /** From here up everything is read again. */
+  rereadFrom: number;
 }
 
 /** Where the channel stands, with what this run wants of it. */
@@ -24,7 +35,7 @@ export function positionOf(
   store: Store,
   teamId: string,
   { channelId, state }: PlannedChannel,
-  { backfillFrom, began }: Reach,
+  { backfillFrom, began }: Pick<Reach, 'backfillFrom' | 'began'>,
 ): Promise<ChannelPosition> {
   const wanted = backfillFrom ?? began - firstRunMs;
   const wantedFrom = state === undefined || backfillFrom !== null ? wanted * 1000 : tsToMicros(state.wanted_from_ts);
@@ -33,42 +44,56 @@ export function positionOf(
   return ChannelPosition.load(store, { teamId, channelId }, state, { wantedFrom: startsAt, began });
 }
 
-/** Messages stored in the look-back window, so far as it matters whether they fit into one page. */
-async function countRecent(
-  store: Store,
-  teamId: string,
-  { channelId, state }: PlannedChannel,
-  { began, lookbackMs }: Reach,
-): Promise<number> {
-  if (state === undefined || lookbackMs === 0) return 0;
-  const from = microsToTs(Math.max(0, (began - lookbackMs) * 1000));
-  return store.positions.countMessagesSince(teamId, channelId, from, onePage + 1);
-}
-
 /**
- * The windows to read in every run: what is new, and the look-back window again, in which edits, reactions and new
- * replies show. One window and one call where both fit into a page; otherwise the new messages come first, so that a
- * small budget never spends itself on what is known.
+ * The windows to read in every run: what is new, and the look-back window again, in which edits, reactions, deletions
+ * and new replies show. A page costs one call, full or not: so a channel that one page holds is read again as a whole.
  */
 export async function recentWindows(
-  store: Store,
-  teamId: string,
+  context: SyncContext,
   entry: PlannedChannel,
   position: ChannelPosition,
   reach: Reach,
-): Promise<Window[]> {
+): Promise<RecentWindows> {
   const { began, lookbackMs } = reach;
-  const { completeTo } = position;
+  const { checkpoint } = position;
   const beforeWanted = position.wantedFrom - 1;
-  if (completeTo === null) {
+  if (checkpoint === null) {
     const firstRun = Math.max(beforeWanted, (began - firstRunMs) * 1000 - 1);
-    return [{ oldest: entry.state === undefined ? firstRun : beforeWanted, latest: null }];
+    return openFrom(entry.state === undefined ? firstRun : beforeWanted);
   }
+  const room = pageRoom(context);
   const lookback = Math.max(beforeWanted, (began - lookbackMs) * 1000 - 1);
-  if (completeTo <= lookback) return [{ oldest: completeTo, latest: null }];
-  if ((await countRecent(store, teamId, entry, reach)) <= onePage) return [{ oldest: lookback, latest: null }];
-  return [
-    { oldest: completeTo, latest: null },
-    { oldest: lookback, latest: completeTo + 1 },
-  ];
+  const nearest = Math.min(checkpoint, lookback);
+  const whole = await wholeFrom(context, entry, position, { room, reach });
+  if (whole !== null && whole <= nearest) return openFrom(whole);
+  if (checkpoint <= lookback) return openFrom(checkpoint);
+  const from = microsToTs(lookback + 1);
+  const isOnePage = lookbackMs === 0 || (await countSince(context, entry, from, room + 1)) <= room;
+  if (isOnePage) return openFrom(lookback);
+  return {
+    fresh: { oldest: checkpoint, latest: null },
+    again: { oldest: lookback, latest: checkpoint + 1 },
+    rereadFrom: lookback + 1,
+  };
+}
+
+function openFrom(oldest: number): RecentWindows {
+  return { fresh: { oldest, latest: null }, again: null, rereadFrom: oldest + 1 };
+}
+
+/** The bound from which on one page holds all that is known without a gap; null when it does not, or is not this channel's turn. */
+async function wholeFrom(
+  context: SyncContext,
+  { channelId }: PlannedChannel,
+  position: ChannelPosition,
+  { room, reach }: { room: number; reach: Reach },
+): Promise<number | null> {
+  const from = position.latestFrom;
+  if (from === null || !reach.wholeAgain.has(channelId)) return null;
+  const count = await context.store.messages.countShownSince(context.teamId, channelId, microsToTs(from), room + 1);
+  return count <= room ? from - 1 : null;
+}
+
+function countSince(context: SyncContext, { channelId }: PlannedChannel, from: Ts, limit: number): Promise<number> {
+  return context.store.messages.countShownSince(context.teamId, channelId, from, limit);
 }

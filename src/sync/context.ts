@@ -26,11 +26,19 @@ export interface SyncContext extends PageContext {
   stop: (reason: unknown) => void;
   /** Epoch milliseconds. */
   now: () => number;
+  /** What the workspace's retention settings delete by themselves: nothing, what is older than so many ms, or nobody said. */
+  retention: 'unknown' | 'none' | number;
+  /** Messages in the smallest page of a history that was not the last one. */
+  historyPage: number;
+  /** How many runs of ingest there were, this one included. */
+  runNumber: number;
   /** What was done to messages, in all and by channel id. */
   messages: MessageCounts;
   messagesByChannel: Map<string, MessageCounts>;
   /** Threads to be read, those of earlier runs included, and threads read. */
   threads: { found: number; read: number };
+  /** What was read again although nothing told of a change: windows of histories and threads. */
+  audits: { windows: number; threads: number };
   /** Tells the lane that reads threads of new ones. */
   newThreads: ThreadSignal;
   errors: UnitError[];
@@ -39,13 +47,27 @@ export interface SyncContext extends PageContext {
 }
 
 export function syncContext(
-  base: Omit<SyncContext, 'messages' | 'messagesByChannel' | 'threads' | 'newThreads' | 'errors' | 'discarded'>,
+  base: Omit<
+    SyncContext,
+    | 'messages'
+    | 'messagesByChannel'
+    | 'historyPage'
+    | 'runNumber'
+    | 'threads'
+    | 'audits'
+    | 'newThreads'
+    | 'errors'
+    | 'discarded'
+  >,
 ): SyncContext {
   return {
     ...base,
     messages: noMessages(),
     messagesByChannel: new Map(),
+    historyPage: Number.MAX_SAFE_INTEGER,
+    runNumber: 0,
     threads: { found: 0, read: 0 },
+    audits: { windows: 0, threads: 0 },
     newThreads: new ThreadSignal(),
     errors: [],
     discarded: new Map(),
@@ -114,6 +136,24 @@ function codeOf(error: AppError): string {
   if (error instanceof BudgetEndedError) return 'budget_ended';
   if (error instanceof InterruptedError) return 'interrupted';
   return 'error';
+}
+
+/** Messages of a page that are left for those already stored, so that new ones do not make a second page of it. */
+const roomForNew = 99;
+
+/** How many stored messages a window may hold so that one page brings them, new ones included. */
+export function pageRoom({ slack, historyPage }: SyncContext): number {
+  const size = Math.min(slack.pageSize('conversations.history'), historyPage);
+  return size > 10 * roomForNew ? size - roomForNew : size;
+}
+
+/** Learns from a page that was cut how many messages Slack puts into one. */
+export function notePageSize(
+  context: SyncContext,
+  page: { messages: readonly unknown[]; nextCursor: string | undefined },
+): void {
+  if (page.nextCursor !== undefined)
+    context.historyPage = Math.min(context.historyPage, Math.max(page.messages.length, 1));
 }
 
 /** Waits for all; the first failure stops the others, and is thrown when they have stopped. */

@@ -1,10 +1,11 @@
 /** Reads windows of one channel's history, page by page, each committed with what it completes. */
 import { SlackError } from '../errors.ts';
-import type { HistoryRequest, MessagePage, Ts } from '../model.ts';
+import type { HistoryRequest, IsoTime, MessagePage, Ts } from '../model.ts';
 import { normalizeMessage } from '../normalize/message.ts';
 import { compareTs, microsToTs } from '../ts.ts';
+import { findAbsent } from './absence.ts';
 import type { ChannelPosition, Floor } from './channel-position.ts';
-import { countPage, nowIso, type SyncContext } from './context.ts';
+import { countPage, notePageSize, nowIso, type SyncContext } from './context.ts';
 import type { Window } from './interval.ts';
 import { PageWalk } from './page-walk.ts';
 import { savePage } from './save-page.ts';
@@ -20,6 +21,8 @@ export interface WindowResult {
   malformed: number;
   /** Slack hides older messages because of the plan. */
   isLimited: boolean;
+  pages: number;
+  messages: number;
 }
 
 /** A walk may begin anew so often without having got further. */
@@ -39,7 +42,7 @@ export async function readWindow(
   position: ChannelPosition,
   window: Window,
 ): Promise<WindowResult> {
-  const result: WindowResult = { malformed: 0, isLimited: false };
+  const result: WindowResult = { malformed: 0, isLimited: false, pages: 0, messages: 0 };
   const left: Window[] = [window];
   let fruitless = 0;
   for (let next = left.shift(); next !== undefined; next = left.shift()) {
@@ -70,6 +73,7 @@ async function walkOnce(
   result: WindowResult,
 ): Promise<Window[]> {
   const walk = new PageWalk(window);
+  const since = nowIso(context);
   const bounds = requestBounds(channel.channelId, window);
   const cursors = new Set<string>();
   let cursor: string | undefined;
@@ -84,7 +88,7 @@ async function walkOnce(
       throw error;
     }
     const isRepeated = page.nextCursor !== undefined && cursors.has(page.nextCursor);
-    await savePageOf(context, channel, position, window, walk, page, result);
+    await savePageOf(context, channel, position, { window, walk, since }, page, result);
     if (isRepeated || (page.hasMore && page.nextCursor === undefined)) return walk.rest;
     emptyPages = page.messages.length === 0 ? emptyPages + 1 : 0;
     if (emptyPages > emptyPageLimit) throw noProgress(channel);
@@ -99,33 +103,53 @@ function requestBounds(channel: string, { oldest, latest }: Window): HistoryRequ
   return latest === null ? bounds : { ...bounds, latest: microsToTs(latest) };
 }
 
+interface Walk {
+  window: Window;
+  walk: PageWalk;
+  /** When it began. */
+  since: IsoTime;
+}
+
 async function savePageOf(
   context: SyncContext,
   channel: ReadableChannel,
   position: ChannelPosition,
-  window: Window,
-  walk: PageWalk,
+  { window, walk, since }: Walk,
   page: MessagePage,
   result: WindowResult,
 ): Promise<void> {
   reportMalformed(context, channel, page);
+  result.isLimited ||= page.isLimited;
+  result.malformed += page.malformed.length;
+  result.pages += 1;
+  result.messages += page.messages.length;
+  notePageSize(context, page);
   const isLast = page.nextCursor === undefined && !page.hasMore;
   const complete = walk.add({ messages: page.messages, isLast, isLimited: page.isLimited });
+  const shown = walk.takeShown();
+  // An element that is no message may have been any message.
+  const { absent, expiredTo } =
+    result.malformed > 0
+      ? { absent: [], expiredTo: null }
+      : await findAbsent(context, channel.channelId, shown, {
+          ts: new Set(page.messages.map(({ ts }) => ts)),
+          since,
+          expiredTo: position.expiredTo,
+        });
   const at = nowIso(context);
   let adopt = (): void => undefined;
   const saved = await savePage(
     context,
     channel.channelId,
-    { messages: page.messages.map(normalizeMessage) },
+    { messages: page.messages.map(normalizeMessage), absent },
     { source: 'api', at },
     async (store) => {
       const floor = isLast ? floorOf(window, walk, complete?.from ?? null) : null;
-      adopt = await position.cover(store, complete, { at, newest: newestOf(page), floor });
+      const facts = { at, shown: extentOf(page), isLive: window.latest === null, floor, expiredTo };
+      adopt = await position.cover(store, complete, facts);
     },
   );
   adopt();
-  result.isLimited ||= page.isLimited;
-  result.malformed += page.malformed.length;
   countPage(context, channel.channelId, saved);
 }
 
@@ -137,11 +161,13 @@ function floorOf(window: Window, walk: PageWalk, visibleFrom: number | null): Fl
   return from === null ? null : { visibleFrom: microsToTs(from), probedFrom };
 }
 
-function newestOf(page: MessagePage): Ts | null {
-  return page.messages.reduce<Ts | null>(
-    (newest, { ts }) => (newest === null || compareTs(ts, newest) > 0 ? ts : newest),
-    null,
-  );
+function extentOf(page: MessagePage): { oldest: Ts; newest: Ts } | null {
+  return page.messages.reduce<{ oldest: Ts; newest: Ts } | null>((extent, { ts }) => {
+    if (extent === null) return { oldest: ts, newest: ts };
+    if (compareTs(ts, extent.newest) > 0) extent.newest = ts;
+    if (compareTs(ts, extent.oldest) < 0) extent.oldest = ts;
+    return extent;
+  }, null);
 }
 
 /** An element that is no message cannot be stored; that it was there must be known. */

@@ -4,14 +4,18 @@
  */
 import type { Identity } from '../model.ts';
 import type { NormalizedChannel } from '../normalize/directory.ts';
+import { chooseWholeAgain } from './audit.ts';
 import { noteNothingToRead, planChannels } from './channel-plan.ts';
 import { positionOf, type Reach, recentWindows } from './channel-windows.ts';
 import { type DirectoryCounts, syncChannels } from './channels.ts';
-import { failUnit, type SyncContext } from './context.ts';
+import { failUnit, pageRoom, type SyncContext } from './context.ts';
 import { type ChannelResult, type ReadProgress, readChannels, type WindowChoice } from './read-channels.ts';
 import { lookUpUnknownUsers, syncUsers, type UserCounts } from './users.ts';
 
-export interface IngestOptions extends Reach {
+/** Objects in a page where Slack restricts the app. */
+const slowPage = 15;
+
+export interface IngestOptions extends Omit<Reach, 'wholeAgain'> {
   identity: Identity;
   /** Whether the user wants this channel. */
   isSelected: (channel: NormalizedChannel) => boolean;
@@ -19,6 +23,10 @@ export interface IngestOptions extends Reach {
   isNamed: (channel: NormalizedChannel) => boolean;
   threads: boolean;
   join: boolean;
+  /** Read one lane after the other, see `ReadOptions`. */
+  inTurn: boolean;
+  /** Calls that may read again what was read before, for each method. */
+  auditRequests: number;
   usersMaxAgeMs: number;
   /** Nothing will be stored: what was found in this run cannot be read back for its next step. */
   dryRun: boolean;
@@ -43,7 +51,8 @@ export async function ingest(
   options: IngestOptions,
   progress: ReadProgress,
 ): Promise<IngestResult> {
-  const { channels: listed, counts } = await syncChannels(context, options.identity);
+  context.runNumber = await context.store.transaction((tx) => tx.directory.countIngestRun(context.teamId));
+  const { channels: listed, counts: directory } = await syncChannels(context, options.identity);
   const choice = { ...options, isBot: options.identity.isBot, join: options.join && !options.dryRun };
   const { planned, total } = await planChannels(context, choice, listed);
   progress.channels.total = total;
@@ -54,18 +63,29 @@ export async function ingest(
   context.emit({ type: 'channels', total: planned.length, skipped: progress.channels.skipped });
 
   const { store, teamId } = context;
+  const auditRequests = options.dryRun ? 0 : auditBudget(context, options);
+  const room = pageRoom(context);
+  const counts = await store.messages.listCounts(teamId);
+  const reach = { ...options, wholeAgain: chooseWholeAgain(planned, counts, { requests: auditRequests, room }) };
   const windows: WindowChoice = {
-    open: (channel) => positionOf(store, teamId, channel, options),
-    first: (channel, position) => recentWindows(store, teamId, channel, position, options),
+    open: (channel) => positionOf(store, teamId, channel, reach),
+    recent: (channel, position) => recentWindows(context, channel, position, reach),
     holes: (position) => position.holes(options.began),
   };
-  await readChannels(context, windows, planned, { threads: options.threads && !options.dryRun }, progress);
+  const { inTurn } = options;
+  await readChannels(
+    context,
+    windows,
+    planned,
+    { threads: options.threads && !options.dryRun, inTurn, auditRequests },
+    progress,
+  );
 
   const users = await syncUsersWhenStale(context, options);
   const usersLookedUp = await lookUpUnknownUsers(context);
   return {
     channelResults: [...progress.results.values()],
-    directory: counts,
+    directory,
     users,
     usersLookedUp,
     threadsPending: options.dryRun
@@ -73,6 +93,12 @@ export async function ingest(
       : await context.store.positions.countPendingThreads(context.teamId, ids),
     historyLimited: [...progress.historyLimited],
   };
+}
+
+/** Where every call takes a minute, new messages and changed threads need nearly all of them. */
+function auditBudget({ slack }: SyncContext, { auditRequests }: IngestOptions): number {
+  const isSlow = slack.pageSize('conversations.history') <= slowPage;
+  return isSlow ? Math.min(1, auditRequests) : auditRequests;
 }
 
 async function syncUsersWhenStale(context: SyncContext, options: IngestOptions): Promise<UserCounts | null> {

@@ -18,9 +18,19 @@ export interface WalkedPage {
   isLimited: boolean;
 }
 
+/** Where a page showed that nothing else is there. */
+export interface Shown {
+  /** Ranges that hold exactly the page's messages, with an older message of the channel beside them. */
+  ranges: Interval[];
+  /** The old end of a finished window: empty, with nothing older beside it. */
+  oldEnd: Interval | null;
+}
+
 export class PageWalk {
   readonly #window: Window;
   #seen: Interval | null = null;
+  /** What `shown` told of so far. */
+  #told: Interval | null = null;
   #direction: 'unknown' | 'forward' | 'backward' = 'unknown';
   #isLimited = false;
   #isFinished = false;
@@ -36,6 +46,41 @@ export class PageWalk {
     const range = rangeOf(page.messages);
     if (range !== null) this.#extend(range);
     return this.#complete();
+  }
+
+  /**
+   * What the page just added shows to be all there is, each range told once. Other than completeness this reaches to the
+   * end of time when an open window is finished: what was there before the walk and is not shown is gone.
+   */
+  takeShown(): Shown {
+    const oldEnd = this.#isFinished ? this.#oldEnd() : null;
+    if (this.#seen === null) return { ranges: [], oldEnd };
+    const known = { from: this.#seen.from, to: this.#shownTo(this.#seen) };
+    const ranges =
+      this.#told === null
+        ? [known]
+        : [
+            { from: known.from, to: this.#told.from - 1 },
+            { from: this.#told.to + 1, to: known.to },
+          ].filter(({ from, to }) => from <= to);
+    this.#told = known;
+    return { ranges, oldEnd };
+  }
+
+  #shownTo(seen: Interval): number {
+    const { latest } = this.#window;
+    const reachesEnd = this.#isFinished || (this.#direction === 'backward' && latest !== null);
+    return reachesEnd ? this.#end() : seen.to;
+  }
+
+  #oldEnd(): Interval | null {
+    const from = this.#window.oldest + 1;
+    const to = this.#seen === null ? this.#end() : this.#seen.from - 1;
+    return from <= to ? { from, to } : null;
+  }
+
+  #end(): number {
+    return this.#window.latest === null ? Number.MAX_SAFE_INTEGER : this.#window.latest - 1;
   }
 
   get isLimited(): boolean {

@@ -1,21 +1,37 @@
 /**
- * Reads the planned channels: two lanes run side by side, because Slack limits each method by itself. One reads
- * histories, the other the replies of the threads that the first finds.
+ * Reads the planned channels in three rounds, what is worth most first: what is new, then what was read before and may
+ * have changed unnoticed, then old history. In each round two lanes run side by side, because Slack limits each method by
+ * itself: one reads histories, the other the replies of the threads that the first finds.
  */
 import { SlackError } from '../errors.ts';
+import { auditHistories, type OpenChannel, recordReread } from './audit.ts';
 import type { PlannedChannel } from './channel-plan.ts';
 import type { ChannelPosition } from './channel-position.ts';
+import type { RecentWindows } from './channel-windows.ts';
 import { failUnit, nowIso, type SyncContext, sideBySide } from './context.ts';
 import { noProgress, readWindow, type WindowResult } from './history.ts';
 import type { Window } from './interval.ts';
-import { readPendingThreads } from './threads.ts';
+import { ThreadSignal } from './thread-signal.ts';
+import { auditThreads, readPendingThreads } from './threads.ts';
 
-/** Which windows of a channel to read: all channels' first windows come before any channel's holes. */
+/** Which windows of a channel to read. */
 export interface WindowChoice {
   open(channel: PlannedChannel): Promise<ChannelPosition>;
-  first(channel: PlannedChannel, position: ChannelPosition): Promise<Window[]>;
+  /** What is read first of all; null when a command reads old history only. */
+  recent: ((channel: PlannedChannel, position: ChannelPosition) => Promise<RecentWindows>) | null;
   /** What is still to be read, latest first; empty when nothing is. */
   holes(position: ChannelPosition): Window[];
+}
+
+export interface ReadOptions {
+  /** Read the replies of threads. */
+  threads: boolean;
+  /**
+   * One lane after the other: a budget of requests is then spent on what is worth most, not by whichever lane is faster.
+   */
+  inTurn: boolean;
+  /** Calls to spend on audits, for each method. */
+  auditRequests: number;
 }
 
 export interface ChannelResult {
@@ -44,50 +60,108 @@ export function newReadProgress(): ReadProgress {
 }
 
 /**
- * Reads every planned channel, and with `threads` the replies of pending threads in them. What fails in one channel is
- * recorded in `progress`, and the next one goes on. Throws what stops the workspace, and `SlackError` of kind scope when no
- * channel at all can be read for want of one.
+ * Reads every planned channel. What fails in one is recorded in `progress`, and the next one goes on. Throws what stops
+ * the workspace, and `SlackError` of kind scope when no channel at all can be read for want of one.
  */
 export async function readChannels(
   context: SyncContext,
   choice: WindowChoice,
   planned: readonly PlannedChannel[],
-  options: { threads: boolean },
+  options: ReadOptions,
   progress: ReadProgress,
 ): Promise<void> {
   for (const { channelId } of planned) progress.unread.add(channelId);
-  const channels = new Map(planned.map((channel) => [channel.channelId, channel]));
-  const lanes = [readHistories(context, choice, planned, progress).finally(() => context.newThreads.close())];
-  if (options.threads) lanes.push(readPendingThreads(context, channels));
-  await sideBySide(context, lanes);
+  const opened: OpenChannel[] = [];
+  const readable = () => new Map(opened.map(({ entry }) => [entry.channelId, entry]));
+
+  await round(context, options, {
+    histories: () => readRecent(context, choice, planned, opened, progress),
+    threads: () => readPendingThreads(context, new Map(planned.map((entry) => [entry.channelId, entry]))),
+  });
+  if (options.auditRequests > 0) {
+    await round(context, options, {
+      histories: () => readAudits(context, opened, options.auditRequests, progress),
+      threads: async () => {
+        await auditThreads(context, readable(), options.auditRequests);
+        await readPendingThreads(context, readable());
+      },
+    });
+  }
+  await round(context, options, {
+    histories: () => readHoles(context, choice, opened, progress),
+    threads: () => readPendingThreads(context, readable()),
+  });
   failWithoutScope(context, progress);
 }
 
-async function readHistories(
+async function round(
+  context: SyncContext,
+  { threads, inTurn }: ReadOptions,
+  lanes: { histories: () => Promise<void>; threads: () => Promise<void> },
+): Promise<void> {
+  context.newThreads = new ThreadSignal();
+  const histories = () => lanes.histories().finally(() => context.newThreads.close());
+  if (!threads) return histories();
+  if (!inTurn) return sideBySide(context, [histories(), lanes.threads()]);
+  await histories();
+  await lanes.threads();
+}
+
+/** New messages of every channel come before any channel's look-back window that takes pages of its own. */
+async function readRecent(
   context: SyncContext,
   choice: WindowChoice,
   planned: readonly PlannedChannel[],
+  opened: OpenChannel[],
   progress: ReadProgress,
 ): Promise<void> {
-  const withHoles: { entry: PlannedChannel; position: ChannelPosition }[] = [];
+  const again: { channel: OpenChannel; window: Window }[] = [];
   for (const [index, entry] of planned.entries()) {
-    context.emit({
-      type: 'channel',
-      index: index + 1,
-      total: planned.length,
-      channelId: entry.channelId,
-      name: entry.name,
-    });
+    const { channelId, name } = entry;
+    context.emit({ type: 'channel', index: index + 1, total: planned.length, channelId, name });
     await readChannel(context, entry, progress, async () => {
+      const began = nowIso(context);
       const position = await choice.open(entry);
-      const results = [];
-      for (const window of await choice.first(entry, position)) {
-        results.push(await readWindow(context, entry, position, window));
+      if (choice.recent === null) {
+        opened.push({ entry, position, rereadFrom: Number.MAX_SAFE_INTEGER, began });
+        return [];
       }
-      if (choice.holes(position).length > 0) withHoles.push({ entry, position });
-      return results;
+      const recent = await choice.recent(entry, position);
+      const channel = { entry, position, rereadFrom: recent.rereadFrom, began };
+      const result = await readWindow(context, entry, position, recent.fresh);
+      opened.push(channel);
+      if (recent.again !== null) again.push({ channel, window: recent.again });
+      else await recordReread(context, channel);
+      return [result];
     });
   }
+  for (const { channel } of again) progress.unread.add(channel.entry.channelId);
+  for (const { channel, window } of again) {
+    await readChannel(context, channel.entry, progress, async () => {
+      const result = await readWindow(context, channel.entry, channel.position, window);
+      await recordReread(context, channel);
+      return [result];
+    });
+  }
+}
+
+async function readAudits(
+  context: SyncContext,
+  opened: readonly OpenChannel[],
+  requests: number,
+  progress: ReadProgress,
+): Promise<void> {
+  const wellRead = opened.filter(({ entry }) => progress.results.get(entry.channelId)?.status === 'ok');
+  await auditHistories(context, wellRead, requests, (entry, work) => readChannel(context, entry, progress, work));
+}
+
+async function readHoles(
+  context: SyncContext,
+  choice: WindowChoice,
+  opened: readonly OpenChannel[],
+  progress: ReadProgress,
+): Promise<void> {
+  const withHoles = opened.filter(({ position }) => choice.holes(position).length > 0);
   for (const { entry } of withHoles) progress.unread.add(entry.channelId);
   for (const { entry, position } of withHoles) {
     await readChannel(context, entry, progress, () => fillHoles(context, choice, entry, position));
@@ -106,20 +180,20 @@ async function fillHoles(
   for (;;) {
     const holes = choice.holes(position);
     if (holes.length === 0) return results;
-    const size = holes.reduce((sum, { oldest, latest }) => sum + (latest ?? oldest) - oldest, 0);
+    const size = holes.reduce((sum, { oldest, latest }) => sum + (latest ?? context.now() * 1000) - oldest, 0);
     if (size >= left) throw noProgress(entry);
     left = size;
     for (const hole of holes) results.push(await readWindow(context, entry, position, hole));
   }
 }
 
-/** Reads part of a channel in isolation: what fails here is recorded, and the next channel goes on. */
+/** Reads part of a channel in isolation: what fails is recorded, and the next channel goes on. Returns whether it was read. */
 async function readChannel(
   context: SyncContext,
   { channelId, name }: PlannedChannel,
   progress: ReadProgress,
   read: () => Promise<WindowResult[]>,
-): Promise<void> {
+): Promise<boolean> {
   const already = progress.results.get(channelId);
   try {
     const windows = await read();
@@ -130,6 +204,7 @@ async function readChannel(
       { channelId, name, status: malformed ? 'failed' : 'ok', error: malformed ? 'malformed_message' : null },
       already,
     );
+    return true;
   } catch (error) {
     const failed = failUnit(context, error, { channelId, channel: name });
     const note = `${failed.code}: ${failed.message}`;
@@ -137,6 +212,7 @@ async function readChannel(
       store.positions.noteError(context.teamId, channelId, note, nowIso(context)),
     );
     settle(progress, { channelId, name, status: 'failed', error: note }, already);
+    return false;
   }
 }
 

@@ -36,19 +36,27 @@ export interface PageContent {
   messages: readonly NormalizedMessage[];
   /** Stored messages that Slack should have shown beside these and did not: see absence.ts. */
   absent?: readonly AbsentMessage[];
+  /** Stored replies that are gone from their thread. */
+  absentReplies?: readonly Ts[];
 }
 
+/** Records what a page completes, given the threads that it tells about as they stand now, and the rows it changed. */
+export type Vouch = (
+  store: TransactionStore,
+  threads: ReadonlyMap<Ts, ThreadRow>,
+  changes: readonly MessageChange[],
+) => Promise<void>;
+
 /**
- * Saves messages of one channel and lets `vouch` record, in the same transaction, what they complete; it is given the
- * rows of the threads that the messages tell about. Idempotent:
- * saving the same page again changes no row. Messages may come in any order; of two with one ts the later counts.
+ * Saves messages of one channel and lets `vouch` record, in the same transaction, what they complete. Idempotent: saving
+ * the same page again changes no row. Messages may come in any order; of two with one ts the later counts.
  */
 export async function savePage(
   context: PageContext,
   channelId: string,
-  { messages, absent = [] }: PageContent,
+  { messages, absent = [], absentReplies = [] }: PageContent,
   seen: Observation,
-  vouch: (store: TransactionStore, threads: ReadonlyMap<Ts, ThreadRow>) => Promise<void>,
+  vouch: Vouch,
 ): Promise<SavedPage> {
   const { teamId } = context;
   const kept = keepMessages(context, messages);
@@ -56,11 +64,12 @@ export async function savePage(
   const saved = await context.store.transaction(async (store) => {
     const { counts, changes } = await writeMessages(store, teamId, channelId, kept.messages, seen);
     const news = await recordThreadNews(store, teamId, channelId, messages);
-    const gone = await recordAbsence(store, teamId, channelId, absent, seen.at);
+    const gone = await recordAbsence(store, teamId, channelId, { absent, absentReplies }, seen.at);
     if (authors.length > 0) await store.directory.addUserPlaceholders(teamId, authors, seen.at);
-    await vouch(store, news.threads);
+    const allChanges = [...changes, ...gone.changes];
+    await vouch(store, news.threads, allChanges);
     counts.deleted += gone.changes.length;
-    return { counts, changes: [...changes, ...gone.changes], newlyPending: news.newlyPending + gone.newlyPending };
+    return { counts, changes: allChanges, newlyPending: news.newlyPending + gone.newlyPending };
   });
   for (const author of authors) context.knownUsers.add(author);
   for (const [label, n] of kept.discarded) context.discarded.set(label, (context.discarded.get(label) ?? 0) + n);

@@ -52,6 +52,11 @@ function isLater(a: ThreadNews, b: ThreadNews): boolean {
 /** The claim of a root that says nothing of replies: the last one was deleted. */
 export const noReplies = '0 -';
 
+/** How many replies a claim tells of. */
+export function claimedReplies(claim: string): number {
+  return Number.parseInt(claim, 10);
+}
+
 /** The thread's row after the news; null when they change nothing. */
 function threadAfter(
   teamId: string,

@@ -8,23 +8,24 @@ import { compareTs } from '../ts.ts';
 import { countPage, failUnit, nowIso, type SyncContext, sideBySide } from './context.ts';
 import { type ReadableChannel, reportMalformed } from './history.ts';
 import { savePage } from './save-page.ts';
-import { noReplies, settledThread } from './thread-news.ts';
+import { claimedReplies, noReplies, settledThread } from './thread-news.ts';
+import { auditLater, livelyInterval, nextAudit } from './thread-schedule.ts';
 
 const batchSize = 100;
 const restartLimit = 3;
+
+type Channels = ReadonlyMap<string, ReadableChannel>;
 
 /**
  * Reads pending threads of these channels, latest first, until `context.newThreads` is closed and none is left. The queue is in the
  * database, committed with the pages that fill it: a killed run leaves it to the next one, and memory stays flat.
  * Counts into `context.threads`. A thread that fails is recorded and left for the next run.
  */
-export async function readPendingThreads(
-  context: SyncContext,
-  channels: ReadonlyMap<string, ReadableChannel>,
-): Promise<void> {
+export async function readPendingThreads(context: SyncContext, channels: Channels): Promise<void> {
   const began = nowIso(context);
-  const ids = [...channels.keys()];
+  const unreadable = new Set<string>();
   for (;;) {
+    const ids = [...channels.keys()].filter((id) => !unreadable.has(id));
     const batch = await context.store.positions.listPendingThreads(context.teamId, ids, {
       failedBefore: began,
       now: nowIso(context),
@@ -33,67 +34,174 @@ export async function readPendingThreads(
     // The workers take threads from the same list. The calls still go out one after another, but the next one is under
     // way while the database stores what the last one brought.
     const threads = batch.values();
-    await sideBySide(context, [readThreads(context, channels, threads), readThreads(context, channels, threads)]);
+    const work = () => readThreads(context, channels, threads, unreadable);
+    await sideBySide(context, [work(), work()]);
     if (batch.length === 0 && !(await context.newThreads.next())) return;
   }
 }
 
 async function readThreads(
   context: SyncContext,
-  channels: ReadonlyMap<string, ReadableChannel>,
+  channels: Channels,
   threads: Iterable<ThreadRow>,
+  unreadable: Set<string>,
 ): Promise<void> {
   for (const thread of threads) {
     const channel = channels.get(thread.channel_id);
-    if (channel !== undefined && (await readThreadSafely(context, channel, thread))) context.threads.read += 1;
+    if (channel === undefined || unreadable.has(thread.channel_id)) continue;
+    const error = await failureOf(context, channel, thread, () => readThread(context, channel, thread));
+    if (error === null) context.threads.read += 1;
+    // What Slack says of one thread of a channel it does not show, it would say of them all.
+    else if (error.kind === 'channel' && error.code !== 'thread_not_found') unreadable.add(thread.channel_id);
   }
 }
 
-async function readThreadSafely(context: SyncContext, channel: ReadableChannel, thread: ThreadRow): Promise<boolean> {
+/**
+ * Reads threads again whole though nothing tells of a change, those whose turn it is, until `requests` calls are spent:
+ * edits, reactions, and a reply deleted while another came, change nothing on the root.
+ */
+export async function auditThreads(context: SyncContext, channels: Channels, requests: number): Promise<void> {
+  const { store, teamId, runNumber: run } = context;
+  const due = await store.positions.listThreadsToAudit(teamId, [...channels.keys()], {
+    run,
+    lively: livelyInterval,
+    limit: requests,
+  });
+  let left = requests;
+  for (const thread of due) {
+    const channel = channels.get(thread.channel_id);
+    if (channel === undefined || left <= 0) continue;
+    await failureOf(context, channel, thread, async () => {
+      left -= await auditThread(context, channel, thread);
+    });
+  }
+}
+
+async function auditThread(context: SyncContext, channel: ReadableChannel, thread: ThreadRow): Promise<number> {
+  context.audits.threads += 1;
+  const walk = newWalk(context, thread, { isAudit: true });
   try {
-    await readThread(context, channel, thread);
-    return true;
+    await walkToEnd(context, channel, walk);
+  } catch (error) {
+    if (!isNotFound(error)) throw error;
+    // Whether the root is gone is seen in the channel's history, not here; only then the replies are.
+    if (await isRootDeleted(context, thread)) await settleVanished(context, thread);
+    else
+      await context.store.transaction((store) => store.positions.writeThreads([auditLater(thread, context.runNumber)]));
+  }
+  return Math.max(1, walk.pages);
+}
+
+/** Does the work on one thread in isolation; null when it was done, else the failure, recorded. */
+async function failureOf(
+  context: SyncContext,
+  channel: ReadableChannel,
+  thread: ThreadRow,
+  work: () => Promise<void>,
+): Promise<{ kind: string; code: string } | null> {
+  try {
+    await work();
+    return null;
   } catch (error) {
     const failed = failUnit(context, error, { channelId: channel.channelId, channel: channel.name });
     const note = `${failed.code}: ${failed.message}`;
     await context.store.transaction((store) => store.positions.noteThreadError(thread, note, nowIso(context)));
-    return false;
+    return { kind: error instanceof SlackError ? error.kind : 'internal', code: failed.code };
   }
 }
 
-/** How far one thread is read. Replies come oldest first, so all up to `lastReply` are stored. */
+/** One reading of a thread. Replies come oldest first, so all up to `lastReply` are stored. */
 interface ThreadWalk {
+  thread: ThreadRow;
+  /** Nothing told of a change. */
+  isAudit: boolean;
+  /** It began at the first reply, so that a stored one that it does not show is gone. */
+  isWhole: boolean;
+  began: IsoTime;
   lastReply: Ts | undefined;
   rootClaim: string | null;
+  shown: Set<Ts>;
+  pages: number;
+  /** Whether a page held what is no message. */
+  isDirty: boolean;
+  /** Whether any reply was not as it was. */
+  isChanged: boolean;
+  /** The last page is in, and nothing is missing. */
+  isSettled: boolean;
+}
+
+function newWalk(
+  context: SyncContext,
+  thread: ThreadRow,
+  { isAudit = false, behind }: { isAudit?: boolean; behind?: Ts | undefined },
+): ThreadWalk {
+  return {
+    thread,
+    isAudit,
+    isWhole: behind === undefined,
+    began: nowIso(context),
+    lastReply: behind,
+    rootClaim: null,
+    shown: new Set(),
+    pages: 0,
+    isDirty: false,
+    isChanged: false,
+    isSettled: false,
+  };
 }
 
 async function readThread(context: SyncContext, channel: ReadableChannel, thread: ThreadRow): Promise<void> {
-  // A run that was stopped in the middle of a long thread left its place.
-  const walk: ThreadWalk = { lastReply: thread.resume_ts ?? undefined, rootClaim: null };
+  try {
+    const behind = await beginBehind(context, thread);
+    const walk = newWalk(context, thread, { behind });
+    await walkToEnd(context, channel, walk);
+    if (walk.isSettled) return;
+    await walkToEnd(context, channel, newWalk(context, thread, {}));
+  } catch (error) {
+    // Told twice, by two runs, it is believed: the root was deleted between two calls, or never could have replies.
+    const isKnown = thread.last_error?.startsWith('thread_not_found') === true;
+    if (!isNotFound(error) || !(isKnown || (await isRootDeleted(context, thread)))) throw error;
+    await settleVanished(context, thread);
+  }
+}
+
+/**
+ * Behind which reply to begin: behind none when one page holds them all, which then shows edits and deletions as well, or
+ * when there are fewer than we know of.
+ */
+async function beginBehind(context: SyncContext, thread: ThreadRow): Promise<Ts | undefined> {
+  if (thread.resume_ts !== null) return thread.resume_ts;
+  const known = thread.live_replies;
+  const claimed = claimedReplies(thread.claim);
+  if (known === null || claimed <= known || claimed < context.slack.pageSize('conversations.replies')) return undefined;
+  return context.store.messages.findLastReply(context.teamId, thread.channel_id, thread.thread_ts);
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof SlackError && error.code === 'thread_not_found';
+}
+
+function isRootDeleted(context: SyncContext, { channel_id, thread_ts }: ThreadRow): Promise<boolean> {
+  return context.store.messages.isDeleted(context.teamId, channel_id, thread_ts);
+}
+
+/** Begins anew behind the last reply read when Slack forgets the cursor. */
+async function walkToEnd(context: SyncContext, channel: ReadableChannel, walk: ThreadWalk): Promise<void> {
   for (let fruitless = 0; ; ) {
     const begun = walk.lastReply;
     try {
-      await walkThread(context, channel, thread, walk);
+      await walkPages(context, channel, walk);
       return;
     } catch (error) {
-      if (!(error instanceof SlackError)) throw error;
-      // Told twice, by two runs, it is believed: the root was deleted between two calls, or never could have replies.
-      if (error.code === 'thread_not_found' && thread.last_error?.startsWith(error.code) === true) {
-        return settleVanished(context, thread);
-      }
       fruitless = walk.lastReply === begun ? fruitless + 1 : 0;
-      if (error.kind !== 'cursor' || fruitless >= restartLimit) throw error;
+      if (!(error instanceof SlackError) || error.kind !== 'cursor' || fruitless >= restartLimit) throw error;
     }
   }
 }
 
-/** Pages by cursor, behind the last reply read when it must begin anew; the thread settles together with the last page. */
-async function walkThread(
-  context: SyncContext,
-  channel: ReadableChannel,
-  thread: ThreadRow,
-  walk: ThreadWalk,
-): Promise<void> {
+/** Pages by cursor; the thread settles together with the last page. */
+async function walkPages(context: SyncContext, channel: ReadableChannel, walk: ThreadWalk): Promise<void> {
+  const { thread } = walk;
   const root = { channel: thread.channel_id, ts: thread.thread_ts };
   const bounds = walk.lastReply === undefined ? root : { ...root, oldest: walk.lastReply };
   const cursors = new Set<string>();
@@ -102,10 +210,13 @@ async function walkThread(
     const page = await context.slack.replies(cursor === undefined ? bounds : { ...bounds, cursor });
     const next = page.nextCursor;
     const messages = page.messages.map(normalizeMessage);
+    walk.pages += 1;
+    walk.isDirty ||= page.malformed.length > 0;
     walk.rootClaim = rootClaimIn(messages, thread) ?? walk.rootClaim;
+    for (const { ts, is_reply } of messages) if (is_reply) walk.shown.add(ts);
     const isLast = next === undefined && !page.hasMore;
     walk.lastReply = lastReplyIn(messages) ?? walk.lastReply;
-    await saveReplies(context, channel, thread, page, messages, isLast, walk);
+    await saveReplies(context, channel, page, messages, isLast, walk);
     if (isLast) return;
     if (next === undefined || cursors.has(next)) throw deadEnd(channel);
     cursors.add(next);
@@ -137,23 +248,70 @@ function rootClaimIn(messages: readonly NormalizedMessage[], thread: ThreadRow):
 async function saveReplies(
   context: SyncContext,
   channel: ReadableChannel,
-  thread: ThreadRow,
   page: MessagePage,
   messages: readonly NormalizedMessage[],
   isLast: boolean,
   walk: ThreadWalk,
 ): Promise<void> {
+  const { thread } = walk;
   reportMalformed(context, channel, page);
   const at = nowIso(context);
-  const saved = await savePage(context, channel.channelId, { messages }, { source: 'api', at }, async (store, told) => {
-    // The history lane may have heard a newer claim meanwhile, and so may this page.
-    const row = told.get(thread.thread_ts) ?? (await findThread(store, thread)) ?? thread;
-    const next = isLast
-      ? settledThread(row, thread.claim, walk.rootClaim, at)
-      : { ...row, resume_ts: walk.lastReply ?? null };
-    await store.positions.writeThreads([next]);
-  });
+  const absent = isLast ? await absentReplies(context, walk, page) : [];
+  const content = { messages, absentReplies: absent };
+  const saved = await savePage(
+    context,
+    channel.channelId,
+    content,
+    { source: 'api', at },
+    async (store, told, changes) => {
+      walk.isChanged ||= changes.length > 0;
+      // The history lane may have heard a newer claim meanwhile, and so may this page.
+      const row = told.get(thread.thread_ts) ?? (await findThread(store, thread)) ?? thread;
+      await store.positions.writeThreads([
+        isLast
+          ? await settledRow(context, store, row, walk, at)
+          : { ...row, resume_ts: walk.isAudit ? null : (walk.lastReply ?? null) },
+      ]);
+    },
+  );
   countPage(context, channel.channelId, saved);
+}
+
+/**
+ * Stored replies that a whole reading did not show. When the root was not shown either, or the plan hides part of the thread,
+ * nothing can be told.
+ */
+async function absentReplies(context: SyncContext, walk: ThreadWalk, page: MessagePage): Promise<Ts[]> {
+  const { thread, isWhole, isDirty, rootClaim, shown, began } = walk;
+  if (!isWhole || isDirty || rootClaim === null || page.isLimited) return [];
+  const { store, teamId } = context;
+  const stored = await store.messages.listLiveReplies(teamId, thread.channel_id, thread.thread_ts, began);
+  return stored.filter((ts) => !shown.has(ts));
+}
+
+/**
+ * The thread's row after the last page. When only new replies were read and the root tells of more or fewer than are stored,
+ * the thread stays pending, to be read whole. A run that was stopped half-way left its place: there nothing is compared,
+ * or a budget smaller than the thread would begin anew for ever; the next audit sees to it.
+ */
+async function settledRow(
+  context: SyncContext,
+  store: TransactionStore,
+  row: ThreadRow,
+  walk: ThreadWalk,
+  at: IsoTime,
+): Promise<ThreadRow> {
+  const { thread, isWhole, rootClaim, isAudit } = walk;
+  const live = await store.messages.countLiveReplies(row.team_id, row.channel_id, row.thread_ts);
+  const isComplete = isWhole || thread.resume_ts !== null || live === claimedReplies(rootClaim ?? thread.claim);
+  if (!isComplete) return { ...row, is_pending: true, live_replies: null, resume_ts: null };
+  walk.isSettled = true;
+  const isChanged = !isAudit || walk.isChanged;
+  return {
+    ...settledThread(row, thread.claim, rootClaim, at),
+    live_replies: live,
+    ...nextAudit(row, { run: context.runNumber, isChanged, live, at }),
+  };
 }
 
 async function findThread(
@@ -163,11 +321,25 @@ async function findThread(
   return (await store.positions.findThreads(team_id, channel_id, [thread_ts])).get(thread_ts);
 }
 
-/** There is nothing to read, and nothing to retry. */
+/** There is nothing to read, and nothing to retry. The replies of a root that was deleted are gone with it. */
 async function settleVanished(context: SyncContext, thread: ThreadRow): Promise<void> {
   const at: IsoTime = nowIso(context);
-  await context.store.transaction(async (store) => {
-    const row = settledThread(thread, thread.claim, null, at);
-    await store.positions.writeThreads([{ ...row, last_error: 'thread_not_found' }]);
-  });
+  const { team_id: teamId, channel_id: channelId, thread_ts: threadTs } = thread;
+  const absent = (await isRootDeleted(context, thread))
+    ? await context.store.messages.listLiveReplies(teamId, channelId, threadTs, at)
+    : [];
+  const saved = await savePage(
+    context,
+    channelId,
+    { messages: [], absentReplies: absent },
+    { source: 'api', at },
+    async (store) => {
+      const row = settledThread(thread, thread.claim, null, at);
+      const live = await store.messages.countLiveReplies(teamId, channelId, threadTs);
+      await store.positions.writeThreads([
+        { ...row, live_replies: live, next_audit_run: null, last_error: 'thread_not_found' },
+      ]);
+    },
+  );
+  countPage(context, channelId, saved);
 }

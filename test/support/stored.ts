@@ -37,6 +37,13 @@ const timesOfOurs = [
   'floor_probed_at',
   'users_synced_at',
   'seen_at',
+  // In which run it was read again.
+  'audited_run',
+  'audit_ts',
+  'audit_began_at',
+  'next_audit_run',
+  'audit_interval',
+  'ingest_runs',
 ] as const;
 
 export type Stored = Record<string, Record<string, unknown>[]>;

@@ -45,6 +45,8 @@ function ingestJob(context: CommandContext, flags: IngestFlags): WorkspaceJob {
         backfillFrom,
         lookbackMs: workspace.lookbackMs,
         threads: context.config.threads,
+        inTurn: context.config.maxRequests !== null,
+        auditRequests: context.config.auditRequests,
         join,
         usersMaxAgeMs: context.config.usersMaxAgeMs,
         dryRun,

@@ -123,13 +123,13 @@ export function directoryRepository(dialect: Dialect): (db: Kysely<Schema>) => D
     },
 
     async countIngestRun(teamId) {
-      const { ingest_runs } = await db
+      const counted = await db
         .updateTable('workspaces')
         .set((eb) => ({ ingest_runs: eb('ingest_runs', '+', 1) }))
         .where('team_id', '=', teamId)
         .returning('ingest_runs')
-        .executeTakeFirstOrThrow();
-      return ingest_runs;
+        .executeTakeFirst();
+      return counted?.ingest_runs ?? 1;
     },
 
     async listUserIds(teamId) {

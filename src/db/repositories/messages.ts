@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { IsoTime, Ts } from '../../model.ts';
+import { tsToIso } from '../../ts.ts';
 import type { Dialect, Writable, WriteTarget } from '../dialects/dialect.ts';
 import { type PreparedQuery, prepareQuery } from '../prepared-query.ts';
 import type { FileRow, MessageFileRow, MessageRevisionRow, MessageRow, ReactionRow, Schema } from '../schema.ts';
@@ -39,9 +40,35 @@ export interface MessageRepository {
     change: Pick<MessageRow, 'deleted_at' | 'reply_count' | 'latest_reply' | 'updated_at'> & { state_hash?: string },
   ): Promise<void>;
 
+  /**
+   * Messages within the closed range that history shows (top-level ones and replies sent to the channel as well), not marked
+   * deleted and stored before `storedBefore`; ascending by ts.
+   */
+  listShown(
+    teamId: string,
+    channelId: string,
+    range: { from: Ts; to: Ts },
+    storedBefore: IsoTime,
+  ): Promise<StoredPlace[]>;
+  /**
+   * The ts of the `n`th such message before `before`, counted from the latest; undefined when there are fewer.
+   */
+  findNthShown(teamId: string, channelId: string, before: Ts, n: number): Promise<Ts | undefined>;
+  /** How many such messages there are at or after `from`, counted up to `limit`. */
+  countShownSince(teamId: string, channelId: string, from: Ts, limit: number): Promise<number>;
+  /** The oldest message of any other channel, when it is older than `ts` and came from the API. */
+  findOlderElsewhere(teamId: string, channelId: string, ts: Ts): Promise<{ channel_id: string; ts: Ts } | undefined>;
+  /** Replies of the thread that are not marked deleted and were stored before `storedBefore`; ascending. */
+  listLiveReplies(teamId: string, channelId: string, threadTs: Ts, storedBefore: IsoTime): Promise<Ts[]>;
+  countLiveReplies(teamId: string, channelId: string, threadTs: Ts): Promise<number>;
+  findLastReply(teamId: string, channelId: string, threadTs: Ts): Promise<Ts | undefined>;
+  isDeleted(teamId: string, channelId: string, ts: Ts): Promise<boolean>;
+
   /** Marks those of `ts` that are not marked yet; returns how many. Content and counters stay. */
   markDeleted(teamId: string, channelId: string, ts: readonly Ts[], at: IsoTime): Promise<number>;
 
+  /** How many rows each channel should have, by channel id. */
+  listCounts(teamId: string): Promise<Map<string, number>>;
   /** Counts rows that were inserted: later the number tells whether any were lost. */
   addToCount(teamId: string, channelId: string, inserted: number): Promise<void>;
 
@@ -138,20 +165,48 @@ export function messageRepository(dialect: Dialect): (db: Kysely<Schema>) => Mes
       .where('channel_id', '=', channelId)
       .where(dialect.isAnyOf('ts', ts)),
   );
-  return (db) => boundTo(dialect, db, findForMerge);
+  const listShown = prepareQuery((db, teamId: string, channelId: string, from: Ts, to: Ts, storedBefore: IsoTime) =>
+    shownIn(db, teamId, channelId)
+      .select(['ts', 'thread_ts', 'is_reply'])
+      .where('ts', '>=', from)
+      .where('ts', '<=', to)
+      .where('first_seen_at', '<', storedBefore)
+      .orderBy('ts'),
+  );
+  return (db) => boundTo(dialect, db, { findForMerge, listShown });
 }
 
-function boundTo(
-  dialect: Dialect,
-  db: Kysely<Schema>,
-  findForMerge: PreparedQuery<[teamId: string, channelId: string, ts: readonly Ts[]], StoredMessage>,
-): MessageRepository {
+/** What conversations.history shows: top-level messages, and replies that were sent to the channel as well. */
+function shownIn(db: Kysely<Schema>, teamId: string, channelId: string) {
+  return db
+    .selectFrom('messages')
+    .where('team_id', '=', teamId)
+    .where('channel_id', '=', channelId)
+    .where('deleted_at', 'is', null)
+    .where((eb) => eb.or([eb('is_reply', '=', false), eb('subtype', '=', 'thread_broadcast')]));
+}
+
+interface Prepared {
+  findForMerge: PreparedQuery<[teamId: string, channelId: string, ts: readonly Ts[]], StoredMessage>;
+  listShown: PreparedQuery<[teamId: string, channelId: string, from: Ts, to: Ts, storedBefore: IsoTime], StoredPlace>;
+}
+
+function boundTo(dialect: Dialect, db: Kysely<Schema>, { findForMerge, listShown }: Prepared): MessageRepository {
   const messages = (teamId: string, channelId: string, ts: readonly Ts[]) =>
     db
       .selectFrom('messages')
       .where('team_id', '=', teamId)
       .where('channel_id', '=', channelId)
       .where(dialect.isAnyOf('ts', ts));
+
+  const liveReplies = (teamId: string, channelId: string, threadTs: Ts) =>
+    db
+      .selectFrom('messages')
+      .where('team_id', '=', teamId)
+      .where('channel_id', '=', channelId)
+      .where('thread_ts', '=', threadTs)
+      .where('is_reply', '=', true)
+      .where('deleted_at', 'is', null);
 
   return {
     async findForMerge(teamId, channelId, ts) {
@@ -181,6 +236,70 @@ function boundTo(
         .execute();
     },
 
+    listShown: (teamId, channelId, { from, to }, storedBefore) =>
+      listShown(db, teamId, channelId, from, to, storedBefore),
+
+    async findNthShown(teamId, channelId, before, n) {
+      const row = await shownIn(db, teamId, channelId)
+        .select('ts')
+        .where('ts', '<', before)
+        .orderBy('ts', 'desc')
+        .offset(n - 1)
+        .limit(1)
+        .executeTakeFirst();
+      return row?.ts;
+    },
+
+    async countShownSince(teamId, channelId, from, limit) {
+      const rows = await shownIn(db, teamId, channelId).select('ts').where('ts', '>=', from).limit(limit).execute();
+      return rows.length;
+    },
+
+    async findOlderElsewhere(teamId, channelId, ts) {
+      return db
+        .selectFrom('messages')
+        .select(['channel_id', 'ts'])
+        .where('team_id', '=', teamId)
+        .where('channel_id', '!=', channelId)
+        .where('posted_at', '<', tsToIso(ts))
+        .where('deleted_at', 'is', null)
+        .where('source', '=', 'api')
+        .where('is_reply', '=', false)
+        .orderBy('posted_at')
+        .limit(1)
+        .executeTakeFirst();
+    },
+
+    async listLiveReplies(teamId, channelId, threadTs, storedBefore) {
+      const rows = await liveReplies(teamId, channelId, threadTs)
+        .select('ts')
+        .where('first_seen_at', '<', storedBefore)
+        .orderBy('ts')
+        .execute();
+      return rows.map(({ ts }) => ts);
+    },
+
+    async countLiveReplies(teamId, channelId, threadTs) {
+      const { count } = await liveReplies(teamId, channelId, threadTs)
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .executeTakeFirstOrThrow();
+      return count;
+    },
+
+    async findLastReply(teamId, channelId, threadTs) {
+      const row = await liveReplies(teamId, channelId, threadTs)
+        .select('ts')
+        .orderBy('ts', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.ts;
+    },
+
+    async isDeleted(teamId, channelId, ts) {
+      const row = await messages(teamId, channelId, [ts]).select('deleted_at').executeTakeFirst();
+      return row !== undefined && row.deleted_at !== null;
+    },
+
     async markDeleted(teamId, channelId, ts, at) {
       if (ts.length === 0) return 0;
       const marked = await db
@@ -197,6 +316,11 @@ function boundTo(
         .returning('ts')
         .execute();
       return marked.length;
+    },
+
+    async listCounts(teamId) {
+      const rows = await db.selectFrom('stored_counts').selectAll().where('team_id', '=', teamId).execute();
+      return new Map(rows.map(({ channel_id, message_rows }) => [channel_id, message_rows]));
     },
 
     async addToCount(teamId, channelId, inserted) {

@@ -26,12 +26,18 @@ export interface PositionRepository {
     options: { failedBefore: IsoTime; now: IsoTime; limit: number },
   ): Promise<ThreadRow[]>;
   countPendingThreads(teamId: string, channelIds: readonly string[]): Promise<number>;
+  /**
+   * Threads to be read again although nothing tells of a change, because their turn has come in this run: half of them
+   * from those whose last change is not long ago, the others by who waits longest.
+   */
+  listThreadsToAudit(
+    teamId: string,
+    channelIds: readonly string[],
+    options: { run: number; lively: number; limit: number },
+  ): Promise<ThreadRow[]>;
   /** Makes those of these threads that are known pending, to be read from the first reply on; returns how many were not. */
   queueWholeThreads(teamId: string, channelId: string, threadTs: readonly Ts[]): Promise<number>;
   noteThreadError(row: ThreadRow, error: string, now: IsoTime): Promise<void>;
-
-  /** Top-level messages stored at or after `from`, counted up to `limit`. */
-  countMessagesSince(teamId: string, channelId: string, from: Ts, limit: number): Promise<number>;
 }
 
 const threadTarget = {
@@ -179,6 +185,27 @@ function boundTo(
       return count;
     },
 
+    async listThreadsToAudit(teamId, channelIds, { run, lively, limit }) {
+      const due = () =>
+        db
+          .selectFrom('threads')
+          .selectAll()
+          .where('team_id', '=', teamId)
+          .where('next_audit_run', '<=', run)
+          .where('is_pending', '=', false)
+          .where(dialect.isAnyOf('channel_id', channelIds))
+          .orderBy('next_audit_run')
+          .orderBy('thread_ts', 'desc');
+      const first = await due()
+        .where('audit_interval', '<=', lively)
+        .limit(Math.ceil(limit / 2))
+        .execute();
+      const known = new Set(first.map(({ channel_id, thread_ts }) => `${channel_id} ${thread_ts}`));
+      const waiting = await due().limit(limit).execute();
+      const others = waiting.filter(({ channel_id, thread_ts }) => !known.has(`${channel_id} ${thread_ts}`));
+      return [...first, ...others].slice(0, limit);
+    },
+
     async queueWholeThreads(teamId, channelId, threadTs) {
       if (threadTs.length === 0) return 0;
       const threads = () =>
@@ -204,19 +231,6 @@ function boundTo(
         .where('channel_id', '=', row.channel_id)
         .where('thread_ts', '=', row.thread_ts)
         .execute();
-    },
-
-    async countMessagesSince(teamId, channelId, from, limit) {
-      const rows = await db
-        .selectFrom('messages')
-        .select('ts')
-        .where('team_id', '=', teamId)
-        .where('channel_id', '=', channelId)
-        .where('ts', '>=', from)
-        .where('is_reply', '=', false)
-        .limit(limit)
-        .execute();
-      return rows.length;
     },
   };
 }
