@@ -74,7 +74,7 @@ export async function auditHistories(
         left -= result.pages;
         return [result];
       });
-      if (!isRead) break;
+      if (!isRead || channel.position.audit.underWay === null) break;
     }
   }
 }

@@ -167,7 +167,7 @@ export class ChannelPosition {
 
   #stateAfter(
     coverage: readonly CoverageRow[],
-    { at, shown, isLive, floor, expiredTo }: CoverFacts,
+    { at, run, shown, isLive, floor, expiredTo }: CoverFacts,
   ): IngestionStateRow {
     const last = coverage.at(-1);
     const known = this.#state.last_ts;
@@ -183,6 +183,7 @@ export class ChannelPosition {
       last_error: null,
       // All that is covered was read after this.
       audited_at: this.#state.audited_at ?? at,
+      audited_run: this.#state.audited_run ?? run,
       expired_to_ts: this.#expiredAfter(shown?.oldest ?? null, expiredTo),
       ...this.#floorAfter(floor, at),
     };
@@ -249,6 +250,8 @@ export interface AuditState {
 /** What one page showed, besides what it completes. */
 export interface CoverFacts {
   at: IsoTime;
+  /** The number of this run. */
+  run: number;
   /** Null for a page without messages. */
   shown: { oldest: Ts; newest: Ts } | null;
   /** The page belongs to a window without end, so its newest message is the channel's. */

@@ -89,7 +89,8 @@ async function wholeFrom(
   { room, reach }: { room: number; reach: Reach },
 ): Promise<number | null> {
   const from = position.latestFrom;
-  if (from === null || !reach.wholeAgain.has(channelId)) return null;
+  // Who asks for no look-back at all wants nothing read twice.
+  if (from === null || reach.lookbackMs === 0 || !reach.wholeAgain.has(channelId)) return null;
   const count = await context.store.messages.countShownSince(context.teamId, channelId, microsToTs(from), room + 1);
   return count <= room ? from - 1 : null;
 }

@@ -145,7 +145,14 @@ async function savePageOf(
     { source: 'api', at },
     async (store) => {
       const floor = isLast ? floorOf(window, walk, complete?.from ?? null) : null;
-      const facts = { at, shown: extentOf(page), isLive: window.latest === null, floor, expiredTo };
+      const facts = {
+        at,
+        run: context.runNumber,
+        shown: extentOf(page),
+        isLive: window.latest === null,
+        floor,
+        expiredTo,
+      };
       adopt = await position.cover(store, complete, facts);
     },
   );

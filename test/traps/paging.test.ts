@@ -55,7 +55,7 @@ eachDatabase((create) => {
     const [asked] = last.requests.filter(({ method }) => method === history);
     expect(asked?.params).toMatchObject({ oldest: reached });
     expect(asked?.params).not.toHaveProperty('latest');
-    expect(last.out.messages).toMatchObject({ inserted: 300, seen: 300 });
+    expect(last.out.messages).toMatchObject({ inserted: 300, updated: 0, deleted: 0 });
     await expectWorld(lab.database, [general]);
   });
 

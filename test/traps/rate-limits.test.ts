@@ -23,7 +23,7 @@ eachDatabase((create) => {
     const channels = channelsWithThreads(lab, 3);
     lab.slack.faults.add({ kind: '429', retryAfter: 2, method: history, nth: 2 });
     // Slow answers, so that what goes on meanwhile can be told from what came before.
-    lab.slack.faults.add({ kind: 'slow', delayMs: 150, method: replies, times: 3 });
+    lab.slack.faults.add({ kind: 'slow', delayMs: 400, method: replies, times: 3 });
 
     const run = await lab.ingest();
     expect(run.code).toBe(0);
