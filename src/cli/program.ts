@@ -38,23 +38,30 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', exitCodesHelp);
 
-  selection(
+  reading(
     program
       .command('ingest')
-      .description('The cron job: channels, new messages, replies of new and changed threads, users when stale.'),
-  )
-    .option('--backfill-from <date>', 'be complete from this date on (YYYY-MM-DD, UTC); may stay in a crontab for ever')
-    .option('--lookback <duration>', 'read this far back again for edits, reactions and replies (default: 7d)')
-    .option('--no-threads', 'leave the replies of threads for a later run')
-    .option('--max-duration <duration>', 'stop cleanly after this time (90s, 15m, 36h)')
-    .option('--max-requests <n>', 'stop cleanly after so many calls to Slack')
-    .option('--join', 'join the public channels that are selected and not joined yet')
-    .option('--lock-timeout <duration>', 'wait so long for another run to end (default: 0s)')
-    .option('--dry-run', 'call Slack, write nothing at all')
-    .action(async (_, command: Command) => {
-      const { ingestCommand } = await import('./commands/ingest.ts');
-      onExit(await ingestCommand(process, command.optsWithGlobals()));
-    });
+      .description('The cron job: channels, new messages, replies, edits, deletions, users when stale.')
+      .option(
+        '--backfill-from <date>',
+        'be complete from this date on (YYYY-MM-DD, UTC); may stay in a crontab for ever',
+      )
+      .option('--lookback <duration>', 'read this far back again for edits, reactions and replies (default: 7d)'),
+  ).action(async (_, command: Command) => {
+    const { ingestCommand } = await import('./commands/ingest.ts');
+    onExit(await ingestCommand(process, command.optsWithGlobals()));
+  });
+
+  reading(
+    program
+      .command('backfill')
+      .description('A range of old history, newest first; goes on where an earlier one stopped.')
+      .option('--from <date>', 'the first day of the range (YYYY-MM-DD, UTC, or full ISO 8601)')
+      .option('--to <date>', 'its last day (default: up to now)'),
+  ).action(async (_, command: Command) => {
+    const { backfillCommand } = await import('./commands/backfill.ts');
+    onExit(await backfillCommand(process, command.optsWithGlobals()));
+  });
 
   program
     .command('sync-users')
@@ -78,6 +85,17 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
     });
 
   return program;
+}
+
+/** What the commands that read channels from Slack have in common. */
+function reading(command: Command): Command {
+  return selection(command)
+    .option('--no-threads', 'leave the replies of threads for a later run')
+    .option('--max-duration <duration>', 'stop cleanly after this time (90s, 15m, 36h)')
+    .option('--max-requests <n>', 'stop cleanly after so many calls to Slack')
+    .option('--join', 'join the public channels that are selected and not joined yet')
+    .option('--lock-timeout <duration>', 'wait so long for another run to end (default: 0s)')
+    .option('--dry-run', 'call Slack, write nothing at all');
 }
 
 function selection(command: Command): Command {

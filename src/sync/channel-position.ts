@@ -107,21 +107,27 @@ export class ChannelPosition {
     };
   }
 
-  /** Holes between `from` and `to`, bounds included (microseconds), latest first; what Slack hides is tried too. */
-  holesWithin(from: number, to: number): { oldest: number; latest: number }[] {
-    const end = { from: to + 1, to: Number.MAX_SAFE_INTEGER };
-    const known = this.#intervals().filter((interval) => interval.from <= to);
-    return holesAfter(from, [...known.filter((interval) => interval.to >= from), end]);
-  }
-
   /**
    * What is wanted and not covered before the last interval, latest first. What Slack hides by its plan limit is left
    * out, but tried again once a day: an upgraded plan shows it.
    */
   holes(now: number): { oldest: number; latest: number }[] {
+    return this.#withoutHidden(holesAfter(this.wantedFrom, this.#intervals()), now - dayMs);
+  }
+
+  /**
+   * What is not covered between `from` and `to` (microseconds, both included), latest first; without what was found hidden
+   * since `began` (milliseconds).
+   */
+  holesWithin(from: number, to: number, began: number): { oldest: number; latest: number }[] {
+    const known = this.#intervals().filter((interval) => interval.from <= to && interval.to >= from);
+    const end = { from: to + 1, to: Number.MAX_SAFE_INTEGER };
+    return this.#withoutHidden(holesAfter(from, [...known, end]), began);
+  }
+
+  #withoutHidden(holes: { oldest: number; latest: number }[], since: number): { oldest: number; latest: number }[] {
     const { floor_ts: floor, floor_probed_ts: probed, floor_probed_at: probedAt } = this.#state;
-    const holes = holesAfter(this.wantedFrom, this.#intervals());
-    if (floor === null || probed === null || probedAt === null || now - Date.parse(probedAt) >= dayMs) return holes;
+    if (floor === null || probed === null || probedAt === null || Date.parse(probedAt) <= since) return holes;
     return holes.filter(({ oldest, latest }) => oldest + 1 < tsToMicros(probed) || latest > tsToMicros(floor));
   }
 

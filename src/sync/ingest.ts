@@ -2,44 +2,25 @@
  * The main job on one workspace: channels, new messages, replies of new and changed threads, users. What is newest comes
  * first: the recent window of every channel, then the holes further back, then the directory of users.
  */
-import type { Identity } from '../model.ts';
-import type { NormalizedChannel } from '../normalize/directory.ts';
 import { chooseWholeAgain } from './audit.ts';
-import { noteNothingToRead, planChannels } from './channel-plan.ts';
 import { positionOf, type Reach, recentWindows } from './channel-windows.ts';
-import { type DirectoryCounts, syncChannels } from './channels.ts';
 import { failUnit, pageRoom, type SyncContext } from './context.ts';
-import { type ChannelResult, type ReadProgress, readChannels, type WindowChoice } from './read-channels.ts';
+import { type ReadProgress, readChannels, type WindowChoice } from './read-channels.ts';
+import { beginReading, endReading, type ReadingOptions, type ReadingResult } from './reading.ts';
 import { lookUpUnknownUsers, syncUsers, type UserCounts } from './users.ts';
 
 /** Objects in a page where Slack restricts the app. */
 const slowPage = 15;
 
-export interface IngestOptions extends Omit<Reach, 'wholeAgain'> {
-  identity: Identity;
-  /** Whether the user wants this channel. */
-  isSelected: (channel: NormalizedChannel) => boolean;
-  /** Whether the channel was named, so that not being able to read it is a failure. */
-  isNamed: (channel: NormalizedChannel) => boolean;
-  threads: boolean;
-  join: boolean;
-  /** Read one lane after the other, see `ReadOptions`. */
-  inTurn: boolean;
+export interface IngestOptions extends ReadingOptions, Omit<Reach, 'wholeAgain'> {
   /** Calls that may read again what was read before, for each method. */
   auditRequests: number;
   usersMaxAgeMs: number;
-  /** Nothing will be stored: what was found in this run cannot be read back for its next step. */
-  dryRun: boolean;
 }
 
-export interface IngestResult {
-  channelResults: ChannelResult[];
-  directory: DirectoryCounts;
+export interface IngestResult extends ReadingResult {
   users: UserCounts | null;
   usersLookedUp: number;
-  threadsPending: number;
-  /** Channels whose older messages Slack hides because of the plan. */
-  historyLimited: string[];
 }
 
 /**
@@ -51,48 +32,27 @@ export async function ingest(
   options: IngestOptions,
   progress: ReadProgress,
 ): Promise<IngestResult> {
-  context.runNumber = await context.store.transaction((tx) => tx.directory.countIngestRun(context.teamId));
-  const { channels: listed, counts: directory } = await syncChannels(context, options.identity);
-  const choice = { ...options, isBot: options.identity.isBot, join: options.join && !options.dryRun };
-  const { planned, total } = await planChannels(context, choice, listed);
-  progress.channels.total = total;
-  progress.channels.skipped = total - planned.length;
-  if (planned.length === 0) noteNothingToRead(context, progress.channels);
-  const ids = planned.map(({ channelId }) => channelId);
-  context.threads.found = await context.store.positions.countPendingThreads(context.teamId, ids);
-  context.emit({ type: 'channels', total: planned.length, skipped: progress.channels.skipped });
-
   const { store, teamId } = context;
+  context.runNumber = await store.transaction((tx) => tx.directory.countIngestRun(teamId));
+  const reading = await beginReading(context, options, progress);
+  const { planned } = reading;
+
   const auditRequests = options.dryRun ? 0 : auditBudget(context, options);
-  const room = pageRoom(context);
   const counts = await store.messages.listCounts(teamId);
-  const reach = { ...options, wholeAgain: chooseWholeAgain(planned, counts, { requests: auditRequests, room }) };
+  const wholeAgain = chooseWholeAgain(planned, counts, { requests: auditRequests, room: pageRoom(context) });
+  const reach = { ...options, wholeAgain };
   const windows: WindowChoice = {
     open: (channel) => positionOf(store, teamId, channel, reach),
     recent: (channel, position) => recentWindows(context, channel, position, reach),
     holes: (position) => position.holes(options.began),
   };
   const { inTurn } = options;
-  await readChannels(
-    context,
-    windows,
-    planned,
-    { threads: options.threads && !options.dryRun, inTurn, auditRequests },
-    progress,
-  );
+  const threads = options.threads && !options.dryRun;
+  await readChannels(context, windows, planned, { threads, inTurn, auditRequests }, progress);
 
   const users = await syncUsersWhenStale(context, options);
   const usersLookedUp = await lookUpUnknownUsers(context);
-  return {
-    channelResults: [...progress.results.values()],
-    directory,
-    users,
-    usersLookedUp,
-    threadsPending: options.dryRun
-      ? context.threads.found
-      : await context.store.positions.countPendingThreads(context.teamId, ids),
-    historyLimited: [...progress.historyLimited],
-  };
+  return { ...(await endReading(context, reading, options, progress)), users, usersLookedUp };
 }
 
 /** Where every call takes a minute, new messages and changed threads need nearly all of them. */

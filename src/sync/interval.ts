@@ -13,6 +13,8 @@ export interface Interval {
 export interface Window {
   oldest: number;
   latest: number | null;
+  /** `latest` lies after now, only to be read from the newest message on; nobody knows yet what comes up to there. */
+  endsNow?: true;
 }
 
 /** The intervals with one more, ascending, overlapping and touching ones joined. */

@@ -80,7 +80,8 @@ export class PageWalk {
   }
 
   #end(): number {
-    return this.#window.latest === null ? Number.MAX_SAFE_INTEGER : this.#window.latest - 1;
+    const { latest, endsNow } = this.#window;
+    return latest === null || endsNow ? Number.MAX_SAFE_INTEGER : latest - 1;
   }
 
   get isLimited(): boolean {
@@ -93,10 +94,10 @@ export class PageWalk {
    */
   get rest(): Window[] {
     if (this.#isFinished) return [];
-    const { oldest, latest } = this.#window;
+    const { oldest } = this.#window;
     const seen = this.#seen;
     if (seen === null) return [this.#window];
-    const after = { oldest: seen.to, latest };
+    const after = { ...this.#window, oldest: seen.to };
     const before = { oldest, latest: seen.from };
     if (this.#direction === 'forward') return [after];
     return this.#direction === 'backward' ? [before] : [after, before];
@@ -113,7 +114,8 @@ export class PageWalk {
   }
 
   #complete(): Interval | null {
-    const { oldest, latest } = this.#window;
+    const { oldest } = this.#window;
+    const latest = this.#window.endsNow ? null : this.#window.latest;
     const seen = this.#seen;
     if (seen === null) {
       if (!this.#isFinished || this.#isLimited) return null;

@@ -17,8 +17,8 @@ import { auditThreads, readPendingThreads } from './threads.ts';
 /** Which windows of a channel to read. */
 export interface WindowChoice {
   open(channel: PlannedChannel): Promise<ChannelPosition>;
-  /** What is read first of all; null when a command reads old history only. */
-  recent: ((channel: PlannedChannel, position: ChannelPosition) => Promise<RecentWindows>) | null;
+  /** What is read first of all; null when there is nothing but old history to read. */
+  recent(channel: PlannedChannel, position: ChannelPosition): Promise<RecentWindows | null>;
   /** What is still to be read, latest first; empty when nothing is. */
   holes(position: ChannelPosition): Window[];
 }
@@ -122,11 +122,11 @@ async function readRecent(
     await readChannel(context, entry, progress, async () => {
       const began = nowIso(context);
       const position = await choice.open(entry);
-      if (choice.recent === null) {
+      const recent = await choice.recent(entry, position);
+      if (recent === null) {
         opened.push({ entry, position, rereadFrom: Number.MAX_SAFE_INTEGER, began });
         return [];
       }
-      const recent = await choice.recent(entry, position);
       const channel = { entry, position, rereadFrom: recent.rereadFrom, began };
       const result = await readWindow(context, entry, position, recent.fresh);
       opened.push(channel);

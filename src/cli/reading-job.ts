@@ -1,0 +1,83 @@
+/** What `ingest` and `backfill` share: selection of channels, options of reading, the report. */
+import type { ConfigFlags, WorkspaceConfig } from '../config/load.ts';
+import { selectChannels } from '../config/selection.ts';
+import type { Identity, JsonObject } from '../model.ts';
+import type { NormalizedChannel } from '../normalize/directory.ts';
+import type { SyncContext } from '../sync/context.ts';
+import { newReadProgress, type ReadProgress } from '../sync/read-channels.ts';
+import type { ReadingOptions } from '../sync/reading.ts';
+import { namedBy, reportUnmet, selectable } from './channel-selection.ts';
+import type { CommandContext, GlobalFlags } from './context.ts';
+import type { JobReport, WorkspaceJob } from './workspace-run.ts';
+
+export interface ReadingFlags extends GlobalFlags, ConfigFlags {
+  workspace?: string;
+  join?: boolean;
+  dryRun?: boolean;
+}
+
+/** What a command tells when it came to its end. */
+export interface ReadingEnd {
+  threadsPending: number;
+  /** Keys of the command's own. */
+  extra: JsonObject;
+}
+
+/** A job that reads channels with `read`, which throws what stopped it; `progress` then tells how far it came. */
+export function readingJob(
+  context: CommandContext,
+  flags: ReadingFlags,
+  command: string,
+  read: (
+    sync: SyncContext,
+    options: ReadingOptions,
+    run: { workspace: WorkspaceConfig; progress: ReadProgress },
+  ) => Promise<ReadingEnd>,
+): WorkspaceJob {
+  const dryRun = flags.dryRun === true;
+  const join = flags.join === true;
+  return {
+    command,
+    dryRun,
+    allowJoin: join,
+    work(sync, identity, workspace) {
+      const selection = selectChannels(workspace.channels);
+      const progress = newReadProgress();
+      let end: ReadingEnd | null = null;
+      const options: ReadingOptions = {
+        identity,
+        isSelected: (channel: NormalizedChannel) => selection.matches(selectable(channel)),
+        isNamed: namedBy(workspace),
+        began: context.now(),
+        threads: context.config.threads,
+        inTurn: context.config.maxRequests !== null,
+        join,
+        dryRun,
+      };
+      const done = read(sync, options, { workspace, progress }).then((ended) => {
+        end = ended;
+        reportUnmet(sync, selection);
+      });
+      return { done, report: () => reportOf(sync, identity, progress, end) };
+    },
+  };
+}
+
+function reportOf(sync: SyncContext, identity: Identity, progress: ReadProgress, end: ReadingEnd | null): JobReport {
+  const { channels } = progress;
+  const threadsLeft = sync.threads.found - sync.threads.read;
+  return {
+    channels,
+    channelResults: [...progress.results.values()],
+    anyOk: channels.ok > 0,
+    remaining: end === null ? { channels: progress.unread.size, threads: threadsLeft } : null,
+    extra: {
+      workspace_name: identity.teamName,
+      threads: { read: sync.threads.read, pending: end?.threadsPending ?? threadsLeft },
+      audits: { ...sync.audits },
+      discarded_by_rule: Object.fromEntries(sync.discarded),
+      history_limited: [...progress.historyLimited],
+      ...(end?.extra ?? { directory: { channels: null, users: null, users_looked_up: 0 } }),
+    },
+  };
+}
