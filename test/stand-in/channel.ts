@@ -36,10 +36,10 @@ export interface MessageFields {
 export class Channel {
   readonly workspace: Workspace;
   readonly store: MessageStore;
-  readonly kind: ChannelKind;
   readonly members = new Set<string>();
   readonly created: number;
   id: string;
+  kind: ChannelKind;
   name: string;
   isArchived: boolean;
   topic: string;
@@ -50,6 +50,8 @@ export class Channel {
   raw: JsonObject;
   /** Epoch MILLIseconds, unlike `created`. Settings only: a new message does not move it. */
   updated: number;
+  /** Messages below it have expired by this channel's own retention. */
+  #retainedFrom = '';
 
   constructor(workspace: Workspace, id: string, name: string, store: MessageStore, options: ChannelOptions) {
     this.workspace = workspace;
@@ -72,6 +74,19 @@ export class Channel {
 
   get isPrivate(): boolean {
     return this.kind !== 'public';
+  }
+
+  /** Nothing below this ts is shown: hidden by the plan, or expired. */
+  get visibleFrom(): string {
+    const bounds = [this.workspace.floor, this.workspace.retainedFrom, this.#retainedFrom];
+    return bounds.reduce((latest, bound) => (bound > latest ? bound : latest));
+  }
+
+  /** Whether the plan hides messages that retention has left. */
+  get isLimited(): boolean {
+    const { timeline } = this.store;
+    const retainedFrom = [this.workspace.retainedFrom, this.#retainedFrom].sort().at(-1) ?? '';
+    return firstAtOrAfter(timeline, this.workspace.floor) > firstAtOrAfter(timeline, retainedFrom);
   }
 
   /** Posts and returns the ts. An ordinary human message gets an author, a team, a client_msg_id and blocks. */
@@ -159,10 +174,42 @@ export class Channel {
     });
   }
 
+  setTopic(topic: string): void {
+    this.topic = topic;
+    this.#touch();
+    this.post({ subtype: 'channel_topic', user: this.creator, text: `set the channel topic: ${topic}`, topic });
+  }
+
   archive(): void {
     this.post({ subtype: 'channel_archive', user: this.creator, text: 'archived the channel' });
     this.isArchived = true;
     this.#touch();
+  }
+
+  unarchive(): void {
+    this.isArchived = false;
+    this.#touch();
+    this.post({ subtype: 'channel_unarchive', user: this.creator, text: 'un-archived the channel' });
+  }
+
+  /** A public channel turns private and keeps its id: the prefix of an id does not tell privacy. */
+  makePrivate(): void {
+    if (this.kind !== 'public') throw new Error(`${this.id} is not public.`);
+    this.kind = 'private';
+    this.#touch();
+    this.post({
+      subtype: 'channel_convert_to_private',
+      user: this.creator,
+      text: 'made this channel *private*.',
+    });
+  }
+
+  /**
+   * Retention: older messages are gone for good, and unlike under a plan's limit nothing says so. Replies whose root
+   * expired cannot be reached any more, except broadcasts.
+   */
+  expireBefore(ts: string): void {
+    if (ts > this.#retainedFrom) this.#retainedFrom = ts;
   }
 
   /** Adds a member and posts the join message, as Slack does. Default: the workspace's bot. */
@@ -178,7 +225,7 @@ export class Channel {
   }
 
   /** A Connect share turns a G id into a C id at once; the old id answers channel_not_found (docs.slack.dev, slack-connect). */
-  convertChannelId(id: string): void {
+  convertChannelId(id: string = this.workspace.world.nextId('C')): void {
     this.workspace.moveChannel(this, id);
     this.id = id;
     this.#touch();
@@ -186,10 +233,10 @@ export class Channel {
 
   /**
    * The truth: every message and reply a token that may read the channel can reach now, exactly as served, by ts.
-   * Messages under the plan's floor and replies to a hidden root are out of reach.
+   * Messages under the plan's floor, expired ones and replies to a root that is not shown are out of reach.
    */
   expectedMessages(options: { metadata?: boolean } = {}): JsonObject[] {
-    const floor = this.workspace.floor;
+    const floor = this.visibleFrom;
     return this.store.all
       .slice(firstAtOrAfter(this.store.all, floor))
       .filter((message) => message.isBroadcast || message.thread === undefined || message.thread.root.ts >= floor)

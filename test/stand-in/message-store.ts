@@ -32,6 +32,8 @@ export class MessageStore {
   readonly timeline: StoredMessage[] = [];
   /** Everything, plain replies included. */
   readonly all: StoredMessage[] = [];
+  /** So many reactors are named, however many there are; `count` always tells. Undefined: all of them. */
+  reactorsShown: number | undefined;
   readonly #recipe: Recipe | undefined;
 
   constructor(recipe?: Recipe) {
@@ -109,6 +111,9 @@ export class MessageStore {
       const { metadata: _, ...rest } = parse(text);
       text = JSON.stringify(rest);
     }
+    if (this.reactorsShown !== undefined && text.includes('"reactions":')) {
+      text = JSON.stringify(withFewReactors(parse(text), this.reactorsShown));
+    }
     const thread = message.thread;
     if (thread === undefined) return text;
     if (thread.root === message) return splice(text, this.#counters(thread));
@@ -178,6 +183,15 @@ export function authorOf(body: JsonObject): string {
 
 function parse(text: string): JsonObject {
   return JSON.parse(text) as JsonObject;
+}
+
+/** Slack cuts `users` at a length it does not state (docs.slack.dev, reactions.get). */
+function withFewReactors(message: JsonObject, most: number): JsonObject {
+  const reactions = (message.reactions ?? []) as { name: string; users: string[]; count: number }[];
+  return {
+    ...message,
+    reactions: reactions.map((reaction) => ({ ...reaction, users: reaction.users.slice(0, most) })),
+  };
 }
 
 function splice(object: string, members: string): string {

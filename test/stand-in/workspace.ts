@@ -1,5 +1,5 @@
 import { Channel, type ChannelOptions } from './channel.ts';
-import { firstAtOrAfter, MessageStore, type Recipe } from './message-store.ts';
+import { MessageStore, type Recipe } from './message-store.ts';
 import type { User, UserKind, UserOptions } from './people.ts';
 import { ALL_SCOPES, type TokenOptions } from './tokens.ts';
 import type { World } from './world.ts';
@@ -45,6 +45,8 @@ export class Workspace {
   readonly botToken: string;
   /** Messages below it are hidden by the plan. */
   floor = NO_FLOOR;
+  /** Messages below it have expired by the workspace's retention. */
+  retainedFrom = NO_FLOOR;
   plan: 'free' | 'paid';
 
   constructor(world: World, id: string, options: WorkspaceOptions) {
@@ -133,8 +135,14 @@ export class Workspace {
     this.floor = ts;
   }
 
-  hidesMessagesOf(channel: Channel): boolean {
-    return firstAtOrAfter(channel.store.timeline, this.floor) > 0;
+  /** Retention in every channel: see `Channel.expireBefore`. */
+  expireBefore(ts: string): void {
+    if (ts > this.retainedFrom) this.retainedFrom = ts;
+  }
+
+  /** As an admin may: the channel answers channel_not_found from now on. */
+  deleteChannel(channel: Channel): void {
+    this.channels.delete(channel.id);
   }
 
   moveChannel(channel: Channel, id: string): void {

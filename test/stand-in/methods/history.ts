@@ -31,7 +31,7 @@ export const conversationsHistory: Method = {
     const from = call.settings.cursors.open(listing, call.params.cursor);
     const size = pageSize(call, from?.depth ?? 0, ...limits(call, 100, 999));
     const timeline = channel.store.timeline;
-    const all = windowOf(call, timeline);
+    const all = windowOf(call, timeline, channel.visibleFrom);
     // With `oldest` alone the first page is the one ADJACENT TO `oldest` and pages move forward; otherwise they move
     // back in time. Inside a page the newest comes first either way.
     const movesForward = bound(call, 'oldest') !== undefined && bound(call, 'latest') === undefined;
@@ -50,7 +50,7 @@ export const conversationsReplies: Method = {
     const channel = readableChannel(call);
     const found = channel.store.find(demand(call, 'ts'));
     const root = found?.thread?.root ?? found;
-    if (root === undefined || root.ts < call.workspace.floor || !canThread(channel, root)) {
+    if (root === undefined || root.ts < channel.visibleFrom || !canThread(channel, root)) {
       throw new Refusal('thread_not_found');
     }
     const replies: Thread['replies'] = root.thread?.replies ?? [];
@@ -61,7 +61,7 @@ export const conversationsReplies: Method = {
     const size = pageSize(call, depth, ...limits(call, 1000, 1000));
     // The parent counts towards the limit, but a later page always carries a reply, or it would never end.
     const room = withParent && size > 0 ? Math.max(size - 1, depth === 0 ? 0 : 1) : size;
-    const page = forward(replies, windowOf(call, replies), room, from?.at);
+    const page = forward(replies, windowOf(call, replies, channel.visibleFrom), room, from?.at);
     const messages = replies.slice(page.start, page.end);
     if (withParent && size > 0) messages.unshift(root);
     return pageJson(call, channel, listing, { messages, next: page.next, from });
@@ -89,14 +89,14 @@ function bound(call: Call, name: 'oldest' | 'latest'): string | undefined {
 }
 
 /** Bounds are exclusive unless `inclusive`; what the plan hides is not there at all. */
-function windowOf(call: Call, sorted: readonly StoredMessage[]): Window {
+function windowOf(call: Call, sorted: readonly StoredMessage[], visibleFrom: string): Window {
   const oldest = bound(call, 'oldest');
   const latest = bound(call, 'latest');
   const inclusive = flag(call, 'inclusive');
   const lower = oldest === undefined ? 0 : inclusive ? firstAtOrAfter(sorted, oldest) : firstAfter(sorted, oldest);
   const upper =
     latest === undefined ? sorted.length : inclusive ? firstAfter(sorted, latest) : firstAtOrAfter(sorted, latest);
-  const start = Math.max(lower, firstAtOrAfter(sorted, call.workspace.floor));
+  const start = Math.max(lower, firstAtOrAfter(sorted, visibleFrom));
   return { start, end: Math.max(start, upper) };
 }
 
@@ -128,7 +128,7 @@ function pageJson(
   const rest = {
     has_more: page.next !== undefined,
     ...echo(call),
-    ...(isHistory && call.workspace.hidesMessagesOf(channel) ? { is_limited: true } : {}),
+    ...(isHistory && channel.isLimited ? { is_limited: true } : {}),
     ...(isHistory ? { pin_count: 0, channel_actions_ts: null, channel_actions_count: 0 } : {}),
     response_metadata: { next_cursor: nextCursor },
   };

@@ -1,0 +1,14 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { rmSync } from 'node:fs';
+
+/** A config file with this content, removed when the test ends; returns its path. */
+export function configFile(yaml: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'slackingest-config-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'slackingest.yaml');
+  writeFileSync(path, yaml);
+  return path;
+}
