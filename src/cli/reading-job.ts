@@ -2,7 +2,7 @@
 import type { ConfigFlags, WorkspaceConfig } from '../config/load.ts';
 import { selectChannels } from '../config/selection.ts';
 import type { Identity, JsonObject } from '../model.ts';
-import type { NormalizedChannel } from '../normalize/directory.ts';
+import type { KnownChannel } from '../sync/channel-identity.ts';
 import type { SyncContext } from '../sync/context.ts';
 import { newReadProgress, type ReadProgress } from '../sync/read-channels.ts';
 import type { ReadingOptions } from '../sync/reading.ts';
@@ -46,7 +46,7 @@ export function readingJob(
       let end: ReadingEnd | null = null;
       const options: ReadingOptions = {
         identity,
-        isSelected: (channel: NormalizedChannel) => selection.matches(selectable(channel)),
+        isSelected: (channel: KnownChannel) => selection.matches(selectable(channel)),
         isNamed: namedBy(workspace),
         began: context.now(),
         threads: context.config.threads,

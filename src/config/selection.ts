@@ -4,38 +4,50 @@ import { UsageError } from '../errors.ts';
 export interface SelectableChannel {
   id: string;
   name: string | null;
-  previousNames?: readonly string[];
+  formerNames?: readonly string[];
+  formerIds?: readonly string[];
+  /** Of all its names those that another channel has now. */
+  takenNames?: readonly string[];
 }
 
-/** A channel that was asked for by id or name and will not be read. */
+/** Channels that were asked for and will not be read. */
 export interface UnmetInclude {
   /** The pattern as the person wrote it. */
   pattern: string;
-  /** `unknown`: no channel shown so far has this id or name. `excluded`: an exclude pattern removes it again. */
+  /** `unknown`: no channel shown so far fits. `excluded`: an exclude pattern removes the one with this id or name again. */
   reason: 'unknown' | 'excluded';
 }
 
 export interface ChannelSelection {
   /** Whether the channel is selected. Every channel of the workspace has to be shown once before `unmet` tells the truth. */
   matches(channel: SelectableChannel): boolean;
-  /** Include patterns without wildcard that selected nothing: a typing error must not look like an empty channel. */
+  /**
+   * Include patterns that selected nothing: a typing error must not look like an empty channel. A glob is not among them
+   * when all that fits is excluded, or when there is no channel at all.
+   */
   unmet(): UnmetInclude[];
 }
 
 /**
  * Selects channels by id, name or glob (`*` any text, `?` one character), with or without `#`, in any case.
- * No include pattern means all channels; exclude beats include. A plain name also finds the channel that had
- * it before a rename, so a crontab survives renames; a glob looks at the present name only.
+ * No include pattern means all channels; exclude beats include. A plain name or id also finds the channel that had
+ * it before, so a crontab survives renames and new ids; a glob looks at what it is called now.
+ *
+ * Names are used again. A plain name includes the channel that has it now rather than one that had it; it excludes both,
+ * because what was kept out must not come in through what other people call their channels.
  * @throws UsageError for an empty pattern
  */
 export function selectChannels(patterns: { include: readonly string[]; exclude: readonly string[] }): ChannelSelection {
   const include = patterns.include.map(parsePattern);
   const exclude = patterns.exclude.map(parsePattern);
   const outcomes = new Map<Pattern, 'selected' | 'excluded'>();
+  let isAnyShown = false;
 
   function matches(channel: SelectableChannel): boolean {
+    isAnyShown = true;
     const excluded = exclude.some((pattern) => matchesPattern(pattern, channel));
-    const hits = include.filter((pattern) => matchesPattern(pattern, channel));
+    const untaken = withoutTakenNames(channel);
+    const hits = include.filter((pattern) => matchesPattern(pattern, pattern.isGlob ? channel : untaken));
     for (const pattern of hits) {
       if (outcomes.get(pattern) !== 'selected') outcomes.set(pattern, excluded ? 'excluded' : 'selected');
     }
@@ -45,7 +57,7 @@ export function selectChannels(patterns: { include: readonly string[]; exclude: 
   function unmet(): UnmetInclude[] {
     return include.flatMap((pattern): UnmetInclude[] => {
       const outcome = outcomes.get(pattern);
-      if (pattern.isGlob || outcome === 'selected') return [];
+      if (outcome === 'selected' || (pattern.isGlob && (outcome === 'excluded' || !isAnyShown))) return [];
       return [{ pattern: pattern.written, reason: outcome ?? 'unknown' }];
     });
   }
@@ -53,29 +65,40 @@ export function selectChannels(patterns: { include: readonly string[]; exclude: 
   return { matches, unmet };
 }
 
+/** Whether a pattern may mean several channels. */
+export function isGlob(pattern: string): boolean {
+  return /[*?]/.test(pattern);
+}
+
 interface Pattern {
   written: string;
   folded: string;
   isGlob: boolean;
+  /** The glob, when it is written as ids are: Slack's names have no capitals, and `c*` must not select every C id. */
+  idGlob: string | null;
 }
 
 function parsePattern(written: string): Pattern {
-  const folded = fold(written.trim().replace(/^#/, ''));
+  const bare = written.trim().replace(/^#/, '');
+  const folded = fold(bare);
   if (folded === '') {
     throw new UsageError(`"${written}" names no channel`, 'Give a channel id, a name or a glob such as "proj-*".');
   }
-  return { written, folded, isGlob: /[*?]/.test(folded) };
+  const idGlob = isGlob(bare) && /^[CDG][A-Z0-9*?]*$/.test(bare) ? bare : null;
+  return { written, folded, isGlob: isGlob(bare), idGlob };
 }
 
-function matchesPattern(pattern: Pattern, channel: SelectableChannel): boolean {
-  const id = fold(channel.id);
-  const name = fold(channel.name ?? '');
-  if (pattern.isGlob) return matchesGlob(pattern.folded, name);
-  return (
-    id === pattern.folded ||
-    name === pattern.folded ||
-    (channel.previousNames ?? []).some((previous) => fold(previous) === pattern.folded)
-  );
+function withoutTakenNames(channel: SelectableChannel): SelectableChannel {
+  const { name, formerNames = [], takenNames = [] } = channel;
+  if (takenNames.length === 0) return channel;
+  const isOwn = (own: string) => !takenNames.includes(own);
+  return { ...channel, name: name !== null && isOwn(name) ? name : null, formerNames: formerNames.filter(isOwn) };
+}
+
+function matchesPattern({ folded, isGlob: isPattern, idGlob }: Pattern, channel: SelectableChannel): boolean {
+  const { id, name, formerNames = [], formerIds = [] } = channel;
+  if (isPattern) return matchesGlob(folded, fold(name ?? '')) || (idGlob !== null && matchesGlob(idGlob, id));
+  return [id, name ?? '', ...formerNames, ...formerIds].some((called) => fold(called) === folded);
 }
 
 /** Slack's names are lower case; macOS terminals may send decomposed accents. */

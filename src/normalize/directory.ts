@@ -2,7 +2,7 @@
 import type { ChannelKind, JsonObject, JsonText } from '../model.ts';
 import { cleanObject } from './clean.ts';
 import { hashObject } from './content-hash.ts';
-import { nonEmptyText, objectOf, textOf } from './json-access.ts';
+import { integerOf, nonEmptyText, objectOf, textOf } from './json-access.ts';
 
 export interface NormalizedUser {
   user_id: string;
@@ -78,6 +78,10 @@ export interface NormalizedChannel {
   raw: JsonText;
   /** Neither a name nor a flag that tells the kind: an object that lists what it does not know as nothing. */
   isPartial: boolean;
+  /** Names it had, as Slack tells them. */
+  previousNames: string[];
+  /** When it was created and by whom: the same under every id that it has; null where Slack does not say. */
+  origin: string | null;
 }
 
 /** Token-relative or changing without anybody changing the channel. */
@@ -107,7 +111,20 @@ export function normalizeChannel(received: JsonObject): NormalizedChannel | null
     content_hash: hashObject(channel, restlessChannelKeys),
     raw: json,
     isPartial: nonEmptyText(channel['name']) === null && !kindFlags.some((flag) => channel[flag] !== undefined),
+    previousNames: namesOf(channel['previous_names']),
+    origin: originOf(channel),
   };
+}
+
+function namesOf(value: JsonObject[string] | undefined): string[] {
+  return Array.isArray(value) ? value.flatMap((name) => nonEmptyText(name) ?? []) : [];
+}
+
+/** Where Slack does not know when, `created` is 0 or 1. */
+function originOf(channel: JsonObject): string | null {
+  const created = integerOf(channel['created'], Number.MAX_SAFE_INTEGER);
+  const creator = nonEmptyText(channel['creator']);
+  return created === null || created <= 1 || creator === null ? null : `${created} ${creator}`;
 }
 
 const kindFlags = ['is_channel', 'is_group', 'is_im', 'is_mpim', 'is_private'];

@@ -103,7 +103,7 @@ const hintsOfCodes: ReadonlyMap<string, string> = new Map([
   ['not_in_channel', 'Invite the app to the channel (/invite @app), or run with --join for public channels.'],
   [
     'channel_not_found',
-    'If the channel still exists, invite the app again (/invite @app); if not, exclude it. What is stored stays.',
+    'If the channel still exists, invite the app again (/invite @app); if it is gone for good, exclude its id (--exclude, or exclude in the config file). What is stored stays.',
   ],
   ['access_denied', 'Ask an admin of the workspace to let the app read it, or exclude the channel.'],
   ['channel_is_limited_access', 'Ask an admin of the workspace to let the app read it, or exclude the channel.'],

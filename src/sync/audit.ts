@@ -36,7 +36,7 @@ export function chooseWholeAgain(
   { requests, room }: { requests: number; room: number },
 ): Set<string> {
   let messages = requests * messagesPerCall;
-  const known = planned.filter(({ state }) => state !== undefined);
+  const known = planned.filter(({ state, isQuiet }) => state !== undefined && !isQuiet);
   known.sort((a, b) => compareAudits(a.state?.audited_at ?? null, b.state?.audited_at ?? null));
   const chosen = new Set<string>();
   for (const { channelId } of known) {

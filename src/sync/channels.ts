@@ -1,9 +1,11 @@
 /** The list of channels: stored, and turned into what this run is going to read. */
 
+import type { ChannelRow } from '../db/schema.ts';
 import { SlackError } from '../errors.ts';
 import type { ChannelKind, Identity, IsoTime, JsonObject } from '../model.ts';
 import type { NormalizedChannel } from '../normalize/directory.ts';
 import { normalizeChannel } from '../normalize/directory.ts';
+import { formerNames, identifyChannels, type KnownChannel, type ListedChannel, nameAlias } from './channel-identity.ts';
 import { nowIso, type SyncContext } from './context.ts';
 
 const kindOfScope: Record<string, ChannelKind> = {
@@ -25,16 +27,18 @@ export function noDirectoryChanges(): DirectoryCounts {
 }
 
 /**
- * Fetches and stores all channels the token can list, of every kind it has the scope for. Kinds it lacks the scope for
- * are told as a notice: not to be given a scope is a choice, not a failure.
- * Throws `SlackError` of kind scope when not even one kind can be listed.
+ * Fetches and stores all channels the token can list, of every kind it has the scope for, and returns them together with
+ * the stored ones that Slack does not list. Kinds it lacks the scope for are told as a notice: not to be given a scope is
+ * a choice, not a failure.
+ * Throws `SlackError` of kind scope when not even one kind can be listed, and any other when the list could not be read to
+ * its end: nothing is concluded from part of it.
  */
 export async function syncChannels(
   context: SyncContext,
   identity: Identity,
-): Promise<{ channels: NormalizedChannel[]; counts: DirectoryCounts }> {
+): Promise<{ channels: KnownChannel[]; counts: DirectoryCounts }> {
   const counts = noDirectoryChanges();
-  const channels = new Map<string, NormalizedChannel>();
+  const channels = new Map<string, ListedChannel>();
   let kinds = kindsOf(identity.scopes);
   for (;;) {
     try {
@@ -52,7 +56,7 @@ export async function syncChannels(
   }
   noteMissingKinds(context, kinds);
   counts.total = channels.size;
-  return { channels: [...channels.values()], counts };
+  return { channels: await identifyChannels(context, [...channels.values()], kinds), counts };
 }
 
 /** Slack names the token's scopes with every answer; where it does not, every kind is tried. */
@@ -77,37 +81,51 @@ function noteMissingKinds(context: SyncContext, kinds: readonly ChannelKind[]): 
 async function saveChannels(
   context: SyncContext,
   page: readonly JsonObject[],
-  seen: ReadonlyMap<string, NormalizedChannel>,
+  seen: ReadonlyMap<string, ListedChannel>,
   counts: DirectoryCounts,
-): Promise<NormalizedChannel[]> {
+): Promise<ListedChannel[]> {
   const byId = new Map<string, NormalizedChannel>();
   for (const received of page) {
     const channel = normalizeChannel(received);
     if (channel !== null) byId.set(channel.channel_id, channel);
   }
-  const channels = [...byId.values()];
-  if (channels.length === 0) return channels;
+  if (byId.size === 0) return [];
   const at = nowIso(context);
-  await context.store.transaction(async (store) => {
+  return context.store.transaction(async (store) => {
     const stored = await store.directory.findChannels(context.teamId, [...byId.keys()]);
-    const changed = channels.filter((channel) => {
-      const row = stored.get(channel.channel_id);
-      if (row === undefined) return true;
-      // An object that does not even say what kind of channel it is tells nothing new of one that is known.
-      if (channel.isPartial) return false;
-      return row.content_hash !== channel.content_hash || row.is_member !== channel.is_member;
-    });
-    await store.directory.writeChannels(changed.map((channel) => channelRow(context.teamId, channel, at)));
+    const channels = [...byId.values()].map((channel) => fuller(channel, stored.get(channel.channel_id)));
+    const changed = new Set(channels.filter((channel) => isChanged(stored.get(channel.channel_id), channel)));
+    await store.directory.writeChannels([...changed].map((channel) => channelRow(context.teamId, channel, at)));
+    await store.directory.addAliases(
+      [...changed].flatMap((channel) =>
+        formerNames(stored.get(channel.channel_id), channel).map((name) =>
+          nameAlias(context.teamId, channel.channel_id, name, at),
+        ),
+      ),
+    );
     for (const channel of channels) {
       if (seen.has(channel.channel_id)) continue;
       if (!stored.has(channel.channel_id)) counts.inserted += 1;
-      else if (changed.includes(channel)) counts.updated += 1;
+      else if (changed.has(channel)) counts.updated += 1;
       else counts.unchanged += 1;
     }
+    return channels.map((channel) => {
+      const known = stored.get(channel.channel_id);
+      return { ...channel, updatedAt: known === undefined || changed.has(channel) ? at : known.updated_at };
+    });
   });
-  return channels;
 }
 
-function channelRow(teamId: string, { isPartial: _, ...channel }: NormalizedChannel, at: IsoTime) {
-  return { team_id: teamId, ...channel, updated_at: at };
+/** An object that does not even say what kind of channel it is tells nothing new of one that is known. */
+function fuller(channel: NormalizedChannel, stored: ChannelRow | undefined): NormalizedChannel {
+  return channel.isPartial && stored !== undefined ? (normalizeChannel(stored.raw) ?? channel) : channel;
+}
+
+function isChanged(stored: ChannelRow | undefined, channel: NormalizedChannel): boolean {
+  return stored === undefined || stored.content_hash !== channel.content_hash || stored.is_member !== channel.is_member;
+}
+
+function channelRow(teamId: string, channel: NormalizedChannel, at: IsoTime) {
+  const { isPartial: _, previousNames: __, origin: ___, ...columns } = channel;
+  return { team_id: teamId, ...columns, updated_at: at };
 }

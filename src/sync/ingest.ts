@@ -43,7 +43,7 @@ export async function ingest(
   const reach = { ...options, wholeAgain };
   const windows: WindowChoice = {
     open: (channel) => positionOf(store, teamId, channel, reach),
-    recent: (channel, position) => recentWindows(context, channel, position, reach),
+    recent: async (channel, position) => (channel.isQuiet ? null : recentWindows(context, channel, position, reach)),
     holes: (position) => position.holes(options.began),
   };
   const { inTurn } = options;

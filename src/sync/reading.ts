@@ -1,6 +1,6 @@
 /** What every command that reads channels does before and after: list them, choose, count what is left. */
 import type { Identity } from '../model.ts';
-import type { NormalizedChannel } from '../normalize/directory.ts';
+import type { KnownChannel } from './channel-identity.ts';
 import { noteNothingToRead, type PlannedChannel, planChannels } from './channel-plan.ts';
 import { type DirectoryCounts, syncChannels } from './channels.ts';
 import type { SyncContext } from './context.ts';
@@ -9,9 +9,9 @@ import type { ChannelResult, ReadProgress } from './read-channels.ts';
 export interface ReadingOptions {
   identity: Identity;
   /** Whether the user wants this channel. */
-  isSelected: (channel: NormalizedChannel) => boolean;
+  isSelected: (channel: KnownChannel) => boolean;
   /** Whether the channel was named, so that not being able to read it is a failure. */
-  isNamed: (channel: NormalizedChannel) => boolean;
+  isNamed: (channel: KnownChannel) => boolean;
   /** When the run began, in epoch milliseconds: all windows are measured from this one moment. */
   began: number;
   threads: boolean;
@@ -39,9 +39,9 @@ export async function beginReading(
   options: ReadingOptions,
   progress: ReadProgress,
 ): Promise<Reading> {
-  const { channels: listed, counts: directory } = await syncChannels(context, options.identity);
+  const { channels: known, counts: directory } = await syncChannels(context, options.identity);
   const choice = { ...options, isBot: options.identity.isBot, join: options.join && !options.dryRun };
-  const { planned, total } = await planChannels(context, choice, listed);
+  const { planned, total } = await planChannels(context, choice, known);
   progress.channels.total = total;
   progress.channels.skipped = total - planned.length;
   if (planned.length === 0) noteNothingToRead(context, progress.channels);

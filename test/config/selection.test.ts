@@ -4,7 +4,7 @@ import { selectChannels } from '../../src/config/selection.ts';
 import { UsageError } from '../../src/errors.ts';
 
 const general = { id: 'C0GENERAL', name: 'general' };
-const projectX = { id: 'C0PROJX', name: 'proj-x', previousNames: ['skunkworks'] };
+const projectX = { id: 'C0PROJX', name: 'proj-x', formerNames: ['skunkworks'], formerIds: ['G0PROJX'] };
 const projectY = { id: 'C0PROJY', name: 'proj-y' };
 const direct = { id: 'D0ALICE', name: null };
 const all = [general, projectX, projectY, direct];
@@ -37,6 +37,31 @@ describe('selectChannels', () => {
     expect(select(['proj-*'], ['skunkworks'])).toEqual(['C0PROJY']);
   });
 
+  it('finds a channel by the id it had before', () => {
+    expect(select(['G0PROJX'])).toEqual(['C0PROJX']);
+    expect(select(['proj-*'], ['g0projx'])).toEqual(['C0PROJY']);
+  });
+
+  it('includes the channel that has the name now, and excludes the one that had it too', () => {
+    const now = { id: 'C0NOW', name: 'plans' };
+    const before = { id: 'C0BEFORE', name: 'old-plans', formerNames: ['plans'], takenNames: ['plans'] };
+    const gone = { id: 'C0GONE', name: 'plans', takenNames: ['plans'] };
+    const chosen = (include: string[], exclude: string[] = []) =>
+      [now, before, gone].filter(selectChannels({ include, exclude }).matches).map(({ id }) => id);
+    expect(chosen(['plans'])).toEqual(['C0NOW']);
+    expect(chosen(['plans', 'C0BEFORE', 'C0GONE'])).toEqual(['C0NOW', 'C0BEFORE', 'C0GONE']);
+    expect(chosen([], ['plans'])).toEqual([]);
+  });
+
+  it('matches globs written like ids against ids, and no others', () => {
+    expect(select(['C0PROJ*'])).toEqual(['C0PROJX', 'C0PROJY']);
+    expect(select([], ['D*'])).toEqual(['C0GENERAL', 'C0PROJX', 'C0PROJY']);
+    // Every id begins with one of three letters; so do many names.
+    expect(select(['c*'])).toEqual([]);
+    expect(select(['g*'])).toEqual(['C0GENERAL']);
+    expect(select(['PROJ-*'])).toEqual(['C0PROJX', 'C0PROJY']);
+  });
+
   it('selects direct messages by id and by the star alone', () => {
     expect(select(['D0ALICE'])).toEqual(['D0ALICE']);
     expect(select(['*'])).toHaveLength(4);
@@ -53,13 +78,19 @@ describe('selectChannels', () => {
     expect(matches({ id: 'C1', name: 'café'.normalize('NFC') })).toBe(true);
   });
 
-  it('tells which names were not found and which were excluded again', () => {
-    const selection = selectChannels({ include: ['#genral', 'proj-x', 'nothing-*', 'general'], exclude: ['proj-*'] });
+  it('tells which names and globs were not found and which names were excluded again', () => {
+    const include = ['#genral', 'proj-x', 'nothing-*', 'general', 'pro*'];
+    const selection = selectChannels({ include, exclude: ['proj-*'] });
     all.forEach(selection.matches);
     expect(selection.unmet()).toEqual([
       { pattern: '#genral', reason: 'unknown' },
       { pattern: 'proj-x', reason: 'excluded' },
+      { pattern: 'nothing-*', reason: 'unknown' },
     ]);
+  });
+
+  it('blames no glob where there are no channels at all', () => {
+    expect(selectChannels({ include: ['eng-*', '*'], exclude: [] }).unmet()).toEqual([]);
   });
 
   it.each(['', '#', '  '])('refuses the empty pattern "%s"', (pattern) => {

@@ -1,9 +1,9 @@
 /** Slack tells of no deletion: what is missing from a range that was read whole is gone, and nothing else is. */
 import { expect, it } from 'vitest';
 import type { Channel } from '../stand-in/channel.ts';
+import { configFile } from '../support/config-file.ts';
 import { eachDatabase, type TestDatabase } from '../support/databases.ts';
 import { type Lab, openLab } from '../support/lab.ts';
-import { configFile } from '../support/config-file.ts';
 
 async function deletedTs(database: TestDatabase): Promise<string[]> {
   const rows = await database.rows('messages', { where: 'deleted_at is not null', order: 'ts' });
@@ -17,7 +17,6 @@ function postHourly(lab: Lab, channel: Channel, hours: number): string[] {
     all.push(channel.post({ ts: lab.world.clock.daysAgo(hour / 24), text: `${hour} hours ago` }));
   return all;
 }
-
 
 eachDatabase((create) => {
   it('marks a deleted message wherever it stood, keeps what it said, and marks it once', async () => {
@@ -126,7 +125,11 @@ eachDatabase((create) => {
       lab.slack.faults.clear();
       expect({ fault, deleted: await deletedTs(lab.database) }).toEqual({ fault, deleted: [] });
     }
-    await lab.ingestKilled(({ method, params }) => method === history && params['cursor'] !== undefined, '--lookback', '30d');
+    await lab.ingestKilled(
+      ({ method, params }) => method === history && params['cursor'] !== undefined,
+      '--lookback',
+      '30d',
+    );
     expect((await lab.ingest('--lookback', '30d', '--max-requests', '5')).code).toBe(3);
     expect((await lab.ingest()).code).toBe(0);
     expect(await deletedTs(lab.database)).toEqual([]);

@@ -1,7 +1,8 @@
 import type { Kysely } from 'kysely';
 import type { IsoTime } from '../../model.ts';
 import type { Dialect, Writable, WriteTarget } from '../dialects/dialect.ts';
-import type { ChannelRow, Schema, UsergroupRow, UserRow, WorkspaceRow } from '../schema.ts';
+import type { ChannelAliasRow, ChannelRow, Schema, UsergroupRow, UserRow, WorkspaceRow } from '../schema.ts';
+import { aliasTarget, hasContent, moveContent } from './channel-aliases.ts';
 
 /** Workspaces, users, user groups and channels. Everything that writes many rows wants a transaction. */
 export interface DirectoryRepository {
@@ -26,9 +27,23 @@ export interface DirectoryRepository {
   findUsergroups(teamId: string, ids: readonly string[]): Promise<Map<string, UsergroupRow>>;
   writeUsergroups(rows: readonly Writable<UsergroupRow>[]): Promise<void>;
 
-  listChannels(teamId: string): Promise<ChannelRow[]>;
   findChannels(teamId: string, ids: readonly string[]): Promise<Map<string, ChannelRow>>;
+  /** Every stored channel of the workspace but these. */
+  listChannelsExcept(teamId: string, ids: readonly string[]): Promise<ChannelRow[]>;
   writeChannels(rows: readonly Writable<ChannelRow>[]): Promise<void>;
+  /** Those of the channels in which the last message read is the one that says that the channel was archived. */
+  findReadToArchiving(teamId: string, ids: readonly string[]): Promise<Set<string>>;
+
+  listAliases(teamId: string): Promise<ChannelAliasRow[]>;
+  /** Adds those that are not there yet. */
+  addAliases(rows: readonly ChannelAliasRow[]): Promise<void>;
+  /** Whether anything of the channel is stored besides its row in `channels`: messages, a position, a thread. */
+  hasContent(teamId: string, channelId: string): Promise<boolean>;
+  /**
+   * Puts all that is stored under one id under another, under which nothing is stored yet; the former id becomes an
+   * alias. The row in `channels` is not moved: the old one goes. Wants a transaction.
+   */
+  moveChannel(teamId: string, move: { from: string; to: string }, now: IsoTime): Promise<void>;
 }
 
 const userTarget = {
@@ -187,8 +202,6 @@ export function directoryRepository(dialect: Dialect): (db: Kysely<Schema>) => D
 
     writeUsergroups: (rows) => dialect.writeRows(db, usergroupTarget, rows),
 
-    listChannels: (teamId) => db.selectFrom('channels').selectAll().where('team_id', '=', teamId).execute(),
-
     async findChannels(teamId, ids) {
       const rows = await db
         .selectFrom('channels')
@@ -199,7 +212,40 @@ export function directoryRepository(dialect: Dialect): (db: Kysely<Schema>) => D
       return new Map(rows.map((row) => [row.channel_id, row]));
     },
 
+    listChannelsExcept: (teamId, ids) =>
+      db
+        .selectFrom('channels')
+        .selectAll()
+        .where('team_id', '=', teamId)
+        .where((eb) => eb.not(dialect.isAnyOf('channel_id', ids)))
+        .execute(),
+
     writeChannels: (rows) => dialect.writeRows(db, channelTarget, rows),
+
+    async findReadToArchiving(teamId, ids) {
+      const rows = await db
+        .selectFrom('ingestion_state')
+        .innerJoin('messages', (join) =>
+          join
+            .onRef('messages.team_id', '=', 'ingestion_state.team_id')
+            .onRef('messages.channel_id', '=', 'ingestion_state.channel_id')
+            .onRef('messages.ts', '=', 'ingestion_state.last_ts'),
+        )
+        .select('ingestion_state.channel_id')
+        .where('ingestion_state.team_id', '=', teamId)
+        .where(dialect.isAnyOf('ingestion_state.channel_id', ids))
+        .where('messages.subtype', 'in', ['channel_archive', 'group_archive'])
+        .execute();
+      return new Set(rows.map(({ channel_id }) => channel_id));
+    },
+
+    listAliases: (teamId) => db.selectFrom('channel_aliases').selectAll().where('team_id', '=', teamId).execute(),
+
+    addAliases: (rows) => dialect.writeRows(db, aliasTarget, rows),
+
+    hasContent: (teamId, channelId) => hasContent(db, teamId, channelId),
+
+    moveChannel: (teamId, move, now) => moveContent(db, teamId, move, now),
   });
 }
 
