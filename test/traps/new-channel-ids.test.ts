@@ -157,23 +157,24 @@ eachDatabase((create) => {
     expect(await rowsUnder(lab.database, 'C0PLANS')).toEqual(nothing);
   });
 
-  it('takes another channel that only looks like it for what it is', async () => {
+  it.each([
+    { differs: 'was created later', later: 1 },
+    { differs: 'was created by somebody else', creator: 'U0SOMEBODY' },
+    { differs: 'never had its name', name: 'unrelated' },
+  ])('takes a channel that $differs for another one', async ({ later = 0, ...differing }) => {
     const { lab, plans } = await labWithPrivateChannel(create);
     await using _ = lab;
     const before = await rowsUnder(lab.database, 'G0PLANS');
     lab.acme.deleteChannel(plans);
-    const { created, creator, name } = plans;
-    const lookalikes = [
-      { name, created: created + 1, creator },
-      { name, created, creator: 'U0SOMEBODY' },
-      { name: 'unrelated', created, creator },
-    ].map(({ name: called, ...rest }, n) => lab.acme.channel(called, { ...rest, kind: 'private', id: `C0LIKE${n}` }));
-    for (const channel of lookalikes) channel.post({ text: 'a life of its own' });
+    const { name, creator } = { name: plans.name, creator: plans.creator, ...differing };
+    const options = { creator, created: plans.created + later, kind: 'private', id: 'C0LIKE' } as const;
+    const lookalike = lab.acme.channel(name, options);
+    lookalike.post({ text: 'a life of its own' });
     const run = await lab.ingest();
     expect(run.code).toBe(3);
     expect(run.out.errors).toMatchObject([{ channel_id: 'G0PLANS', code: 'channel_not_found' }]);
     expect(await rowsUnder(lab.database, 'G0PLANS')).toEqual(before);
-    await expectWorld(lab.database, lookalikes);
+    await expectWorld(lab.database, [lookalike]);
     expect(await lab.database.rows('channel_aliases')).toEqual([]);
   });
 
@@ -212,6 +213,20 @@ eachDatabase((create) => {
     expectNoFailure(await lab.ingest());
     expect(await rowsUnder(lab.database, 'G0PLANS')).toEqual(nothing);
     await expectWorld(lab.database, [plans, other]);
+  });
+
+  it('takes no private channel for gone while private channels are not listed', async () => {
+    const { lab, plans } = await labWithPrivateChannel(create);
+    await using _ = lab;
+    const before = await rowsUnder(lab.database, 'G0PLANS');
+    const { name, created, creator } = plans;
+    const twin = lab.acme.channel(name, { created, creator, id: 'C0TWIN' });
+    twin.post({ text: 'public' });
+    lab.world.setScopes(lab.acme.botToken, ['channels:read', 'channels:history', 'groups:history', 'users:read']);
+    plans.post({ text: 'still private' });
+    expectNoFailure(await lab.ingest());
+    expect(await rowsUnder(lab.database, 'G0PLANS')).toEqual({ ...before, messages: (before['messages'] ?? 0) + 1 });
+    await expectWorld(lab.database, [plans, twin]);
   });
 
   it('concludes nothing when the list breaks off between two pages', async () => {
