@@ -23,8 +23,11 @@ export interface OpenChannel {
 /** A history that was read to its end is left alone for so many runs, unless reading it again costs no call. */
 const runsBetween = 3;
 
-/** Messages that a run may read again for each call it may spend on audits: a page's worth. */
-const messagesPerCall = 1000;
+/**
+ * Messages that a run may read again at no call, for each call it may spend on audits: they cost time instead, about as
+ * much as it takes to wait for the call's turn.
+ */
+const messagesPerCall = 300;
 
 /**
  * Chooses the channels to be read again as a whole where one page holds them, which costs no call: those that were not
