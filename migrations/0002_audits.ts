@@ -25,6 +25,8 @@ function audited({ text, time, integer }: ColumnTypes): string[] {
     `alter table threads add column live_replies ${integer}`,
     `alter table threads add column next_audit_run ${integer}`,
     `alter table threads add column audit_interval ${integer}`,
+    // Threads read before take their turn too.
+    'update threads set next_audit_run = 1, audit_interval = 24 where last_checked_at is not null',
     'create index threads_by_audit on threads (team_id, next_audit_run) where next_audit_run is not null',
   ];
 }

@@ -4,13 +4,10 @@
  */
 import { chooseWholeAgain } from './audit.ts';
 import { positionOf, type Reach, recentWindows } from './channel-windows.ts';
-import { failUnit, pageRoom, type SyncContext } from './context.ts';
+import { failUnit, isSlowed, pageRoom, type SyncContext } from './context.ts';
 import { type ReadProgress, readChannels, type WindowChoice } from './read-channels.ts';
 import { beginReading, endReading, type ReadingOptions, type ReadingResult } from './reading.ts';
 import { lookUpUnknownUsers, syncUsers, type UserCounts } from './users.ts';
-
-/** Objects in a page where Slack restricts the app. */
-const slowPage = 15;
 
 export interface IngestOptions extends ReadingOptions, Omit<Reach, 'wholeAgain'> {
   /** Calls that may read again what was read before, for each method. */
@@ -56,9 +53,8 @@ export async function ingest(
 }
 
 /** Where every call takes a minute, new messages and changed threads need nearly all of them. */
-function auditBudget({ slack }: SyncContext, { auditRequests }: IngestOptions): number {
-  const isSlow = slack.pageSize('conversations.history') <= slowPage;
-  return isSlow ? Math.min(1, auditRequests) : auditRequests;
+function auditBudget(context: SyncContext, { auditRequests }: IngestOptions): number {
+  return isSlowed(context) ? Math.min(1, auditRequests) : auditRequests;
 }
 
 async function syncUsersWhenStale(context: SyncContext, options: IngestOptions): Promise<UserCounts | null> {

@@ -3,7 +3,7 @@
  * have changed unnoticed, then old history. In each round two lanes run side by side, because Slack limits each method by
  * itself: one reads histories, the other the replies of the threads that the first finds.
  */
-import { SlackError } from '../errors.ts';
+import { BudgetEndedError, SlackError } from '../errors.ts';
 import { auditHistories, type OpenChannel, recordReread } from './audit.ts';
 import type { PlannedChannel } from './channel-plan.ts';
 import type { ChannelPosition } from './channel-position.ts';
@@ -80,9 +80,9 @@ export async function readChannels(
   });
   if (options.auditRequests > 0) {
     await round(context, options, {
-      histories: () => readAudits(context, opened, options.auditRequests, progress),
+      histories: () => untilBudgetEnds(() => readAudits(context, opened, options.auditRequests, progress)),
       threads: async () => {
-        await auditThreads(context, readable(), options.auditRequests);
+        await untilBudgetEnds(() => auditThreads(context, readable(), options.auditRequests));
         await readPendingThreads(context, readable());
       },
     });
@@ -105,6 +105,18 @@ async function round(
   if (!inTurn) return sideBySide(context, [histories(), lanes.threads()]);
   await histories();
   await lanes.threads();
+}
+
+/**
+ * Audits take what the budget has left and no more: that they could have gone on makes no run partial. What they found and
+ * could not read any more does, in the round after.
+ */
+async function untilBudgetEnds(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof BudgetEndedError)) throw error;
+  }
 }
 
 /** New messages of every channel come before any channel's look-back window that takes pages of its own. */

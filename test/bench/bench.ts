@@ -7,6 +7,8 @@
  */
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { measureChangedThreads } from './changed-threads.ts';
+import { measureGrowth } from './growth.ts';
 import { note, print, type Sizes } from './harness.ts';
 import { measureIncremental } from './incremental.ts';
 import { measureIngest } from './ingest.ts';
@@ -16,6 +18,8 @@ import { measureStartUp } from './start-up.ts';
 const figures: Readonly<Record<string, (sizes: Sizes) => Promise<void>>> = {
   'start-up': measureStartUp,
   incremental: measureIncremental,
+  'changed-threads': measureChangedThreads,
+  growth: measureGrowth,
   ingest: measureIngest,
   memory: measureMemory,
 };
@@ -33,6 +37,7 @@ const sizes: Sizes = {
   runs: values.quick ? 1 : Number(values.runs),
   messages: values.quick ? 10_000 : 100_000,
   channels: values.quick ? 50 : 500,
+  growth: values.full ? [10_000, 100_000, 1_000_000] : values.quick ? [500, 5_000, 50_000] : [2_000, 20_000, 200_000],
   memory: values.full ? [100_000, 1_000_000] : values.quick ? [2_000, 20_000] : [10_000, 100_000],
 };
 

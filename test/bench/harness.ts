@@ -13,6 +13,8 @@ export interface Sizes {
   runs: number;
   messages: number;
   channels: number;
+  /** Histories, each ten times the one before. */
+  growth: readonly number[];
   memory: readonly [small: number, large: number];
 }
 

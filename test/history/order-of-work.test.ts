@@ -50,6 +50,17 @@ eachDatabase((create) => {
     await expectWorld(lab.database, channels);
   });
 
+  it('is no partial run when a budget has nothing left for audits', async () => {
+    await using lab = await openLab(create);
+    const channels = channelsOf(lab, 4, 20);
+    for (let run = 1; run <= 14; run += 1) {
+      // Two calls to begin with, one a channel, and one more: four threads fall due in some of these runs.
+      const budgeted = await lab.ingest(...(run === 1 ? [] : ['--max-requests', '7']));
+      expect({ run, code: budgeted.code, stderr: budgeted.stderr }).toMatchObject({ run, code: 0 });
+    }
+    await expectWorld(lab.database, channels);
+  });
+
   it('says once that Slack slows the app down and what helps, reads what is new first, and gets everything in the end', async () => {
     await using lab = await openLab(create, { thinPages: ({ limit }) => Math.min(limit, 15) });
     const channels = channelsOf(lab, 3, 25);
