@@ -7,6 +7,7 @@ import { expectClearFailure } from '../support/clear-failure.ts';
 import { createPostgres } from '../support/databases.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 import { runCli, startCli } from '../support/run-cli.ts';
+import { startSilentProxy } from '../support/silent-proxy.ts';
 import { smallBackfillFrom, smallPages, smallWorkspace } from '../support/small-workspace.ts';
 
 const { world, token, channels } = smallWorkspace();
@@ -269,8 +270,73 @@ describe('a server that goes away', () => {
   });
 });
 
+// Side by side: each of them waits long.
+describe.concurrent('a server that falls silent', { timeout: 120_000 }, () => {
+  it('in the middle of a run', async ({ expect }) => {
+    await using database = await createPostgres();
+    await using proxy = await startSilentProxy(database.url);
+    await using own = await startStandIn({ world, thinPages: smallPages });
+    const { cli, go } = await startAndHold(proxy.url, own);
+    proxy.silence();
+    go();
+    const at = performance.now();
+    const run = await cli.result;
+    expect(performance.now() - at).toBeLessThan(40_000);
+    expectClearFailure(run, { code: 1, says: ['has fallen silent: it answers neither', 'next run goes on'] });
+    expect(run.json()).toMatchObject({ status: 'failed' });
+    // The server does not know yet; it would notice by its own keepalive.
+    await proxy[Symbol.asyncDispose]();
+    await completes(database.url);
+  });
+
+  it('while the run waits for Slack', async ({ expect }) => {
+    await using database = await createPostgres();
+    await using proxy = await startSilentProxy(database.url);
+    await using own = await startStandIn({ world, thinPages: smallPages });
+    const { cli, go } = await startAndHold(proxy.url, own);
+    proxy.silence();
+    const at = performance.now();
+    expectClearFailure(await cli.result, { code: 1, says: ['has fallen silent'] });
+    expect(performance.now() - at).toBeLessThan(45_000);
+    go();
+  });
+
+  it('which a signal to stop does not wait for', async ({ expect }) => {
+    await using database = await createPostgres();
+    await using proxy = await startSilentProxy(database.url);
+    await using own = await startStandIn({ world, thinPages: smallPages });
+    const { cli, go } = await startAndHold(proxy.url, own);
+    proxy.silence();
+    go();
+    await sleep(500);
+    const at = performance.now();
+    cli.process.kill('SIGTERM');
+    const run = await cli.result;
+    // Below the ten seconds after which Docker kills.
+    expect(performance.now() - at).toBeLessThan(9500);
+    expect(run.code ?? run.signal).toBe('SIGTERM');
+    expect(run.stderr).toContain('stopped by SIGTERM without waiting longer for the database');
+  });
+
+  it('is not taken for one that works on a long statement', async ({ expect }) => {
+    await using database = await createPostgres();
+    await using own = await startStandIn({ world, thinPages: smallPages });
+    const { cli, go } = await startAndHold(database.url, own);
+    const other = new pg.Client({ connectionString: database.url });
+    await other.connect();
+    await other.query('begin; lock table messages in access exclusive mode');
+    go();
+    await sleep(30_000);
+    expect(cli.process.exitCode).toBeNull();
+    await other.query('rollback');
+    await other.end();
+    expect(await cli.result).toMatchObject({ code: 0 });
+    await completes(database.url);
+  });
+});
+
 /** Starts a run that waits for the second page of a history until `go` is called. */
-async function startAndHold(url: string) {
+async function startAndHold(url: string, standIn = slack) {
   let go = (): void => undefined;
   const gate = new Promise<void>((resolve) => {
     go = resolve;
@@ -280,14 +346,14 @@ async function startAndHold(url: string) {
     arrived = resolve;
   });
   let calls = 0;
-  const stop = slack.onRequest(async ({ method }) => {
+  const stop = standIn.onRequest(async ({ method }) => {
     if (method !== 'conversations.history') return;
     calls += 1;
     if (calls !== 2) return;
     arrived();
     await gate;
   });
-  const cli = startCli(args, { env: environment(url) });
+  const cli = startCli(args, { env: { ...environment(url), SLACK_API_URL: standIn.url } });
   await isHeld;
   return {
     cli,

@@ -1,38 +1,51 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CompiledQuery, Kysely, PostgresDialect, sql } from 'kysely';
+import { CompiledQuery, Kysely, sql } from 'kysely';
 import pg from 'pg';
 import { columnTypes } from '../../../migrations/column-types.ts';
 import { AppError, DatabaseError } from '../../errors.ts';
 import { JsonText } from '../../model.ts';
 import { columnKind, type Schema } from '../schema.ts';
 import { assertTransaction, conflictClause, type Dialect, type SessionLock, type WriteTarget } from './dialect.ts';
+import { DroppableClient, SilenceWatch, WatchedPostgresDialect } from './postgres-silence.ts';
 
 /** A command needs one connection for its work, one for its lock, one for heartbeats in between. */
 const poolSize = 3;
 const connectTimeoutMs = 10_000;
 const statementTimeoutMs = 120_000;
+/**
+ * An idle connection is asked for a sign of life before a firewall forgets it, and found dead when its peer is: the one
+ * that holds the lock is idle for hours. Without this delay the system waits two hours before it asks.
+ */
+const keepAliveDelayMs = 30_000;
 /** Waits before the next try when the server has no connection left or is just starting. */
 const connectBackoffMs = [250, 500, 1000, 2000, 4000, 8000];
 const retriedConnectCodes = new Set(['53300', '57P03']);
 
 /** Opens a pool. Connects on first use; throws `DatabaseError` from then on. */
 export function openPostgres(url: string, signal?: AbortSignal): Dialect {
-  const pool = new pg.Pool({
+  const clientConfig = {
     connectionString: url,
-    max: poolSize,
-    connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveDelayMs,
     application_name: 'slackingest',
     types: { getTypeParser },
-    Client,
-  });
+  };
+  const pool = new pg.Pool({ ...clientConfig, max: poolSize, connectionTimeoutMillis: connectTimeoutMs, Client });
   // A pooled connection that dies while idle is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
   const address = describeAddress(url);
-  const explain = (error: unknown) => explainPostgresError(error, address);
-  const patientPool = { connect: () => connectPatiently(pool, signal), end: () => pool.end() };
-  const kysely = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: patientPool }) });
+  const watch = new SilenceWatch(address, connectTimeoutMs, () => new Client(clientConfig));
+  pool.on('connect', (client) => {
+    if (client instanceof Client) watch.add(client);
+  });
+  const server = { pool, watch, signal };
+  const explain = (error: unknown) => {
+    const explained = explainPostgresError(error, address);
+    return explained === undefined ? undefined : (watch.silence ?? explained);
+  };
+  const patientPool = { connect: () => connectPatiently(server), end: () => pool.end() };
+  const kysely = new Kysely<Schema>({ dialect: new WatchedPostgresDialect({ pool: patientPool }, watch) });
   const writers = new Map<string, string>();
   return {
     title: 'Postgres',
@@ -63,26 +76,35 @@ export function openPostgres(url: string, signal?: AbortSignal): Dialect {
       );
       return rows[0]?.found === true;
     },
-    sessionLock: (name) => tryAdvisoryLock(pool, name, signal),
+    sessionLock: (name) => tryAdvisoryLock(server, name),
     async backup() {
       return null;
     },
     explain,
     async close() {
-      await kysely.destroy();
-      // kysely ends the pool only when it was used.
-      if (!pool.ended) await pool.end();
+      try {
+        await watch.during(endOf(kysely, pool));
+      } finally {
+        await watch.dropRest();
+      }
     },
   };
 }
 
-class Client extends pg.Client {
-  constructor(config?: pg.ClientConfig) {
-    super(config);
-    // The query under way fails with the connection and tells; without a listener the event would end the process.
-    this.on('error', () => undefined);
-  }
+/** What every use of the server needs. */
+interface Server {
+  pool: pg.Pool;
+  watch: SilenceWatch;
+  signal: AbortSignal | undefined;
+}
 
+async function endOf(kysely: Kysely<Schema>, pool: pg.Pool): Promise<void> {
+  await kysely.destroy();
+  // kysely ends the pool only when it was used.
+  if (!pool.ended) await pool.end();
+}
+
+class Client extends DroppableClient {
   /**
    * The driver leaves the socket open when a connection fails halfway (no password was given), and an open socket
    * keeps the process alive until the server closes it, a minute later.
@@ -104,27 +126,37 @@ class Client extends pg.Client {
 }
 
 /** A run that is told to stop still gets a connection to record it, but waits for none. */
-async function connectPatiently(pool: pg.Pool, signal?: AbortSignal): Promise<pg.PoolClient> {
+async function connectPatiently(server: Server): Promise<pg.PoolClient> {
+  const { signal } = server;
   for (const wait of connectBackoffMs) {
     try {
-      return await connect(pool);
+      return await connect(server);
     } catch (error) {
       if (!retriedConnectCodes.has(sqlState(error) ?? '') || signal?.aborted === true) throw error;
       await sleep(wait, undefined, { signal }).catch(() => undefined);
     }
   }
-  return connect(pool);
+  return connect(server);
+}
+
+/** As the pool says it of a new connection; when all are in use for too long it uses other words. */
+function isConnectTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message.endsWith('due to connection timeout');
 }
 
 const configured = new WeakSet<pg.PoolClient>();
 
-async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
-  const client = await pool.connect();
+async function connect({ pool, watch }: Server): Promise<pg.PoolClient> {
+  if (watch.silence !== undefined) throw watch.silence;
+  const client = await pool.connect().catch((error: unknown) => {
+    if (isConnectTimeout(error)) watch.sawNoAnswer();
+    throw error;
+  });
   if (configured.has(client)) return client;
   try {
     // Set by statement, not as start-up parameters: PgBouncer refuses the ones it does not know.
-    await client.query(`set statement_timeout = ${statementTimeoutMs}`);
-    await client.query('set idle_in_transaction_session_timeout = 300000');
+    await watch.during(client.query(`set statement_timeout = ${statementTimeoutMs}`));
+    await watch.during(client.query('set idle_in_transaction_session_timeout = 300000'));
   } catch (error) {
     client.release(true);
     throw error;
@@ -136,19 +168,21 @@ async function connect(pool: pg.Pool): Promise<pg.PoolClient> {
 /**
  * A session-level advisory lock needs a connection of its own: given back to the pool, it would take the lock along.
  */
-async function tryAdvisoryLock(pool: pg.Pool, name: string, signal?: AbortSignal): Promise<SessionLock | undefined> {
-  const client = await connectPatiently(pool, signal);
+async function tryAdvisoryLock(server: Server, name: string): Promise<SessionLock | undefined> {
+  const { watch } = server;
+  const client = await connectPatiently(server);
   const lost = new AbortController();
   const onError = (error: Error) => lost.abort(error);
   const onEnd = () => lost.abort(new Error('the connection that held the lock ended'));
   client.on('error', onError).on('end', onEnd);
   try {
-    const { rows } = await client.query<{ key: string; locked: boolean }>(
+    const answer = client.query<{ key: string; locked: boolean }>(
       // The schema belongs to the name: two installations in one database must not exclude each other.
       `select k.key::text as key, pg_try_advisory_lock(k.key) as locked
          from (select ('x' || substr(md5('slackingest:' || current_schema() || ':' || $1), 1, 16))::bit(64)::bigint as key) k`,
       [name],
     );
+    const { rows } = await watch.during(answer);
     const row = rows[0];
     if (row?.locked !== true) {
       // Whoever waits for the lock asks again and again, over the same pooled connection.
@@ -160,7 +194,7 @@ async function tryAdvisoryLock(pool: pg.Pool, name: string, signal?: AbortSignal
       lost: lost.signal,
       async release() {
         try {
-          await client.query('select pg_advisory_unlock($1::bigint)', [row.key]);
+          await watch.during(client.query('select pg_advisory_unlock($1::bigint)', [row.key]));
         } finally {
           // Destroyed, not pooled: whatever happened to the unlock, the session and its lock are gone.
           client.release(true);
@@ -263,7 +297,9 @@ const errorTexts: readonly ErrorText[] = [
     'Check the host name in DATABASE_URL and the network.',
   ],
   [
-    (code, message) => code === 'ETIMEDOUT' || /timeout exceeded when trying to connect|timeout expired/i.test(message),
+    (code, message) =>
+      code === 'ETIMEDOUT' ||
+      /timeout exceeded when trying to connect|timeout expired|due to connection timeout/i.test(message),
     (address) => `Postgres at ${address} does not answer within ${connectTimeoutMs / 1000} seconds`,
     'Check the host, the port and any firewall between.',
   ],
