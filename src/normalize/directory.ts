@@ -1,4 +1,5 @@
 /** Users, user groups and channels as rows. */
+import { isId, isName } from '../ids.ts';
 import type { ChannelKind, JsonObject, JsonText } from '../model.ts';
 import { cleanObject } from './clean.ts';
 import { hashObject } from './content-hash.ts';
@@ -20,8 +21,8 @@ export interface NormalizedUser {
 /** Null for an object without an id. */
 export function normalizeUser(received: JsonObject): NormalizedUser | null {
   const { value: user, json } = cleanObject(received);
-  const id = nonEmptyText(user['id']);
-  if (id === null) return null;
+  const { id } = user;
+  if (!isId(id)) return null;
   const profile = objectOf(user['profile']) ?? {};
   return {
     user_id: id,
@@ -50,8 +51,8 @@ export interface NormalizedUsergroup {
 /** Null for an object without an id. */
 export function normalizeUsergroup(received: JsonObject): NormalizedUsergroup | null {
   const { value: group, json } = cleanObject(received);
-  const id = nonEmptyText(group['id']);
-  if (id === null) return null;
+  const { id } = group;
+  if (!isId(id)) return null;
   return {
     usergroup_id: id,
     handle: nonEmptyText(group['handle']),
@@ -97,12 +98,12 @@ const restlessChannelKeys = new Set([
 /** Null for an object without an id. */
 export function normalizeChannel(received: JsonObject): NormalizedChannel | null {
   const { value: channel, json } = cleanObject(received);
-  const id = nonEmptyText(channel['id']);
-  if (id === null) return null;
+  const { id } = channel;
+  if (!isId(id)) return null;
   const kind = kindOf(channel);
   return {
     channel_id: id,
-    name: nonEmptyText(channel['name']),
+    name: isName(channel['name']) ? channel['name'] : null,
     kind,
     is_archived: channel['is_archived'] === true,
     is_member: kind === 'im' ? true : flagOf(channel['is_member']),

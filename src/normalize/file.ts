@@ -1,3 +1,4 @@
+import { isId } from '../ids.ts';
 import { type IsoTime, type JsonObject, JsonText } from '../model.ts';
 import { millisToIso } from '../ts.ts';
 import { hashObject } from './content-hash.ts';
@@ -24,8 +25,8 @@ export function normalizeFiles(message: JsonObject): NormalizedFile[] {
   const listed = Array.isArray(message['files']) ? objectsOf(message['files']) : objectsOf([message['file'] ?? null]);
   const byId = new Map<string, NormalizedFile>();
   for (const file of listed) {
-    const id = nonEmptyText(file['id']);
-    if (id !== null) byId.set(id, normalizeFile(id, file));
+    const { id } = file;
+    if (isId(id)) byId.set(id, normalizeFile(id, file));
   }
   return [...byId.values()];
 }

@@ -1,6 +1,8 @@
 /**
  * The one normalizer: a message from the API, from an export or from an event becomes the same row.
  */
+
+import { isId, isName } from '../ids.ts';
 import type { IsoTime, JsonObject, JsonText, Ts } from '../model.ts';
 import { isTs, tsToIso } from '../ts.ts';
 import { cleanObject } from './clean.ts';
@@ -113,21 +115,19 @@ export function normalizeMessage(received: JsonObject & { ts: Ts }): NormalizedM
 
 /** Old file and comment messages name their author only inside (seen in exports of 2015 to 2017). */
 function authorOf(message: JsonObject): string | null {
-  return (
-    nonEmptyText(message['user']) ??
-    nonEmptyText(objectOf(message['comment'])?.['user']) ??
-    nonEmptyText(objectOf(message['file'])?.['user'])
-  );
+  const places = [message['user'], objectOf(message['comment'])?.['user'], objectOf(message['file'])?.['user']];
+  return places.find(isId) ?? null;
 }
 
 function reactionsOf(message: JsonObject): Reaction[] {
   if (!message['reactions']) return [];
   return objectsOf(message['reactions']).flatMap((reaction) => {
-    const name = nonEmptyText(reaction['name']);
-    if (name === null) return [];
+    const { name } = reaction;
+    if (!isName(name)) return [];
     const listed = Array.isArray(reaction['users']) ? reaction['users'] : [];
-    const userIds = [...new Set(listed.filter((user) => typeof user === 'string' && user !== ''))];
-    return [{ name, userIds: userIds as string[], isComplete: listed.length === integerOf(reaction['count']) }];
+    return [
+      { name, userIds: [...new Set(listed.filter(isId))], isComplete: listed.length === integerOf(reaction['count']) },
+    ];
   });
 }
 

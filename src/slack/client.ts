@@ -12,6 +12,7 @@ import {
   WebClient,
 } from '@slack/web-api';
 import type { CallFailure, Send } from './answer.ts';
+import { parseExactly } from './exact-json.ts';
 
 export interface ClientOptions {
   token: string;
@@ -109,7 +110,7 @@ function methodOf(url: string): string {
 function parseIfFine(text: string): Record<string, unknown> | undefined {
   let body: unknown;
   try {
-    body = JSON.parse(text);
+    body = parseExactly(text);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -3,6 +3,7 @@
  * kept as they came. One bad element never costs a page: it is set apart and reported.
  */
 import { z } from 'zod';
+import { isId } from '../ids.ts';
 import type { Identity, JsonObject, MessagePage, Ts } from '../model.ts';
 import { isTs } from '../ts.ts';
 
@@ -20,7 +21,7 @@ export interface ListPage {
 const paging = z.looseObject({ next_cursor: z.string().nullish() }).nullish();
 
 const authTestAnswer = z.looseObject({
-  team_id: z.string().min(1),
+  team_id: z.custom<string>(isId),
   team: z.string().nullish(),
   url: z.string().nullish(),
   enterprise_id: z.string().nullish(),
@@ -135,7 +136,7 @@ function whyNoMessage(element: unknown): string {
 }
 
 function listPage(elements: readonly unknown[], nextCursor: string | null | undefined): ListPage {
-  const items = elements.filter((element) => isJsonObject(element)).filter((item) => typeof item.id === 'string');
+  const items = elements.filter((element) => isJsonObject(element)).filter((item) => isId(item.id));
   return { items, malformed: elements.length - items.length, nextCursor: nextCursor || undefined };
 }
 
