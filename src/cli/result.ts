@@ -99,7 +99,9 @@ function summaryOf(result: WorkspaceResult): string {
       ),
   ];
   if (result.errors.length > 20) lines.push(`  ! and ${result.errors.length - 20} more; --json lists them all`);
-  if (result.remaining !== null) lines.push(`  remaining: ${remainingText(result.remaining)}; run again to go on`);
+  // After a failure its hint says what to do first; running again may not help.
+  const advice = result.status === 'failed' ? '' : '; run again to go on';
+  if (result.remaining !== null) lines.push(`  remaining: ${remainingText(result.remaining)}${advice}`);
   return lines.join('\n');
 }
 

@@ -89,7 +89,7 @@ export function loadConfig(sources: ConfigSources): Config {
       flags.database ?? readVariable(env, 'DATABASE_URL') ?? settings.database ?? defaultDatabase(env, sources.home),
     threads: settings.threads && flags.threads !== false,
     auditRequests: settings.audit_requests,
-    maxDurationMs: durationFlag(flags.maxDuration, '--max-duration') ?? settings.max_duration ?? null,
+    maxDurationMs: limitFlag(flags.maxDuration, '--max-duration') ?? settings.max_duration ?? null,
     maxRequests: countFlag(flags.maxRequests, '--max-requests') ?? settings.max_requests ?? null,
     lockTimeoutMs: durationFlag(flags.lockTimeout, '--lock-timeout') ?? settings.lock_timeout,
     usersMaxAgeMs: settings.users_max_age,
@@ -129,6 +129,18 @@ function defaultDatabase(env: Environment, home: string): string {
 
 function durationFlag(text: string | undefined, name: string): number | undefined {
   return text === undefined ? undefined : parseDuration(text, name);
+}
+
+/** A duration that must leave time to work. */
+function limitFlag(text: string | undefined, name: string): number | undefined {
+  const ms = durationFlag(text, name);
+  if (ms === 0) {
+    throw new UsageError(
+      `${name}: "${text}" leaves no time to do anything`,
+      'Write a longer one, or leave it out to run without limit.',
+    );
+  }
+  return ms;
 }
 
 function countFlag(text: string | undefined, name: string): number | undefined {

@@ -67,7 +67,10 @@ export const fileSchema = z.strictObject({
       'So many calls of each run read old history again, and as many read threads again, to find edits and deletions that nothing tells of.',
     ),
   threads: z.boolean().default(true).describe('Read the replies of threads.'),
-  max_duration: duration.optional().describe('End the run after this time; a later run goes on. Default: no limit.'),
+  max_duration: duration
+    .refine((ms) => ms > 0, 'must be longer than 0; without it a run has no limit')
+    .optional()
+    .describe('End the run after this time; a later run goes on. Default: no limit.'),
   max_requests: z.int().positive().optional().describe('End the run after so many calls to Slack. Default: no limit.'),
   lock_timeout: duration.prefault('0s').describe('How long to wait for another run on the same workspace to end.'),
   users_max_age: duration.prefault('24h').describe('Age at which the directory of users is read again.'),

@@ -121,6 +121,7 @@ describe('a mistake ends with exit code 2 before anything is started:', () => {
     ['an argument too many', ['ingest', 'general'], {}, [/too many arguments/]],
     ['a bad duration', ['ingest', '--lookback', '7 days'], {}, ['--lookback', '7 days', '36h']],
     ['a bad budget of time', ['ingest', '--max-duration', '-5m'], {}, ['--max-duration']],
+    ['a budget of no time', ['ingest', '--max-duration', '0s'], {}, ['--max-duration', 'no time']],
     ['a bad budget of requests', ['ingest', '--max-requests', '1e3'], {}, ['--max-requests', 'whole number']],
     ['a bad lock timeout', ['ingest', '--lock-timeout', 'soon'], {}, ['--lock-timeout', 'soon']],
     ['a bad date', ['ingest', '--backfill-from', '2025-02-30'], {}, ['--backfill-from', '2025-02-30', 'calendar']],

@@ -68,6 +68,11 @@ describe('loadConfig', () => {
     expect(load().lockTimeoutMs).toBe(300_000);
   });
 
+  it('takes no time at all for an answer where it makes sense', () => {
+    expect(load({ flags: { lookback: '0s', lockTimeout: '0' } })).toMatchObject({ lockTimeoutMs: 0 });
+    expect(loadYaml('users_max_age: 0s').usersMaxAgeMs).toBe(0);
+  });
+
   it('is frozen to its leaves', () => {
     const config = loadYaml('channels: {include: [a]}');
     expect(Object.isFrozen(config.workspaces[0]?.channels.include)).toBe(true);
@@ -76,6 +81,8 @@ describe('loadConfig', () => {
   it.each([
     ['--lookback', { lookback: 'x' }],
     ['--max-duration', { maxDuration: '5' }],
+    ['--max-duration', { maxDuration: '0s' }],
+    ['--max-duration', { maxDuration: '0' }],
     ['--lock-timeout', { lockTimeout: '-1s' }],
     ['--max-requests', { maxRequests: '0' }],
     ['--max-requests', { maxRequests: '1e3' }],
@@ -129,6 +136,7 @@ describe('loadConfig', () => {
       ['lookback: 7', 'lookback: must be a duration such as 90s, 15m, 36h or 7d'],
       ['threads: "no"', 'threads: Invalid input: expected boolean'],
       ['max_requests: 0', 'max_requests: '],
+      ['max_duration: 0m', 'max_duration: must be longer than 0'],
       ['pace: fast', 'pace: must be a number above 0'],
       ['pace: 2', 'pace: "2" is faster than Slack allows'],
       ['channels: [a]', 'channels: '],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { eachDatabase, type TestDatabase } from '../support/databases.ts';
 import { openLab } from '../support/lab.ts';
+import { runCli } from '../support/run-cli.ts';
 import { expectWorld } from '../support/world-rows.ts';
 
 const history = 'conversations.history';
@@ -62,6 +63,23 @@ eachDatabase((create) => {
       expect(record).toMatchObject({ status: 'failed', exit_code: 4 });
     },
   );
+
+  it('says what is left, and advises to run again only where that helps', async () => {
+    await using lab = await openLab(create);
+    for (const name of ['one', 'two', 'three', 'four']) lab.acme.channel(name).post({ text: 'hello' });
+    const ended = await runCli(['ingest', '--max-requests', '4'], { env: lab.env });
+    expect(ended.code).toBe(3);
+    expect(ended.stdout).toMatch(/remaining: .*; run again to go on/);
+
+    lab.slack.onRequest(({ method }) => {
+      if (method === history) lab.world.revokeToken(lab.acme.botToken);
+    });
+    const refused = await runCli(['ingest'], { env: lab.env });
+    expect(refused.code).toBe(4);
+    expect(refused.stdout).toContain('remaining: ');
+    expect(refused.stdout).not.toContain('run again to go on');
+    expect(refused.stdout).toContain('Check the token');
+  });
 
   it('goes on with the next workspace when the token of one is refused', async () => {
     await using lab = await openLab(create);
