@@ -119,5 +119,5 @@ export async function recordAbsence(
   await store.messages.markDeleted(teamId, channelId, gone, at);
   const threads = [...new Set(absent.map(({ ts, is_reply, thread_ts }) => (is_reply ? (thread_ts ?? ts) : ts)))];
   const newlyPending = await store.positions.queueWholeThreads(teamId, channelId, threads);
-  return { changes: gone.map((ts) => ({ ts, kind: 'deleted' })), newlyPending };
+  return { changes: gone.map((ts) => ({ ts, kind: 'deleted', read: null, was: null })), newlyPending };
 }

@@ -53,6 +53,11 @@ export async function planChannels(
   return { planned, total: selected.length };
 }
 
+/** A bot reads what it is a member of, a user every public channel besides. */
+export function canRead({ is_member, kind }: Pick<KnownChannel, 'is_member' | 'kind'>, isBot: boolean): boolean {
+  return is_member !== false || (!isBot && kind === 'public');
+}
+
 /**
  * That a channel was checked since it was archived does not say that it was read to its end: a run may have been killed
  * after its first page. The message that tells of the archiving is the last one there can be, so once the checkpoint
@@ -82,8 +87,7 @@ async function isReadable(
   choice: ChannelChoice,
   { channel, state, name }: PlannedChannel,
 ): Promise<boolean> {
-  const canSee = channel.is_member !== false || (!choice.isBot && channel.kind === 'public');
-  if (canSee) return true;
+  if (canRead(channel, choice.isBot)) return true;
   if (choice.join && channel.isListed && channel.kind === 'public' && !channel.is_archived) {
     try {
       await context.slack.join(channel.channel_id);

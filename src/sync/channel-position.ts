@@ -7,6 +7,27 @@ import { addInterval, holesAfter, type Interval } from './interval.ts';
 
 const dayMs = 24 * 3600 * 1000;
 
+/** The state of a channel of which nothing was read yet. */
+export function newState(key: { teamId: string; channelId: string }, wantedFrom: Ts): IngestionStateRow {
+  return {
+    team_id: key.teamId,
+    channel_id: key.channelId,
+    wanted_from_ts: wantedFrom,
+    last_ts: null,
+    oldest_ts: null,
+    floor_ts: null,
+    floor_probed_ts: null,
+    floor_probed_at: null,
+    last_checked_at: null,
+    last_error: null,
+    audited_at: null,
+    audited_run: null,
+    audit_ts: null,
+    audit_began_at: null,
+    expired_to_ts: null,
+  };
+}
+
 export class ChannelPosition {
   readonly #teamId: string;
   readonly #channelId: string;
@@ -27,23 +48,7 @@ export class ChannelPosition {
     stored: IngestionStateRow | undefined,
     { wantedFrom, began }: { wantedFrom: number; began: number },
   ): Promise<ChannelPosition> {
-    const state = stored ?? {
-      team_id: key.teamId,
-      channel_id: key.channelId,
-      wanted_from_ts: microsToTs(wantedFrom),
-      last_ts: null,
-      oldest_ts: null,
-      floor_ts: null,
-      floor_probed_ts: null,
-      floor_probed_at: null,
-      last_checked_at: null,
-      last_error: null,
-      audited_at: null,
-      audited_run: null,
-      audit_ts: null,
-      audit_began_at: null,
-      expired_to_ts: null,
-    };
+    const state = stored ?? newState(key, microsToTs(wantedFrom));
     // The bound sent to Slack lies one microsecond before it, and there is no ts before 0.
     const earliest = Math.max(1, Math.min(wantedFrom, tsToMicros(state.wanted_from_ts)));
     const recorded = stored === undefined ? [] : await store.positions.listCoverage(key.teamId, key.channelId);
@@ -70,7 +75,7 @@ export class ChannelPosition {
   /** From here on everything is in without a gap, so far as Slack shows it; null before the first page. */
   get latestFrom(): number | null {
     const last = this.#coverage.at(-1);
-    return last === undefined ? null : Math.max(tsToMicros(last.from_ts), this.#visibleFrom);
+    return last === undefined ? null : Math.max(tsToMicros(last.from_ts), this.visibleFrom);
   }
 
   /** Whether nothing that is covered and that Slack shows is older than `from`. */
@@ -82,12 +87,12 @@ export class ChannelPosition {
   coveredBefore(before: number): Interval | null {
     const interval = this.#intervals().findLast(({ from }) => from < before);
     if (interval === undefined) return null;
-    const cut = { from: Math.max(interval.from, this.#visibleFrom), to: Math.min(interval.to, before - 1) };
+    const cut = { from: Math.max(interval.from, this.visibleFrom), to: Math.min(interval.to, before - 1) };
     return cut.from <= cut.to ? cut : null;
   }
 
-  /** Older messages are hidden by the plan, or expired. */
-  get #visibleFrom(): number {
+  /** Older messages are hidden by the plan, or expired. Microseconds. */
+  get visibleFrom(): number {
     const { floor_ts: floor, expired_to_ts: expired } = this.#state;
     return Math.max(floor === null ? 0 : tsToMicros(floor), expired === null ? 0 : tsToMicros(expired) + 1);
   }
@@ -123,6 +128,11 @@ export class ChannelPosition {
     const known = this.#intervals().filter((interval) => interval.from <= to && interval.to >= from);
     const end = { from: to + 1, to: Number.MAX_SAFE_INTEGER };
     return this.#withoutHidden(holesAfter(from, [...known, end]), began);
+  }
+
+  /** What is wanted and not covered before the last interval, without what Slack is known to hide. */
+  get visibleHoles(): { oldest: number; latest: number }[] {
+    return this.#withoutHidden(holesAfter(this.wantedFrom, this.#intervals()), 0);
   }
 
   #withoutHidden(holes: { oldest: number; latest: number }[], since: number): { oldest: number; latest: number }[] {

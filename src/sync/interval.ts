@@ -26,6 +26,16 @@ export function addInterval(intervals: readonly Interval[], added: Interval): In
   return [...apart, joined].sort((a, b) => a.from - b.from);
 }
 
+/** The intervals without `removed`: what that covers of them becomes a hole. */
+export function subtractInterval<Known extends Interval>(intervals: readonly Known[], removed: Interval): Known[] {
+  return intervals.flatMap((interval) =>
+    [
+      { ...interval, to: Math.min(interval.to, removed.from - 1) },
+      { ...interval, from: Math.max(interval.from, removed.to + 1) },
+    ].filter(({ from, to }) => from <= to),
+  );
+}
+
 /** The holes in `intervals` at or after `from` and before the last interval, latest first. Reading them fills them. */
 export function holesAfter(from: number, intervals: readonly Interval[]): { oldest: number; latest: number }[] {
   const holes: { oldest: number; latest: number }[] = [];

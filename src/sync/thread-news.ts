@@ -57,6 +57,24 @@ export function claimedReplies(claim: string): number {
   return Number.parseInt(claim, 10);
 }
 
+/** A thread of which nothing was read yet. */
+export function queuedThread(channel: { teamId: string; channelId: string }, threadTs: Ts, claim: string): ThreadRow {
+  return {
+    team_id: channel.teamId,
+    channel_id: channel.channelId,
+    thread_ts: threadTs,
+    claim,
+    settled_claims: null,
+    is_pending: true,
+    resume_ts: null,
+    last_checked_at: null,
+    last_error: null,
+    live_replies: null,
+    next_audit_run: null,
+    audit_interval: null,
+  };
+}
+
 /** The thread's row after the news; null when they change nothing. */
 function threadAfter(
   teamId: string,
@@ -67,20 +85,7 @@ function threadAfter(
   const claim = told.claim ?? noReplies;
   if (row === undefined) {
     if (told.claim === null) return null;
-    return {
-      team_id: teamId,
-      channel_id: channelId,
-      thread_ts: told.thread_ts,
-      claim,
-      settled_claims: null,
-      is_pending: true,
-      resume_ts: null,
-      last_checked_at: null,
-      last_error: null,
-      live_replies: null,
-      next_audit_run: null,
-      audit_interval: null,
-    };
+    return queuedThread({ teamId, channelId }, told.thread_ts, claim);
   }
   if (row.claim === claim) return null;
   if (!told.isFromRoot && !tellsOfLaterReply(told, row.claim)) return null;

@@ -77,7 +77,8 @@ export async function auditThreads(context: SyncContext, channels: Channels, req
   }
 }
 
-async function auditThread(context: SyncContext, channel: ReadableChannel, thread: ThreadRow): Promise<number> {
+/** Reads one thread again from its first reply on; returns how many calls it took. Throws `SlackError` when it cannot be read. */
+export async function auditThread(context: SyncContext, channel: ReadableChannel, thread: ThreadRow): Promise<number> {
   context.audits.threads += 1;
   const walk = newWalk(context, thread, { isAudit: true });
   try {

@@ -18,6 +18,10 @@ interface Merge {
 export interface MessageChange {
   ts: Ts;
   kind: 'inserted' | 'updated' | 'deleted';
+  /** What was read; null for a message that is gone because Slack did not show it. */
+  read: NormalizedMessage | null;
+  /** The row before; null when there was none, or nothing was read. */
+  was: StoredMessage | null;
 }
 
 /** Writes what `decide` says of each message; of one channel, each ts once. */
@@ -104,10 +108,13 @@ async function applyMark(
   await store.messages.mark({ team_id: teamId, channel_id: channelId, ts: read.ts }, change);
 }
 
-function changeOf({ read: { ts }, stored, decision }: Merge): MessageChange | null {
-  if (decision.kind === 'insert') return { ts, kind: 'inserted' };
+function changeOf({ read, stored, decision }: Merge): MessageChange | null {
+  const { ts } = read;
+  const was = stored ?? null;
+  if (decision.kind === 'insert') return { ts, kind: 'inserted', read, was };
   if (decision.kind === 'unchanged' || decision.kind === 'stale') return null;
-  return { ts, kind: decision.deletedAt !== null && stored?.deleted_at === null ? 'deleted' : 'updated' };
+  const isDeleted = decision.deletedAt !== null && was?.deleted_at === null;
+  return { ts, kind: isDeleted ? 'deleted' : 'updated', read, was };
 }
 
 function countMerges(merges: readonly Merge[]): MessageCounts {
@@ -193,7 +200,7 @@ async function saveFiles(
   await store.messages.removeFileLinks(present.filter((link) => !linked.has(`${link.ts} ${link.file_id}`)));
 }
 
-function fileRow(teamId: string, { isStub: _, ...file }: NormalizedFile, at: IsoTime) {
+export function fileRow(teamId: string, { isStub: _, ...file }: NormalizedFile, at: IsoTime) {
   return { team_id: teamId, ...file, updated_at: at } satisfies Record<keyof FileRow, unknown>;
 }
 

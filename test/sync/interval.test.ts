@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { addInterval, holesAfter, type Interval } from '../../src/sync/interval.ts';
+import { addInterval, holesAfter, type Interval, subtractInterval } from '../../src/sync/interval.ts';
 
 /** Small numbers, so that intervals meet, touch and overlap. */
 const size = 40;
@@ -48,6 +48,18 @@ test('holes are exactly the points that are wanted and missing before the last i
       expect(inHoles.map((hole) => hole.from)).toEqual(inHoles.map((hole) => hole.from).sort((a, b) => b - a));
       // Filled, nothing is left to read.
       expect(holesAfter(from, inHoles.reduce<Interval[]>(addInterval, known))).toEqual([]);
+    }),
+  );
+});
+
+test('taking an interval away leaves exactly the points outside it, and adding it again fills the hole', () => {
+  fc.assert(
+    fc.property(intervals, interval, (list, removed) => {
+      const known = joined(list);
+      const left = subtractInterval(known, removed);
+      const gone = pointsOf([removed]);
+      expect(pointsOf(left)).toEqual(new Set([...pointsOf(known)].filter((point) => !gone.has(point))));
+      expect(addInterval(left, removed)).toEqual(addInterval(known, removed));
     }),
   );
 });

@@ -3,6 +3,7 @@ import type { Dialect } from '../dialects/dialect.ts';
 import type { Lock } from '../lock.ts';
 import type { Schema } from '../schema.ts';
 import { type DirectoryRepository, directoryRepository } from './directory.ts';
+import { type IntegrityRepository, integrityRepository } from './integrity.ts';
 import { type MessageRepository, messageRepository } from './messages.ts';
 import { type PositionRepository, positionRepository } from './positions.ts';
 import { type RunRepository, runRepository } from './runs.ts';
@@ -12,6 +13,7 @@ interface Repositories {
   readonly directory: DirectoryRepository;
   readonly positions: PositionRepository;
   readonly runs: RunRepository;
+  readonly integrity: IntegrityRepository;
 }
 
 /** The database as the layers above see it, the same for both dialects. Read at any time; write inside `transaction` only. */
@@ -21,6 +23,8 @@ export interface Store extends Repositories {
    * begin one inside another.
    */
   transaction<Result>(work: (store: Repositories) => Promise<Result>): Promise<Result>;
+  /** The same database, with every transaction undone after it ran: for finding out what it would change. */
+  undoing(): Store;
 }
 
 export type TransactionStore = Repositories;
@@ -37,9 +41,12 @@ class RollBack extends Error {}
 
 /** Repositories over an open database. Database errors come out worded for people (`DatabaseError`). */
 export function openStore(dialect: Dialect, options: StoreOptions = {}): Store {
+  return storeOf(dialect, prepareRepositories(dialect), options);
+}
+
+function storeOf(dialect: Dialect, repositories: (db: Kysely<Schema>) => Repositories, options: StoreOptions): Store {
   const { lock, rollBack = false } = options;
   const inTurn = takeTurns();
-  const repositories = prepareRepositories(dialect);
   return {
     ...repositories(dialect.db),
     transaction: (work) =>
@@ -57,6 +64,7 @@ export function openStore(dialect: Dialect, options: StoreOptions = {}): Store {
         if (outcome === undefined) throw new Error('the transaction ended without a result');
         return outcome.result;
       }),
+    undoing: () => storeOf(dialect, repositories, { ...options, rollBack: true }),
   };
 }
 
@@ -78,5 +86,12 @@ function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Reposito
   const directory = directoryRepository(dialect);
   const positions = positionRepository(dialect);
   const runs = runRepository(dialect);
-  return (db) => ({ messages: messages(db), directory: directory(db), positions: positions(db), runs: runs(db) });
+  const integrity = integrityRepository(dialect);
+  return (db) => ({
+    messages: messages(db),
+    directory: directory(db),
+    positions: positions(db),
+    runs: runs(db),
+    integrity: integrity(db),
+  });
 }

@@ -1,0 +1,215 @@
+/**
+ * Whether columns, reactions and file links are what Slack's object says. Every message is normalized again, in batches,
+ * so that memory stays flat however many there are.
+ */
+import { setImmediate as breathe } from 'node:timers/promises';
+import type { TransactionStore } from '../db/repositories/index.ts';
+import type { CheckedFileLink, CheckedMessage } from '../db/repositories/integrity.ts';
+import type { ReactionRow } from '../db/schema.ts';
+import type { Ts } from '../model.ts';
+import { type NormalizedMessage, normalizeMessage, type Reaction } from '../normalize/message.ts';
+import { tsToMicros } from '../ts.ts';
+import { type Gap, gapIn, type Remedy } from './gap.ts';
+import type { Ledger, VerifiedChannel } from './ledger.ts';
+
+/** Messages whose objects are in memory at one time. */
+export const batchSize = 500;
+
+/** In `state_hash` of a message that is to be written anew when it is read again: no hash of any message. */
+export const unconfirmed = 'unconfirmed';
+
+/** A stored message with what Slack's object says it should be. */
+export interface CheckedRow {
+  row: CheckedMessage;
+  read: NormalizedMessage;
+  reactions: readonly ReactionRow[];
+  links: readonly CheckedFileLink[];
+}
+
+/** Returns the gaps of one channel and how many messages were looked at. */
+export async function checkContent(
+  ledger: Ledger,
+  channel: VerifiedChannel,
+): Promise<{ gaps: Gap[]; messages: number }> {
+  const { store, teamId } = ledger;
+  const gaps: Gap[] = [];
+  let messages = 0;
+  let after: Ts | null = null;
+  for (;;) {
+    // A database in this process answers at once, for ever: signals and heartbeats must get their turn.
+    await breathe();
+    ledger.signal.throwIfAborted();
+    const rows: CheckedMessage[] = await store.integrity.listForCheck(teamId, channel.channelId, after, batchSize);
+    const last = rows.at(-1);
+    if (last === undefined) return { gaps, messages };
+    messages += rows.length;
+    after = last.ts;
+    const doubtful = (await loadBatch(ledger, channel, rows)).filter((checked) => gapsOf(channel, checked).length > 0);
+    // A run may have committed between the statements that read a message and its reactions.
+    const again = await loadChecked(
+      ledger,
+      channel,
+      doubtful.map(({ row }) => row.ts),
+    );
+    for (const checked of again) gaps.push(...gapsOf(channel, checked));
+  }
+}
+
+interface Place {
+  store: TransactionStore;
+  teamId: string;
+}
+
+/** The messages with these ts, ascending. */
+export async function loadChecked(
+  { store, teamId }: Place,
+  { channelId }: { channelId: string },
+  ts: readonly Ts[],
+): Promise<CheckedRow[]> {
+  return join(
+    await store.integrity.findForCheck(teamId, channelId, ts),
+    await store.messages.findReactions(teamId, channelId, ts),
+    await store.integrity.findFileLinks(teamId, channelId, ts),
+  );
+}
+
+/** Messages that follow each other, with what hangs on them. */
+async function loadBatch(
+  { store, teamId }: Place,
+  { channelId }: { channelId: string },
+  rows: readonly CheckedMessage[],
+): Promise<CheckedRow[]> {
+  const [first] = rows;
+  const last = rows.at(-1);
+  if (first === undefined || last === undefined) return [];
+  return join(
+    rows,
+    await store.integrity.listReactionsBetween(teamId, channelId, first.ts, last.ts),
+    await store.integrity.listFileLinksBetween(teamId, channelId, first.ts, last.ts),
+  );
+}
+
+function join(
+  rows: readonly CheckedMessage[],
+  reactions: readonly ReactionRow[],
+  links: readonly CheckedFileLink[],
+): CheckedRow[] {
+  const reactionsOf = byTs(reactions);
+  const linksOf = byTs(links);
+  return rows.map((row) => ({
+    row,
+    read: normalizeMessage({ ...row.raw, ts: row.ts }),
+    reactions: reactionsOf.get(row.ts) ?? [],
+    links: linksOf.get(row.ts) ?? [],
+  }));
+}
+
+function byTs<Row extends { ts: Ts }>(rows: readonly Row[]): Map<Ts, Row[]> {
+  const grouped = new Map<Ts, Row[]>();
+  for (const row of rows) {
+    const known = grouped.get(row.ts);
+    if (known === undefined) grouped.set(row.ts, [row]);
+    else known.push(row);
+  }
+  return grouped;
+}
+
+function gapsOf(channel: VerifiedChannel, checked: CheckedRow): Gap[] {
+  const { row } = checked;
+  const { ts } = row;
+  const gaps: Gap[] = [];
+  const columns = changedColumns(checked);
+  if (columns.length > 0) {
+    const message = `Not what Slack's object in raw says: ${columns.join(', ')}.`;
+    gaps.push(gapIn(channel, { kind: 'changed_row', ts, message, remedy: remedyOf(checked) }));
+  }
+  const { missing, surplus } = compareReactions(checked);
+  if (missing.length + surplus.length > 0) {
+    const message = `Of the reactions, ${missing.length} are missing and ${surplus.length} are not in raw.`;
+    gaps.push(gapIn(channel, { kind: 'changed_reactions', ts, message, remedy: { rows: [ts] } }));
+  }
+  const files = compareFiles(checked);
+  if (files.missing.length + files.surplus.length > 0) {
+    const message = `Of the files, ${files.missing.length} are missing and ${files.surplus.length} are not in raw.`;
+    gaps.push(gapIn(channel, { kind: 'changed_files', ts, message, remedy: { rows: [ts] } }));
+  }
+  return gaps;
+}
+
+/** What follows from raw alone is derived again; when raw itself may be wrong, only Slack knows. */
+function remedyOf(checked: CheckedRow): Remedy {
+  const { row } = checked;
+  const { ts, thread_ts, is_reply } = row;
+  if (isVouchedFor(checked) || row.deleted_at !== null) return { rows: [ts] };
+  if (is_reply && thread_ts !== null) return { rows: [ts], threads: [thread_ts] };
+  const at = tsToMicros(ts);
+  return { rows: [ts], reread: { from: at, to: at } };
+}
+
+/** Whether raw is the object that was read when the row was written. */
+export function isVouchedFor({ row, read }: CheckedRow): boolean {
+  return row.content_hash === read.content_hash;
+}
+
+/** Columns that are written together with raw and never without it. */
+const derivedColumns = [
+  'posted_at',
+  'thread_ts',
+  'is_reply',
+  'user_id',
+  'bot_id',
+  'subtype',
+  'text',
+  'search_text',
+  'edited_ts',
+  'content_hash',
+] as const;
+
+/** Counters follow raw unless they came with a later look at the message: one of another state, or at its tombstone. */
+const counters = ['reply_count', 'latest_reply'] as const;
+
+function changedColumns(checked: CheckedRow): string[] {
+  const { row, read } = checked;
+  const compared = hasCountersOfRaw(checked) ? [...derivedColumns, ...counters] : derivedColumns;
+  const changed: string[] = compared.filter((column) => row[column] !== read[column]);
+  if (row.raw['ts'] !== row.ts) changed.push('ts in raw');
+  return changed;
+}
+
+export function hasCountersOfRaw({ row, read }: CheckedRow): boolean {
+  return row.state_hash === read.state_hash && row.deleted_at === null;
+}
+
+/** Rows of reactions follow the last state that was read, which is in raw when its hash is. */
+export function compareReactions({ row, read, reactions }: CheckedRow): {
+  missing: { name: string; userId: string }[];
+  surplus: ReactionRow[];
+} {
+  if (row.state_hash !== read.state_hash) return { missing: [], surplus: [] };
+  const listed = new Map<string, Reaction>();
+  for (const reaction of read.reactions) {
+    const known = listed.get(reaction.name);
+    if (known === undefined) listed.set(reaction.name, reaction);
+    else listed.set(reaction.name, { ...known, userIds: [...known.userIds, ...reaction.userIds], isComplete: false });
+  }
+  const stored = new Set(reactions.map(({ name, user_id }) => `${name} ${user_id}`));
+  return {
+    missing: [...listed.values()].flatMap(({ name, userIds }) =>
+      userIds.filter((userId) => !stored.has(`${name} ${userId}`)).map((userId) => ({ name, userId })),
+    ),
+    surplus: reactions.filter(({ name, user_id }) => {
+      const reaction = listed.get(name);
+      return reaction === undefined || (reaction.isComplete && !reaction.userIds.includes(user_id));
+    }),
+  };
+}
+
+/** A file is there when both it and its link to the message are. */
+export function compareFiles({ read, links }: CheckedRow): { missing: string[]; surplus: string[] } {
+  const known = new Set(links.filter(({ known_id }) => known_id !== null).map(({ file_id }) => file_id));
+  const listed = new Set(read.files.map(({ file_id }) => file_id));
+  return {
+    missing: [...listed].filter((id) => !known.has(id)),
+    surplus: links.filter(({ file_id }) => !listed.has(file_id)).map(({ file_id }) => file_id),
+  };
+}

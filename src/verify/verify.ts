@@ -1,0 +1,143 @@
+/**
+ * Proves that the database is whole, or lists the gaps: first what it says about itself, then, unless offline, what Slack
+ * says. Writes nothing except with `repair`.
+ */
+import { BudgetEndedError } from '../errors.ts';
+import type { Identity } from '../model.ts';
+import type { NormalizedChannel } from '../normalize/directory.ts';
+import { canRead } from '../sync/channel-plan.ts';
+import { storedChannel, syncChannels } from '../sync/channels.ts';
+import { noMessages } from '../sync/counts.ts';
+import type { SyncContext } from '../sync/context.ts';
+import { ThreadSignal } from '../sync/thread-signal.ts';
+import { checkContent } from './check-content.ts';
+import { checkPositions } from './check-positions.ts';
+import { checkThreads } from './check-threads.ts';
+import type { Gap } from './gap.ts';
+import { type Findings, type Ledger, lookTwice, type VerifiedChannel } from './ledger.ts';
+import { type Repairs, repair } from './repair.ts';
+import { type Comparison, compareWithSlack } from './reread.ts';
+
+export interface VerifyOptions {
+  identity: Identity;
+  /** Slack is not asked. */
+  offline: boolean;
+  isSelected: (channel: NormalizedChannel) => boolean;
+  /** The replies of threads are read at all. */
+  threads: boolean;
+  repair: boolean;
+  /** For the sample of what is read again. */
+  seed: number;
+  /** No more threads than these are chosen to be read again. */
+  threadLimit: number;
+}
+
+/** Filled while it works, so that a run that is stopped can still tell what it found. */
+export interface VerifyProgress {
+  gaps: Gap[];
+  channels: ReadonlyMap<string, VerifiedChannel>;
+  /** Messages whose rows were compared with Slack's objects in them. */
+  messages: number;
+  /** The checks of the database came to their end. */
+  isLedgerChecked: boolean;
+  comparison: Comparison | null;
+  repairs: Repairs | null;
+}
+
+export function newVerifyProgress(): VerifyProgress {
+  return { gaps: [], channels: new Map(), messages: 0, isLedgerChecked: false, comparison: null, repairs: null };
+}
+
+/** Throws what stops the workspace; an ended budget only ends the comparison with Slack. */
+export async function verify(context: SyncContext, options: VerifyOptions, progress: VerifyProgress): Promise<void> {
+  const looking = lookingOnly(context);
+  progress.channels = await verifiedChannels(looking, options);
+  const ledger: Ledger = {
+    store: context.store,
+    teamId: context.teamId,
+    channels: progress.channels,
+    now: context.now(),
+    discards: context.discardRules.length > 0,
+    threads: options.threads,
+    signal: context.signal,
+  };
+  const found = await checkLedger(context, ledger, progress);
+  if (!options.offline) {
+    progress.comparison = {
+      windows: { total: 0, read: 0 },
+      threads: { total: 0, read: 0 },
+      messages: 0,
+      newer: 0,
+      seed: options.seed,
+    };
+    await compareWithSlack(looking, ledger, found, options, { comparison: progress.comparison, gaps: progress.gaps });
+  }
+  if (options.repair && progress.gaps.length > 0) {
+    progress.repairs = { windows: 0, threads: 0, rows: 0, checkpoints: 0, recounted: 0 };
+    await repair(context, ledger, progress.gaps, progress.repairs);
+  }
+}
+
+/** The same run over a store that undoes everything, with counters of its own. */
+function lookingOnly(context: SyncContext): SyncContext {
+  return {
+    ...context,
+    store: context.store.undoing(),
+    knownUsers: new Set(context.knownUsers),
+    discarded: new Map(),
+    messages: noMessages(),
+    messagesByChannel: new Map(),
+    threads: { found: 0, read: 0 },
+    audits: { windows: 0, threads: 0 },
+    newThreads: new ThreadSignal(),
+  };
+}
+
+/** The selected channels that are stored or that Slack lists. */
+async function verifiedChannels(
+  context: SyncContext,
+  { identity, offline, isSelected }: VerifyOptions,
+): Promise<Map<string, VerifiedChannel>> {
+  const stored = await context.store.directory.listChannels(context.teamId);
+  const channels = new Map<string, { channel: NormalizedChannel; isReadable: boolean }>();
+  for (const row of stored) {
+    const channel = storedChannel(row);
+    channels.set(row.channel_id, { channel, isReadable: offline && row.is_member === true });
+  }
+  for (const channel of offline ? [] : await listedChannels(context, identity)) {
+    channels.set(channel.channel_id, { channel, isReadable: canRead(channel, identity.isBot) });
+  }
+  const selected = [...channels.values()].filter(({ channel }) => isSelected(channel));
+  return new Map(
+    selected.map(({ channel: { channel_id, name }, isReadable }) => [
+      channel_id,
+      { channelId: channel_id, name: name ?? channel_id, isReadable },
+    ]),
+  );
+}
+
+async function listedChannels(context: SyncContext, identity: Identity): Promise<readonly NormalizedChannel[]> {
+  try {
+    return (await syncChannels(context, identity)).channels;
+  } catch (error) {
+    // The database can still be checked by itself.
+    if (error instanceof BudgetEndedError) return [];
+    throw error;
+  }
+}
+
+async function checkLedger(context: SyncContext, ledger: Ledger, progress: VerifyProgress): Promise<Findings> {
+  const found: Findings = { gaps: progress.gaps, suspects: [] };
+  for (const check of [checkPositions, checkThreads]) {
+    const { gaps, suspects } = await lookTwice(() => check(ledger));
+    found.gaps.push(...gaps);
+    found.suspects.push(...suspects);
+  }
+  for (const channel of ledger.channels.values()) {
+    const { gaps, messages } = await checkContent(ledger, channel);
+    found.gaps.push(...gaps);
+    progress.messages += messages;
+  }
+  progress.isLedgerChecked = true;
+  return found;
+}
