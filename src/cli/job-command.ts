@@ -10,6 +10,7 @@ import {
 } from './context.ts';
 import { printFailure, printResults } from './result.ts';
 import { runOnWorkspaces, selectTargets } from './run-workspaces.ts';
+import { storedTargets } from './stored-workspaces.ts';
 import type { WorkspaceJob } from './workspace-run.ts';
 
 type JobFlags = GlobalFlags & ConfigFlags & { workspace?: string };
@@ -38,12 +39,13 @@ export async function runJobCommand(
 }
 
 async function runJob(context: CommandContext, flags: JobFlags, job: WorkspaceJob): Promise<number> {
-  const targets = selectTargets(context, flags.workspace);
+  const targets = job.isOffline === true ? null : selectTargets(context, flags.workspace);
   const dialect = job.dryRun ? await openUntouchedDatabase(context) : await openMigratedDatabase(context);
   try {
-    const { results, outcome } = await runOnWorkspaces(context, dialect, targets, job);
+    const known = targets ?? (await storedTargets(context, dialect, flags.workspace, flags));
+    const { results, outcome } = await runOnWorkspaces(context, dialect, known, job);
     context.progress.stop();
-    printResults(context, results, outcome);
+    printResults(context, results, outcome, job.summarize);
     return outcome.exitCode;
   } catch (error) {
     throw dialect.explain(error) ?? error;

@@ -63,6 +63,21 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
     onExit(await backfillCommand(process, command.optsWithGlobals()));
   });
 
+  selection(
+    program
+      .command('verify')
+      .description('Proves that the database is whole, or lists the gaps. Writes nothing without --repair.'),
+  )
+    .option('--offline', 'check the database by itself; needs no token')
+    .option('--max-requests <n>', 'calls to compare with Slack; a sample when they do not suffice (default: 100)')
+    .option('--seed <n>', 'choose the same sample again')
+    .option('--repair', 'queue the gaps for the next ingest')
+    .option('--lock-timeout <duration>', 'with --repair: wait so long for another run to end (default: 0s)')
+    .action(async (_, command: Command) => {
+      const { verifyCommand } = await import('./commands/verify.ts');
+      onExit(await verifyCommand(process, command.optsWithGlobals()));
+    });
+
   program
     .command('sync-users')
     .description('The directory: users, bots, user groups, channels.')

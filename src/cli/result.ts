@@ -11,7 +11,12 @@ import { countOf } from './progress-line.ts';
 import type { WorkspaceResult } from './workspace-run.ts';
 
 /** Prints the run: the object of the one workspace, or the sum of all with each one's object in `workspaces`. */
-export function printResults(context: CommandContext, results: readonly WorkspaceResult[], outcome: Outcome): void {
+export function printResults(
+  context: CommandContext,
+  results: readonly WorkspaceResult[],
+  outcome: Outcome,
+  summarize: (result: WorkspaceResult) => string = summaryOf,
+): void {
   if (context.flags.json === true) {
     const [only, ...others] = results;
     const object = only !== undefined && others.length === 0 ? objectOf(only) : sumOf(results, outcome);
@@ -19,7 +24,7 @@ export function printResults(context: CommandContext, results: readonly Workspac
     return;
   }
   if (context.flags.quiet === true && outcome.exitCode === 0) return;
-  for (const result of results) context.print(printable(summaryOf(result)));
+  for (const result of results) context.print(printable(summarize(result)));
 }
 
 /** The JSON object of a run that could not even begin (no token, database out of reach, locked). */
@@ -77,7 +82,25 @@ function sumOf(results: readonly WorkspaceResult[], outcome: Outcome): object {
   };
 }
 
-const statusWords: Record<Outcome['status'], string> = {
+/** The first line for people: whose run it was, how it ended, what it took. */
+export function headline({ extra, workspace, requests, duration_ms }: WorkspaceResult, ended: string): string {
+  const name = textOf(extra['workspace_name']) ?? workspace ?? 'workspace';
+  const calls = Object.values(requests).reduce((sum, n) => sum + n, 0);
+  return `${name}: ${ended} in ${formatDuration(duration_ms)} with ${countOf(calls, 'request')}`;
+}
+
+/** What failed, one line each. */
+export function errorLines({ errors }: WorkspaceResult): string[] {
+  const lines = errors
+    .slice(0, 20)
+    .map(
+      ({ channel, message, hint }) =>
+        `  ! ${channel === null ? '' : `${channel}: `}${message}${hint === null ? '' : ` ${hint}`}`,
+    );
+  return errors.length > 20 ? [...lines, `  ! and ${errors.length - 20} more; --json lists them all`] : lines;
+}
+
+export const statusWords: Record<Outcome['status'], string> = {
   completed: 'done',
   partial: 'partly done',
   failed: 'failed',
@@ -85,20 +108,12 @@ const statusWords: Record<Outcome['status'], string> = {
 };
 
 function summaryOf(result: WorkspaceResult): string {
-  const name = textOf(result.extra['workspace_name']) ?? result.workspace ?? 'workspace';
-  const calls = Object.values(result.requests).reduce((sum, n) => sum + n, 0);
   const dryRun = result.run_id === null ? ' (dry run, nothing written)' : '';
   const lines = [
-    `${name}: ${statusWords[result.status]} in ${formatDuration(result.duration_ms)} with ${countOf(calls, 'request')}${dryRun}`,
+    `${headline(result, statusWords[result.status])}${dryRun}`,
     ...(result.command === 'sync-users' ? directoryLines(result.extra) : ingestLines(result)),
-    ...result.errors
-      .slice(0, 20)
-      .map(
-        ({ channel, message, hint }) =>
-          `  ! ${channel === null ? '' : `${channel}: `}${message}${hint === null ? '' : ` ${hint}`}`,
-      ),
+    ...errorLines(result),
   ];
-  if (result.errors.length > 20) lines.push(`  ! and ${result.errors.length - 20} more; --json lists them all`);
   // After a failure its hint says what to do first; running again may not help.
   const advice = result.status === 'failed' ? '' : '; run again to go on';
   if (result.remaining !== null) lines.push(`  remaining: ${remainingText(result.remaining)}${advice}`);

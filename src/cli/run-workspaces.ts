@@ -4,14 +4,17 @@ import { resolveToken } from '../config/token.ts';
 import type { Dialect } from '../db/dialects/dialect.ts';
 import { LockedError } from '../errors.ts';
 import { exitCodes } from '../exit-codes.ts';
-import type { PaceState } from '../model.ts';
+import type { Identity, PaceState } from '../model.ts';
 import { openSlackApi } from '../slack/api-source.ts';
+import { offlineSlack } from '../slack/offline.ts';
 import { combineOutcomes, type Outcome } from '../sync/outcome.ts';
 import type { CommandContext } from './context.ts';
 import { type WorkspaceJob, type WorkspaceResult, WorkspaceRun } from './workspace-run.ts';
 
-/** Workspaces and the token of each. */
-export type Targets = ReadonlyMap<WorkspaceConfig, string>;
+/** How a workspace is reached: Slack by its token, or only what is stored of it. */
+type Access = { token: string } | { known: Identity };
+
+export type Targets = ReadonlyMap<WorkspaceConfig, Access>;
 
 /**
  * The workspaces that `--workspace` selects, with their tokens. Throws `UsageError` when one has no token: that is a
@@ -19,7 +22,7 @@ export type Targets = ReadonlyMap<WorkspaceConfig, string>;
  */
 export function selectTargets(context: CommandContext, wanted: string | undefined): Targets {
   const workspaces = selectWorkspaces(context.config, wanted);
-  return new Map(workspaces.map((workspace) => [workspace, resolveToken(workspace, context.env)]));
+  return new Map(workspaces.map((workspace) => [workspace, { token: resolveToken(workspace, context.env) }]));
 }
 
 /** Runs the job on every target. Throws when nothing could be started because other runs hold all the locks. */
@@ -30,11 +33,11 @@ export async function runOnWorkspaces(
   job: WorkspaceJob,
 ): Promise<{ results: WorkspaceResult[]; outcome: Outcome }> {
   const deadline = context.config.maxDurationMs === null ? null : context.now() + context.config.maxDurationMs;
-  const budget: Budget = { deadline, requests: context.config.maxRequests };
+  const budget: Budget = { deadline, requests: context.config.maxRequests ?? job.maxRequests ?? null };
   const results: WorkspaceResult[] = [];
-  for (const [workspace, token] of targets) {
+  for (const [workspace, access] of targets) {
     if (context.signal.aborted && results.length > 0) break;
-    const result = await runOnWorkspace(context, dialect, job, workspace, token, budget);
+    const result = await runOnWorkspace(context, dialect, job, workspace, access, budget);
     if (budget.requests !== null) budget.requests -= Object.values(result.requests).reduce((sum, n) => sum + n, 0);
     results.push(result);
   }
@@ -54,7 +57,7 @@ async function runOnWorkspace(
   dialect: Dialect,
   job: WorkspaceJob,
   workspace: WorkspaceConfig,
-  token: string,
+  access: Access,
   budget: Budget,
 ): Promise<WorkspaceResult> {
   const startedAt = context.now();
@@ -63,18 +66,20 @@ async function runOnWorkspace(
   context.signal.addEventListener('abort', stopToo);
   if (context.signal.aborted) stopToo();
   let savePace = async (_states: readonly PaceState[]): Promise<void> => undefined;
-  const slack = openSlackApi({
-    token,
-    onPaceChange: (states) => savePace(states),
-    ...(context.apiUrl === undefined ? {} : { apiUrl: context.apiUrl }),
-    ...(workspace.teamId === null ? {} : { teamId: workspace.teamId }),
-    pace: context.config.pace,
-    allowJoin: job.allowJoin,
-    emit: context.progress.emit,
-    signal: stop.signal,
-    ...(budget.deadline === null ? {} : { deadline: budget.deadline }),
-    ...(budget.requests === null ? {} : { maxRequests: Math.max(0, budget.requests) }),
-  });
+  const open = (token: string) =>
+    openSlackApi({
+      token,
+      onPaceChange: (states) => savePace(states),
+      ...(context.apiUrl === undefined ? {} : { apiUrl: context.apiUrl }),
+      ...(workspace.teamId === null ? {} : { teamId: workspace.teamId }),
+      pace: context.config.pace,
+      allowJoin: job.allowJoin,
+      emit: context.progress.emit,
+      signal: stop.signal,
+      ...(budget.deadline === null ? {} : { deadline: budget.deadline }),
+      ...(budget.requests === null ? {} : { maxRequests: Math.max(0, budget.requests) }),
+    });
+  const slack = 'token' in access ? open(access.token) : offlineSlack(access.known);
   const control = { signal: stop.signal, stop: (reason: unknown) => stop.abort(reason) };
   const run = new WorkspaceRun(context, dialect, job, workspace, slack, control);
   savePace = (states) => run.savePace(states);

@@ -22,8 +22,15 @@ import type { CommandContext } from './context.ts';
 /** What a command does on one workspace. */
 export interface WorkspaceJob {
   command: string;
+  /** Nothing is written: every transaction is undone, and there is neither lock nor run record. */
   dryRun: boolean;
+  /** Slack is not called: no token is needed, and the workspaces are those the database knows. */
+  isOffline?: boolean;
   allowJoin: boolean;
+  /** Calls to Slack when nobody says how many; without limit when absent. */
+  maxRequests?: number;
+  /** The result for people, where it is not the usual one. */
+  summarize?: (result: WorkspaceResult) => string;
   /** Works until done, or throws what stopped it. `report` is told what was done so far, in either case. */
   work: (
     context: SyncContext,
@@ -37,6 +44,8 @@ export interface JobReport {
   channelResults: readonly ChannelResult[];
   /** Whether anything at all was done, so that failures make it partial and not failed. */
   anyOk: boolean;
+  /** What was found amiss although every unit could be worked on; counts as failed units do. */
+  amiss?: number;
   /** What is left when the run ended early; null when nothing is. */
   remaining: JsonObject | null;
   /** Keys of the command's own. */
@@ -278,7 +287,8 @@ export class WorkspaceRun {
   }
 
   #outcome(stoppedBy: unknown): Outcome {
-    return outcomeOf({ stoppedBy, failures: this.#sync?.errors.length ?? 0, anyOk: this.#report?.anyOk ?? false });
+    const failures = (this.#sync?.errors.length ?? 0) + (this.#report?.amiss ?? 0);
+    return outcomeOf({ stoppedBy, failures, anyOk: this.#report?.anyOk ?? false });
   }
 
   #errorText(stoppedBy: unknown): string | null {

@@ -68,9 +68,7 @@ function checkPosition(ledger: Ledger, position: Position): Gap[] {
       const message = 'Messages were read, and nothing says how far: the row in ingestion_state is missing.';
       return [gapIn(channel, { kind: 'no_checkpoint', message, remedy: { checkpoint: true } })];
     }
-    return channel.isReadable
-      ? [gapIn(channel, { kind: 'never_read', message: 'The channel was never read.' })]
-      : [];
+    return channel.isReadable ? [gapIn(channel, { kind: 'never_read', message: 'The channel was never read.' })] : [];
   }
   const failed =
     state.last_error === null
@@ -103,7 +101,10 @@ function checkIntervals({ now }: Ledger, channel: VerifiedChannel, coverage: rea
     if (interval.from > interval.to) wrong('The covered interval ends before it begins.', reversed(interval));
     else if (interval.to > latest) wrong('The covered interval ends in the future.', interval);
     else if (before !== null && interval.from <= before.to) {
-      wrong('The covered interval overlaps the one before it.', { from: before.from, to: Math.max(before.to, interval.to) });
+      wrong('The covered interval overlaps the one before it.', {
+        from: before.from,
+        to: Math.max(before.to, interval.to),
+      });
     }
     before = interval;
   }
@@ -137,7 +138,9 @@ function checkCheckpoint(
   if (!isInside) {
     gaps.push(gap('The checkpoint lies outside the last covered interval.', last_ts));
   } else if (last_ts !== null && (end?.stored_last ?? null) === null && !discards) {
-    gaps.push(gap('There is no message at the checkpoint: it was moved, or the message is lost.', last_ts, tail(last, end)));
+    gaps.push(
+      gap('There is no message at the checkpoint: it was moved, or the message is lost.', last_ts, tail(last, end)),
+    );
   }
   if (oldest_ts !== last.from_ts) {
     gaps.push(gap('oldest_ts is not where the last covered interval begins.', oldest_ts));

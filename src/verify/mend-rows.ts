@@ -21,12 +21,7 @@ interface Place {
 }
 
 /** Returns how many messages were changed. */
-export async function mendRows(
-  store: TransactionStore,
-  place: Place,
-  ts: readonly Ts[],
-  at: IsoTime,
-): Promise<number> {
+export async function mendRows(store: TransactionStore, place: Place, ts: readonly Ts[], at: IsoTime): Promise<number> {
   let mended = 0;
   for (let n = 0; n < ts.length; n += batchSize) {
     for (const checked of await loadChecked({ store, teamId: place.teamId }, place, ts.slice(n, n + batchSize))) {

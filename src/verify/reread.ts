@@ -15,7 +15,7 @@ import type { MessageChange } from '../sync/write-messages.ts';
 import { isTs, microsToTs, tsToMicros } from '../ts.ts';
 import { type Gap, type GapKind, gapIn, keyOf, type Remedy } from './gap.ts';
 import type { Findings, Ledger } from './ledger.ts';
-import { randomFrom, Reservoir, shuffled } from './sample.ts';
+import { Reservoir, randomFrom, shuffled } from './sample.ts';
 import { type CoveredChannel, coveredChannels } from './windows.ts';
 
 /** So many units in a row that Slack does not answer, and it is down. */
@@ -97,7 +97,9 @@ async function chooseUnits(
   comparison.windows.total = windows.length;
   const isSuspicious = ({ covered, window }: { covered: CoveredChannel; window: Interval }) =>
     suspicious.holds(covered.channel.channelId, window);
-  const threads = ledger.threads ? await sampleThreads(ledger, channels, threadLimit, random) : { total: 0, chosen: [] };
+  const threads = ledger.threads
+    ? await sampleThreads(ledger, channels, threadLimit, random)
+    : { total: 0, chosen: [] };
   comparison.threads.total = threads.total;
   const first = ledger.threads ? await suspiciousThreads(ledger, channels, suspicious.threads) : [];
   const firstKeys = new Set(first.map(keyOfThread));
@@ -225,8 +227,7 @@ function gapsIn(unit: Unit, page: SavedPage, comparison: Comparison): Gap[] {
 
 function differenceOf({ kind, read, was }: MessageChange): { kind: GapKind; message: string } | null {
   if (kind === 'inserted') return { kind: 'missing', message: 'Slack shows this message, and it is not stored.' };
-  if (kind === 'deleted')
-    return { kind: 'not_marked_deleted', message: 'Slack does not show this message any more.' };
+  if (kind === 'deleted') return { kind: 'not_marked_deleted', message: 'Slack does not show this message any more.' };
   if (read === null || was === null) return null;
   if (was.deleted_at !== null && !read.isTombstone) {
     return { kind: 'wrongly_deleted', message: 'The message is marked deleted, and Slack shows it.' };

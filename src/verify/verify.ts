@@ -4,11 +4,11 @@
  */
 import { BudgetEndedError } from '../errors.ts';
 import type { Identity } from '../model.ts';
-import type { NormalizedChannel } from '../normalize/directory.ts';
+import { identifyChannels, type KnownChannel } from '../sync/channel-identity.ts';
 import { canRead } from '../sync/channel-plan.ts';
-import { storedChannel, syncChannels } from '../sync/channels.ts';
-import { noMessages } from '../sync/counts.ts';
+import { syncChannels } from '../sync/channels.ts';
 import type { SyncContext } from '../sync/context.ts';
+import { noMessages } from '../sync/counts.ts';
 import { ThreadSignal } from '../sync/thread-signal.ts';
 import { checkContent } from './check-content.ts';
 import { checkPositions } from './check-positions.ts';
@@ -22,7 +22,7 @@ export interface VerifyOptions {
   identity: Identity;
   /** Slack is not asked. */
   offline: boolean;
-  isSelected: (channel: NormalizedChannel) => boolean;
+  isSelected: (channel: KnownChannel) => boolean;
   /** The replies of threads are read at all. */
   threads: boolean;
   repair: boolean;
@@ -36,6 +36,8 @@ export interface VerifyOptions {
 export interface VerifyProgress {
   gaps: Gap[];
   channels: ReadonlyMap<string, VerifiedChannel>;
+  /** Channels that nobody read and that cannot be read. */
+  unread: number;
   /** Messages whose rows were compared with Slack's objects in them. */
   messages: number;
   /** The checks of the database came to their end. */
@@ -45,7 +47,15 @@ export interface VerifyProgress {
 }
 
 export function newVerifyProgress(): VerifyProgress {
-  return { gaps: [], channels: new Map(), messages: 0, isLedgerChecked: false, comparison: null, repairs: null };
+  return {
+    gaps: [],
+    channels: new Map(),
+    unread: 0,
+    messages: 0,
+    isLedgerChecked: false,
+    comparison: null,
+    repairs: null,
+  };
 }
 
 /** Throws what stops the workspace; an ended budget only ends the comparison with Slack. */
@@ -61,7 +71,12 @@ export async function verify(context: SyncContext, options: VerifyOptions, progr
     threads: options.threads,
     signal: context.signal,
   };
-  const found = await checkLedger(context, ledger, progress);
+  const states = await ledger.store.positions.listStates(ledger.teamId);
+  const read = new Set(states.map(({ channel_id }) => channel_id));
+  progress.unread = [...ledger.channels.values()].filter(
+    ({ channelId, isReadable }) => !isReadable && !read.has(channelId),
+  ).length;
+  const found = await checkLedger(ledger, progress);
   if (!options.offline) {
     progress.comparison = {
       windows: { total: 0, read: 0 },
@@ -93,40 +108,33 @@ function lookingOnly(context: SyncContext): SyncContext {
   };
 }
 
-/** The selected channels that are stored or that Slack lists. */
+/** The selected channels, those that are stored and, unless offline, those that Slack lists. */
 async function verifiedChannels(
   context: SyncContext,
   { identity, offline, isSelected }: VerifyOptions,
 ): Promise<Map<string, VerifiedChannel>> {
-  const stored = await context.store.directory.listChannels(context.teamId);
-  const channels = new Map<string, { channel: NormalizedChannel; isReadable: boolean }>();
-  for (const row of stored) {
-    const channel = storedChannel(row);
-    channels.set(row.channel_id, { channel, isReadable: offline && row.is_member === true });
-  }
-  for (const channel of offline ? [] : await listedChannels(context, identity)) {
-    channels.set(channel.channel_id, { channel, isReadable: canRead(channel, identity.isBot) });
-  }
-  const selected = [...channels.values()].filter(({ channel }) => isSelected(channel));
-  return new Map(
-    selected.map(({ channel: { channel_id, name }, isReadable }) => [
-      channel_id,
-      { channelId: channel_id, name: name ?? channel_id, isReadable },
-    ]),
-  );
+  const listed = offline ? null : await listedChannels(context, identity);
+  const channels = listed ?? (await identifyChannels(context, [], []));
+  const verified = channels.filter(isSelected).map((channel): VerifiedChannel => {
+    const { channel_id: channelId, name } = channel;
+    const isReadable =
+      listed === null ? channel.is_member === true : channel.isListed && canRead(channel, identity.isBot);
+    return { channelId, name: name ?? channelId, isReadable };
+  });
+  return new Map(verified.map((channel) => [channel.channelId, channel]));
 }
 
-async function listedChannels(context: SyncContext, identity: Identity): Promise<readonly NormalizedChannel[]> {
+/** Null when the budget does not even suffice for the list: the database can still be checked by itself. */
+async function listedChannels(context: SyncContext, identity: Identity): Promise<readonly KnownChannel[] | null> {
   try {
     return (await syncChannels(context, identity)).channels;
   } catch (error) {
-    // The database can still be checked by itself.
-    if (error instanceof BudgetEndedError) return [];
+    if (error instanceof BudgetEndedError) return null;
     throw error;
   }
 }
 
-async function checkLedger(context: SyncContext, ledger: Ledger, progress: VerifyProgress): Promise<Findings> {
+async function checkLedger(ledger: Ledger, progress: VerifyProgress): Promise<Findings> {
   const found: Findings = { gaps: progress.gaps, suspects: [] };
   for (const check of [checkPositions, checkThreads]) {
     const { gaps, suspects } = await lookTwice(() => check(ledger));

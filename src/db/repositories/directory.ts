@@ -7,6 +7,7 @@ import { aliasTarget, hasContent, moveContent } from './channel-aliases.ts';
 /** Workspaces, users, user groups and channels. Everything that writes many rows wants a transaction. */
 export interface DirectoryRepository {
   findWorkspace(teamId: string): Promise<WorkspaceRow | undefined>;
+  listWorkspaces(): Promise<WorkspaceRow[]>;
   /** Inserts the workspace or updates what differs; an unchanged one keeps its `updated_at`. */
   saveWorkspace(row: Omit<WorkspaceRow, 'users_synced_at' | 'ingest_runs'>): Promise<void>;
   markUsersSynced(teamId: string, at: IsoTime): Promise<void>;
@@ -107,6 +108,8 @@ const channelTarget = {
 export function directoryRepository(dialect: Dialect): (db: Kysely<Schema>) => DirectoryRepository {
   return (db) => ({
     findWorkspace: (teamId) => db.selectFrom('workspaces').selectAll().where('team_id', '=', teamId).executeTakeFirst(),
+
+    listWorkspaces: () => db.selectFrom('workspaces').selectAll().orderBy('team_id').execute(),
 
     async saveWorkspace(row) {
       await db

@@ -383,11 +383,7 @@ function mends(db: Kysely<Schema>): Pick<IntegrityRepository, 'findNewestShown' 
     },
 
     async recount(teamId, channelId) {
-      await db
-        .deleteFrom('stored_counts')
-        .where('team_id', '=', teamId)
-        .where('channel_id', '=', channelId)
-        .execute();
+      await db.deleteFrom('stored_counts').where('team_id', '=', teamId).where('channel_id', '=', channelId).execute();
       await db
         .insertInto('stored_counts')
         .columns(['team_id', 'channel_id', 'message_rows'])

@@ -15,6 +15,8 @@ export interface RunRepository {
   markAbandoned(teamId: string, now: IsoTime): Promise<string[]>;
   /** When the last finished run of this command began. */
   findLastStart(teamId: string, command: string): Promise<IsoTime | null>;
+  /** How the config file called the workspace in its last run; null without one. */
+  findWorkspaceName(teamId: string): Promise<string | null>;
   saveRunChannels(rows: readonly RunChannelRow[]): Promise<void>;
   /**
    * Removes, from the last runs before this one, the rows of channels in which nothing happened: a run every few
@@ -81,6 +83,17 @@ export function runRepository(dialect: Dialect): (db: Kysely<Schema>) => RunRepo
         .limit(1)
         .executeTakeFirst();
       return row?.started_at ?? null;
+    },
+
+    async findWorkspaceName(teamId) {
+      const row = await db
+        .selectFrom('runs')
+        .select('workspace')
+        .where('team_id', '=', teamId)
+        .orderBy('started_at', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.workspace ?? null;
     },
 
     async forgetUneventful(teamId, runId) {

@@ -1,0 +1,75 @@
+/** The workspaces of a command that works offline: those the database knows, with or without a token or a config file. */
+import type { ConfigFlags, WorkspaceConfig } from '../config/load.ts';
+import type { Dialect } from '../db/dialects/dialect.ts';
+import { openStore, type Store } from '../db/repositories/index.ts';
+import type { WorkspaceRow } from '../db/schema.ts';
+import { AppError, UsageError } from '../errors.ts';
+import type { Identity } from '../model.ts';
+import type { CommandContext } from './context.ts';
+import type { Targets } from './run-workspaces.ts';
+
+/**
+ * The stored workspaces that `wanted` (a name or a team id) selects. Throws `AppError` when there is none at all and
+ * `UsageError` when none is called so.
+ */
+export async function storedTargets(
+  context: CommandContext,
+  dialect: Dialect,
+  wanted: string | undefined,
+  flags: ConfigFlags,
+): Promise<Targets> {
+  const store = openStore(dialect);
+  const targets = new Map<WorkspaceConfig, { known: Identity }>();
+  const rows = await store.directory.listWorkspaces();
+  if (rows.length === 0) {
+    throw new AppError(`the database ${dialect.address} holds no workspace yet`, {
+      hint: 'Run "slackingest ingest" first, or give the database that it fills with --database.',
+    });
+  }
+  for (const row of rows) {
+    const workspace = await settingsOf(context, store, row, flags);
+    const names = [row.team_id, row.name, workspace.name].map((name) => name?.toLowerCase());
+    if (wanted !== undefined && !names.includes(wanted.trim().toLowerCase())) continue;
+    targets.set(workspace, { known: identityOf(row) });
+  }
+  if (targets.size === 0) {
+    const known = rows.map(({ name, team_id }) => (name === null ? team_id : `${name} (${team_id})`)).join(', ');
+    throw new UsageError(`--workspace: the database holds no workspace "${wanted}"`, `Stored: ${known}.`);
+  }
+  return targets;
+}
+
+/** What the config file says of the workspace: told by its team id, or by the name under which it was read last. */
+async function settingsOf(
+  { config }: CommandContext,
+  store: Store,
+  row: WorkspaceRow,
+  flags: ConfigFlags,
+): Promise<WorkspaceConfig> {
+  const recorded = await store.runs.findWorkspaceName(row.team_id);
+  const configured =
+    config.workspaces.find(({ teamId }) => teamId === row.team_id) ??
+    config.workspaces.find(({ teamId, name }) => teamId === null && name === recorded);
+  if (configured !== undefined) return { ...configured, teamId: row.team_id };
+  return {
+    name: row.name ?? row.team_id,
+    tokenEnv: '',
+    teamId: row.team_id,
+    channels: { include: [...(flags.channel ?? [])], exclude: [...(flags.exclude ?? [])] },
+    discard: [],
+    lookbackMs: 0,
+    retention: 'unknown',
+  };
+}
+
+function identityOf({ team_id, name, url, enterprise_id }: WorkspaceRow): Identity {
+  return {
+    teamId: team_id,
+    teamName: name ?? team_id,
+    url: url ?? '',
+    enterpriseId: enterprise_id,
+    userId: null,
+    isBot: true,
+    scopes: null,
+  };
+}

@@ -1,0 +1,65 @@
+/** What `verify` found, for people. */
+import type { JsonObject, JsonValue } from '../model.ts';
+import { countOf } from './progress-line.ts';
+import { errorLines, headline, statusWords } from './result.ts';
+import type { WorkspaceResult } from './workspace-run.ts';
+
+const shownGaps = 10;
+
+export function verifySummary(result: WorkspaceResult): string {
+  const { extra } = result;
+  const counts = Object.entries(objectOf(extra['gap_counts']));
+  const total = counts.reduce((sum, [, n]) => sum + numberOf(n), 0);
+  const checked = objectOf(extra['checked']);
+  const isWhole = total === 0 && result.status === 'completed';
+  const ended = isWhole ? 'whole' : total > 0 ? countOf(total, 'gap') : statusWords[result.status];
+  return [
+    headline(result, ended),
+    `  database  ${countOf(numberOf(checked['channels']), 'channel')}, ${countOf(numberOf(checked['messages']), 'message')} checked`,
+    ...slackLines(checked['slack']),
+    ...(total > 0 ? [`  gaps      ${counts.map(([kind, n]) => `${numberOf(n)} ${kind}`).join(', ')}`] : []),
+    ...gapLines(extra['gaps'], total),
+    ...errorLines(result),
+    ...(total > 0 ? [nextStep(extra['repairs'])] : []),
+  ].join('\n');
+}
+
+function slackLines(told: JsonValue | undefined): string[] {
+  if (told === null || told === undefined) return [];
+  const slack = objectOf(told);
+  const [windows, threads] = [objectOf(slack['windows']), objectOf(slack['threads'])];
+  const share = (of: JsonObject) => `${numberOf(of['read'])} of ${numberOf(of['total'])}`;
+  const isAll = slack['share'] === 1;
+  const newer = numberOf(slack['newer']);
+  return [
+    `  Slack     ${share(windows)} windows and ${share(threads)} threads compared${isAll ? '' : `; a sample, --seed ${numberOf(slack['seed'])}`}`,
+    ...(newer > 0 ? [`  newer     ${countOf(newer, 'change')} since the last run, for the next one`] : []),
+  ];
+}
+
+function gapLines(gaps: JsonValue | undefined, total: number): string[] {
+  const listed = Array.isArray(gaps) ? gaps.slice(0, shownGaps).map(objectOf) : [];
+  const lines = listed.map((gap) => {
+    const at = [gap['ts'] ?? gap['from_ts'], gap['ts'] === undefined ? gap['to_ts'] : undefined]
+      .filter((ts) => typeof ts === 'string')
+      .join(' to ');
+    return `  - ${String(gap['channel'])}${at === '' ? '' : ` ${at}`}: ${String(gap['message'])}`;
+  });
+  return total > lines.length ? [...lines, `  - and ${total - lines.length} more; --json lists them`] : lines;
+}
+
+function nextStep(repairs: JsonValue | undefined): string {
+  if (repairs === null || repairs === undefined)
+    return '  next: run "slackingest verify --repair", and then "slackingest ingest"';
+  const done = objectOf(repairs);
+  const n = (key: string) => numberOf(done[key]);
+  return `  repaired: ${n('windows')} windows and ${countOf(n('threads'), 'thread')} queued, ${countOf(n('rows'), 'message')} put right; now run "slackingest ingest"`;
+}
+
+function numberOf(value: JsonValue | undefined): number {
+  return typeof value === 'number' ? value : 0;
+}
+
+function objectOf(value: JsonValue | undefined): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
+}

@@ -1,0 +1,26 @@
+/** A workspace without Slack: for commands that work on what is stored and call nothing. */
+import type { Identity } from '../model.ts';
+import type { SlackApiHandle } from './api-source.ts';
+import { pageLimits } from './methods.ts';
+
+/** Knows who it is and nothing else; whoever calls Slack through it has a bug. */
+export function offlineSlack(identity: Identity): SlackApiHandle {
+  const refuse = (): never => {
+    throw new Error('Slack was called by a command that works offline');
+  };
+  return {
+    identify: async () => identity,
+    channels: refuse,
+    history: refuse,
+    replies: refuse,
+    pageSize: (method) => pageLimits[method],
+    users: refuse,
+    user: refuse,
+    usergroups: refuse,
+    join: refuse,
+    paceSnapshot: () => [],
+    inheritPace: () => undefined,
+    requests: {},
+    rateLimited: 0,
+  };
+}
