@@ -46,6 +46,7 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
         '--backfill-from <date>',
         'be complete from this date on (YYYY-MM-DD, UTC); may stay in a crontab for ever',
       )
+      .option('--plan', 'tell what the next run asks of Slack and how long that takes; writes nothing')
       .option('--lookback <duration>', 'read this far back again for edits, reactions and replies (default: 7d)'),
   ).action(async (_, command: Command) => {
     const { ingestCommand } = await import('./commands/ingest.ts');
@@ -86,6 +87,15 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
     .action(async (_, command: Command) => {
       const { syncUsersCommand } = await import('./commands/sync-users.ts');
       onExit(await syncUsersCommand(process, command.optsWithGlobals()));
+    });
+
+  program
+    .command('status')
+    .description('Last runs, how fresh and complete each channel is, audits, limits, schema; needs no token.')
+    .option('--workspace <name>', 'only this workspace (its name, domain or team id)')
+    .action(async (_, command: Command) => {
+      const { statusCommand } = await import('./commands/status.ts');
+      onExit(await statusCommand(process, command.optsWithGlobals()));
     });
 
   program

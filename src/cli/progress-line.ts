@@ -85,7 +85,7 @@ export function channelLabel(name: string | null, channelId: string): string {
   return safe === '' ? printable(channelId) : `#${safe.replace(/^#/, '')}`;
 }
 
-function formatCount(count: number): string {
+export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
@@ -96,7 +96,7 @@ export function countOf(count: number, noun: string): string {
 /** The text cut to so many terminal cells, with `…` where something is missing. */
 export function truncate(text: string, cells: number): string {
   const characters = [...text];
-  if (characters.reduce((sum, character) => sum + cellsOf(character), 0) <= cells) return text;
+  if (cellsIn(text) <= cells) return text;
   let used = 1;
   let kept = '';
   for (const character of characters) {
@@ -105,6 +105,11 @@ export function truncate(text: string, cells: number): string {
     kept += character;
   }
   return cells < 1 ? '' : `${kept}…`;
+}
+
+/** How many terminal cells the text takes. */
+export function cellsIn(text: string): number {
+  return [...text].reduce((sum, character) => sum + cellsOf(character), 0);
 }
 
 /** Terminals disagree about emoji and symbols; counting one too many costs a character, one too few breaks the line. */

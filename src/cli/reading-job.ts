@@ -1,11 +1,15 @@
 /** What `ingest` and `backfill` share: selection of channels, options of reading, the report. */
 import type { ConfigFlags, WorkspaceConfig } from '../config/load.ts';
 import { selectChannels } from '../config/selection.ts';
+import { InterruptedError } from '../errors.ts';
 import type { Identity, JsonObject } from '../model.ts';
+import type { SlackApiHandle } from '../slack/api-source.ts';
+import { type LimitsInForce, timeNeeded } from '../slack/time-needed.ts';
 import type { KnownChannel } from '../sync/channel-identity.ts';
 import type { SyncContext } from '../sync/context.ts';
 import { newReadProgress, type ReadProgress } from '../sync/read-channels.ts';
 import type { ReadingOptions } from '../sync/reading.ts';
+import { measureRemaining, type Remaining } from '../sync/remaining.ts';
 import { namedBy, reportUnmet, selectable } from './channel-selection.ts';
 import type { CommandContext, GlobalFlags } from './context.ts';
 import type { JobReport, WorkspaceJob } from './workspace-run.ts';
@@ -21,6 +25,8 @@ export interface ReadingEnd {
   threadsPending: number;
   /** Keys of the command's own. */
   extra: JsonObject;
+  /** The summary for people, where it is not the usual one. */
+  lines?: readonly string[];
 }
 
 /** A job that reads channels with `read`, which throws what stopped it; `progress` then tells how far it came. */
@@ -31,7 +37,7 @@ export function readingJob(
   read: (
     sync: SyncContext,
     options: ReadingOptions,
-    run: { workspace: WorkspaceConfig; progress: ReadProgress },
+    run: { workspace: WorkspaceConfig; progress: ReadProgress; slack: SlackApiHandle },
   ) => Promise<ReadingEnd>,
 ): WorkspaceJob {
   const dryRun = flags.dryRun === true;
@@ -40,7 +46,7 @@ export function readingJob(
     command,
     dryRun,
     allowJoin: join,
-    work(sync, identity, workspace) {
+    work(sync, identity, workspace, slack) {
       const selection = selectChannels(workspace.channels);
       const progress = newReadProgress();
       let end: ReadingEnd | null = null;
@@ -54,23 +60,44 @@ export function readingJob(
         join,
         dryRun,
       };
-      const done = read(sync, options, { workspace, progress }).then((ended) => {
+      let left: Remaining | null = null;
+      const measure = async (error: unknown): Promise<never> => {
+        left = await measureRemaining(sync, progress, { isHasty: error instanceof InterruptedError });
+        throw error;
+      };
+      const done = read(sync, options, { workspace, progress, slack }).then((ended) => {
         end = ended;
         reportUnmet(sync, selection);
-      });
-      return { done, report: () => reportOf(sync, identity, progress, end) };
+      }, measure);
+      const limits = () => ({ pace: context.config.pace, states: slack.paceSnapshot(), now: context.now() });
+      return {
+        done,
+        report: () => ({
+          ...reportOf(sync, identity, progress, end),
+          remaining: left === null ? null : remainingToJson(left, limits()),
+        }),
+      };
     },
   };
 }
 
-function reportOf(sync: SyncContext, identity: Identity, progress: ReadProgress, end: ReadingEnd | null): JobReport {
+function remainingToJson({ calls, ...counts }: Remaining, limits: LimitsInForce): JsonObject {
+  const requests = Object.values(calls).reduce((sum, n) => sum + n, 0);
+  return { ...counts, requests, seconds: Math.ceil(timeNeeded(calls, limits) / 1000) };
+}
+
+function reportOf(
+  sync: SyncContext,
+  identity: Identity,
+  progress: ReadProgress,
+  end: ReadingEnd | null,
+): Omit<JobReport, 'remaining'> {
   const { channels } = progress;
   const threadsLeft = sync.threads.found - sync.threads.read;
   return {
     channels,
     channelResults: [...progress.results.values()],
     anyOk: channels.ok > 0,
-    remaining: end === null ? { channels: progress.unread.size, threads: threadsLeft } : null,
     extra: {
       workspace_name: identity.teamName,
       threads: { read: sync.threads.read, pending: end?.threadsPending ?? threadsLeft },
@@ -79,5 +106,6 @@ function reportOf(sync: SyncContext, identity: Identity, progress: ReadProgress,
       history_limited: [...progress.historyLimited],
       ...(end?.extra ?? { directory: { channels: null, users: null, users_looked_up: 0 } }),
     },
+    ...(end?.lines === undefined ? {} : { lines: end.lines }),
   };
 }

@@ -48,7 +48,7 @@ export function printFailure(stdout: { write(text: string): unknown }, command: 
   stdout.write(`${maskSecrets(JSON.stringify(object))}\n`);
 }
 
-function objectOf({ exitCode: _, extra, ...result }: WorkspaceResult): object {
+function objectOf({ exitCode: _, lines: __, extra, ...result }: WorkspaceResult): object {
   return { ...result, ...extra };
 }
 
@@ -111,7 +111,7 @@ function summaryOf(result: WorkspaceResult): string {
   const dryRun = result.run_id === null ? ' (dry run, nothing written)' : '';
   const lines = [
     `${headline(result, statusWords[result.status])}${dryRun}`,
-    ...(result.command === 'sync-users' ? directoryLines(result.extra) : ingestLines(result)),
+    ...(result.lines ?? (result.command === 'sync-users' ? directoryLines(result.extra) : ingestLines(result))),
     ...errorLines(result),
   ];
   // After a failure its hint says what to do first; running again may not help.
@@ -145,10 +145,18 @@ function directoryLines(extra: JsonObject): string[] {
   });
 }
 
-function remainingText(remaining: JsonObject): string {
-  return Object.entries(remaining)
-    .map(([what, n]) => `${numberText(n)} ${what}`)
-    .join(', ');
+/** `12 channels, 340 threads; about 352 requests, 8 min`. */
+function remainingText({ channels, threads, holes, requests, seconds }: JsonObject): string {
+  if (channels === null) return 'all channels; the run ended before it had listed them';
+  const parts = [
+    [channels, 'channel'],
+    [holes, 'hole'],
+    [threads, 'thread'],
+  ] as const;
+  const left = parts.flatMap(([n, noun]) => (typeof n === 'number' && n > 0 ? [countOf(n, noun)] : []));
+  if (left.length === 0) return 'no channel and no thread, but audits or users';
+  if (typeof requests !== 'number' || typeof seconds !== 'number') return left.join(', ');
+  return `${left.join(', ')}; about ${countOf(requests, 'request')}, ${formatDuration(seconds * 1000)}`;
 }
 
 function numberText(value: JsonValue | undefined): string {

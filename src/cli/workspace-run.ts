@@ -36,6 +36,7 @@ export interface WorkspaceJob {
     context: SyncContext,
     identity: Identity,
     workspace: WorkspaceConfig,
+    slack: SlackApiHandle,
   ) => { done: Promise<unknown>; report: () => JobReport };
 }
 
@@ -50,6 +51,8 @@ export interface JobReport {
   remaining: JsonObject | null;
   /** Keys of the command's own. */
   extra: JsonObject;
+  /** The summary for people, where it is not the usual one. */
+  lines?: readonly string[];
 }
 
 /** The `--json` object of one workspace. */
@@ -68,6 +71,7 @@ export interface WorkspaceResult {
   errors: { channel_id: string | null; channel: string | null; code: string; message: string; hint: string | null }[];
   remaining: JsonObject | null;
   extra: JsonObject;
+  lines: readonly string[] | null;
   exitCode: ExitCode;
 }
 
@@ -238,7 +242,7 @@ export class WorkspaceRun {
       knownUsers: new Set(await store.directory.listUserIds(identity.teamId)),
     });
     this.#sync = sync;
-    const { done, report } = this.#job.work(sync, identity, this.#workspace);
+    const { done, report } = this.#job.work(sync, identity, this.#workspace, this.#slack);
     try {
       await done;
       return undefined;
@@ -333,6 +337,7 @@ export class WorkspaceRun {
       })),
       remaining: stoppedBy === undefined ? null : (this.#report?.remaining ?? null),
       extra: this.#report?.extra ?? {},
+      lines: this.#report?.lines ?? null,
       exitCode: outcome.exitCode,
     };
   }

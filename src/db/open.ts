@@ -27,10 +27,11 @@ export async function openDatabase(url: string, signal?: AbortSignal): Promise<D
   );
 }
 
-/** Whether `url` names a database that surely does not exist yet, so that opening it would create it. */
+/** Whether `url` names a database that surely does not exist yet, or an empty file: opening it would write to it. */
 export async function isAbsent(url: string): Promise<boolean> {
   if (!url.startsWith('sqlite:')) return false;
-  const { existsSync } = await import('node:fs');
+  const { statSync } = await import('node:fs');
   const { sqlitePath } = await import('./dialects/sqlite.ts');
-  return !existsSync(sqlitePath(url));
+  const file = statSync(sqlitePath(url), { throwIfNoEntry: false });
+  return file === undefined || (file.isFile() && file.size === 0);
 }

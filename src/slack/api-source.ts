@@ -19,7 +19,7 @@ import { Caller } from './caller.ts';
 import { openClient } from './client.ts';
 import { listPages } from './listing.ts';
 import type { MethodName } from './methods.ts';
-import { pageLimits } from './methods.ts';
+import { pageLimits, pageSize } from './methods.ts';
 import { Pacer } from './pacer.ts';
 import type { ListPage, Reading } from './payloads.ts';
 import {
@@ -31,7 +31,7 @@ import {
   readUsergroups,
   readUserPage,
 } from './payloads.ts';
-import { RestrictionWatch, restrictedPage } from './restricted.ts';
+import { RestrictionWatch } from './restricted.ts';
 import { retryPolicy } from './retry.ts';
 import type { Sleep } from './waiting.ts';
 import { sleep } from './waiting.ts';
@@ -201,7 +201,7 @@ class ApiSource implements SlackApiHandle {
   }
 
   pageSize(method: 'conversations.history' | 'conversations.replies'): number {
-    return this.#pacer.isRestricted(method) ? restrictedPage : pageLimits[method];
+    return pageSize(method, this.#pacer.isRestricted(method));
   }
 
   replies({ channel, ts, oldest, cursor }: RepliesRequest): Promise<MessagePage> {

@@ -41,6 +41,14 @@ export const pageLimits = {
   'users.list': 200,
 } as const satisfies Partial<Record<MethodName, number>>;
 
+/** Objects in a page where Slack restricts the app, see restricted.ts. */
+export const restrictedPage = 15;
+
+/** Objects that one page may hold. */
+export function pageSize(method: 'conversations.history' | 'conversations.replies', isRestricted: boolean): number {
+  return isRestricted ? restrictedPage : pageLimits[method];
+}
+
 export function isMethodName(name: string): name is MethodName {
   return Object.hasOwn(methods, name);
 }

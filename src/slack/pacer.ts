@@ -13,9 +13,9 @@ import type { Sleep } from './waiting.ts';
 import { untilAborted } from './waiting.ts';
 
 /** New non-Marketplace apps that are distributed commercially get one call a minute (docs.slack.dev/changelog/2025/05/29/rate-limit-changes-for-non-marketplace-apps). */
-const restrictedRate = 1;
+export const restrictedRate = 1;
 /** Slack rests a method for seconds or minutes. A longer rest left by an earlier run comes from a clock that was wrong. */
-const longestInheritedRestMs = 3_600_000;
+export const longestInheritedRestMs = 3_600_000;
 
 export interface PacerOptions {
   pace: Pace;

@@ -5,11 +5,9 @@
  */
 import type { MessagePage } from '../model.ts';
 import type { Emit } from '../sync/events.ts';
-import type { MethodName } from './methods.ts';
+import { type MethodName, restrictedPage } from './methods.ts';
 import type { Pacer } from './pacer.ts';
 
-/** Objects in a page. */
-export const restrictedPage = 15;
 /** A whole minute's rest, give or take, though hardly anything was called. */
 const longRestMs = 50_000;
 /** The call that was answered and the one that was refused. */

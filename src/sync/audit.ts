@@ -21,13 +21,21 @@ export interface OpenChannel {
 }
 
 /** A history that was read to its end is left alone for so many runs, unless reading it again costs no call. */
-const runsBetween = 3;
+export const runsBetween = 3;
 
 /**
  * Messages that a run may read again at no call, for each call it may spend on audits: they cost time instead, about as
  * much as it takes to wait for the call's turn.
  */
-const messagesPerCall = 300;
+export const messagesPerCall = 300;
+
+/** Objects in a page where Slack restricts the app. */
+const slowPage = 15;
+
+/** Calls that a run spends on audits: where every call takes a minute, new messages and changed threads need nearly all. */
+export function auditBudget(pageSize: number, wanted: number): number {
+  return pageSize <= slowPage ? Math.min(1, wanted) : wanted;
+}
 
 /**
  * Chooses the channels to be read again as a whole where one page holds them, which costs no call: those that were not
@@ -69,7 +77,7 @@ export async function auditHistories(
   let left = requests;
   for (const channel of dueForAudit(context, opened)) {
     for (;;) {
-      const window = await nextWindow(context, channel);
+      const window = await nextWindow(context, channel, reachedBy(channel));
       if (window === null) break;
       if (left <= 0) return;
       const isRead = await read(channel.entry, async () => {
@@ -82,6 +90,27 @@ export async function auditHistories(
   }
 }
 
+/**
+ * How many calls `auditHistories` is going to make for channels of which this run is going to read everything from
+ * `rereadFrom` up; each window takes one.
+ */
+export async function countAudits(
+  context: SyncContext,
+  opened: readonly OpenChannel[],
+  requests: number,
+): Promise<number> {
+  let calls = 0;
+  const left = opened.filter(({ position, rereadFrom }) => !position.isAllFrom(rereadFrom));
+  for (const channel of dueForAudit(context, left)) {
+    for (let reached = reachedBy(channel); calls < requests; calls += 1) {
+      const window = await nextWindow(context, channel, reached);
+      if (window === null) break;
+      reached = window.oldest + 1;
+    }
+  }
+  return calls;
+}
+
 function dueForAudit({ runNumber }: SyncContext, opened: readonly OpenChannel[]): OpenChannel[] {
   const due = opened.filter(({ position: { audit } }) => {
     return audit.underWay !== null || audit.auditedRun === null || audit.auditedRun + runsBetween <= runNumber;
@@ -89,12 +118,17 @@ function dueForAudit({ runNumber }: SyncContext, opened: readonly OpenChannel[])
   return due.sort((a, b) => compareAudits(a.position.audit.auditedAt, b.position.audit.auditedAt));
 }
 
+/** From here up the audit under way has read everything. */
+function reachedBy({ position, rereadFrom }: OpenChannel): number {
+  return Math.min(position.audit.underWay?.from ?? rereadFrom, rereadFrom);
+}
+
 /** The next page's worth of an audit, latest first; null when nothing is left. */
 async function nextWindow(
   context: SyncContext,
-  { entry, position, rereadFrom }: OpenChannel,
+  { entry, position }: OpenChannel,
+  reached: number,
 ): Promise<{ oldest: number; latest: number } | null> {
-  const reached = Math.min(position.audit.underWay?.from ?? rereadFrom, rereadFrom);
   const covered = position.coveredBefore(reached);
   if (covered === null) return null;
   const latest = covered.to + 1;

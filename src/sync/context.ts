@@ -143,13 +143,12 @@ const roomForNew = 99;
 
 /** How many stored messages a window may hold so that one page brings them, new ones included. */
 export function pageRoom({ slack, historyPage }: SyncContext): number {
-  const size = Math.min(slack.pageSize('conversations.history'), historyPage);
-  return size > 10 * roomForNew ? size - roomForNew : size;
+  return roomIn(Math.min(slack.pageSize('conversations.history'), historyPage));
 }
 
-/** Whether Slack restricts the app to small pages, each of which takes a minute. */
-export function isSlowed({ slack }: SyncContext): boolean {
-  return slack.pageSize('conversations.history') < roomForNew;
+/** The same for pages of `size` messages. */
+export function roomIn(size: number): number {
+  return size > 10 * roomForNew ? size - roomForNew : size;
 }
 
 /** Learns from a page that was cut how many messages Slack puts into one. */

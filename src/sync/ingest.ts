@@ -2,9 +2,9 @@
  * The main job on one workspace: channels, new messages, replies of new and changed threads, users. What is newest comes
  * first: the recent window of every channel, then the holes further back, then the directory of users.
  */
-import { chooseWholeAgain } from './audit.ts';
+import { auditBudget, chooseWholeAgain } from './audit.ts';
 import { positionOf, type Reach, recentWindows } from './channel-windows.ts';
-import { failUnit, isSlowed, pageRoom, type SyncContext } from './context.ts';
+import { failUnit, pageRoom, type SyncContext } from './context.ts';
 import { type ReadProgress, readChannels, type WindowChoice } from './read-channels.ts';
 import { beginReading, endReading, type ReadingOptions, type ReadingResult } from './reading.ts';
 import { lookUpUnknownUsers, syncUsers, type UserCounts } from './users.ts';
@@ -34,7 +34,9 @@ export async function ingest(
   const reading = await beginReading(context, options, progress);
   const { planned } = reading;
 
-  const auditRequests = options.dryRun ? 0 : auditBudget(context, options);
+  const auditRequests = options.dryRun
+    ? 0
+    : auditBudget(context.slack.pageSize('conversations.history'), options.auditRequests);
   const counts = await store.messages.listCounts(teamId);
   const wholeAgain = chooseWholeAgain(planned, counts, { requests: auditRequests, room: pageRoom(context) });
   const reach = { ...options, wholeAgain };
@@ -50,11 +52,6 @@ export async function ingest(
   const users = await syncUsersWhenStale(context, options);
   const usersLookedUp = await lookUpUnknownUsers(context);
   return { ...(await endReading(context, reading, options, progress)), users, usersLookedUp };
-}
-
-/** Where every call takes a minute, new messages and changed threads need nearly all of them. */
-function auditBudget(context: SyncContext, { auditRequests }: IngestOptions): number {
-  return isSlowed(context) ? Math.min(1, auditRequests) : auditRequests;
 }
 
 async function syncUsersWhenStale(context: SyncContext, options: IngestOptions): Promise<UserCounts | null> {

@@ -46,6 +46,9 @@ export interface ReadProgress {
   channels: { total: number; ok: number; failed: number; skipped: number };
   /** Channels still to be read, by id. */
   unread: Set<string>;
+  /** Channels that were opened, and what of them is still to be read once `unread` is. */
+  opened: OpenChannel[];
+  holes: WindowChoice['holes'];
   results: Map<string, ChannelResult>;
   historyLimited: Set<string>;
 }
@@ -54,6 +57,8 @@ export function newReadProgress(): ReadProgress {
   return {
     channels: { total: 0, ok: 0, failed: 0, skipped: 0 },
     unread: new Set(),
+    opened: [],
+    holes: () => [],
     results: new Map(),
     historyLimited: new Set(),
   };
@@ -71,7 +76,8 @@ export async function readChannels(
   progress: ReadProgress,
 ): Promise<void> {
   for (const { channelId } of planned) progress.unread.add(channelId);
-  const opened: OpenChannel[] = [];
+  const { opened } = progress;
+  progress.holes = choice.holes;
   const readable = () => new Map(opened.map(({ entry }) => [entry.channelId, entry]));
 
   await round(context, options, {

@@ -6,8 +6,8 @@ import type { ThreadRow } from '../db/schema.ts';
 import type { IsoTime } from '../model.ts';
 import { isTs, tsToMicros } from '../ts.ts';
 
-const firstInterval = 3;
-const longestInterval = 24;
+export const firstInterval = 3;
+export const longestInterval = 24;
 
 /** Threads with at most this interval changed not long ago. */
 export const livelyInterval = 6;

@@ -2,10 +2,12 @@ import { parseDate } from '../../config/date.ts';
 import { ingest } from '../../sync/ingest.ts';
 import type { CommandContext, Process } from '../context.ts';
 import { runJobCommand } from '../job-command.ts';
+import { planIngest } from '../plan-job.ts';
 import { type ReadingFlags, readingJob } from '../reading-job.ts';
 import type { WorkspaceJob } from '../workspace-run.ts';
 
 interface IngestFlags extends ReadingFlags {
+  plan?: boolean;
   backfillFrom?: string;
 }
 
@@ -18,7 +20,9 @@ function ingestJob(context: CommandContext, flags: IngestFlags): WorkspaceJob {
   const notAfter = context.now();
   const backfillFrom =
     flags.backfillFrom === undefined ? null : parseDate(flags.backfillFrom, '--backfill-from', { notAfter });
-  return readingJob(context, flags, 'ingest', async (sync, reading, { workspace, progress }) => {
+  const isPlan = flags.plan === true;
+  const how = isPlan ? { ...flags, dryRun: true } : flags;
+  return readingJob(context, how, 'ingest', async (sync, reading, { workspace, progress, slack }) => {
     const options = {
       ...reading,
       backfillFrom,
@@ -26,6 +30,7 @@ function ingestJob(context: CommandContext, flags: IngestFlags): WorkspaceJob {
       auditRequests: context.config.auditRequests,
       usersMaxAgeMs: context.config.usersMaxAgeMs,
     };
+    if (isPlan) return planIngest(context, sync, options, { progress, slack });
     const { directory, users, usersLookedUp, threadsPending } = await ingest(sync, options, progress);
     return {
       threadsPending,

@@ -48,6 +48,9 @@ export interface Dialect {
   /** Whether the table exists where unqualified names are looked up. */
   hasTable(name: string): Promise<boolean>;
 
+  /** How much room the tables and their indexes take on disk. */
+  sizeInBytes(): Promise<number>;
+
   /**
    * A lock that the server gives back by itself when this process dies; undefined when another session holds it.
    * Absent where the database has no such thing: there the lock row with its expiry decides.

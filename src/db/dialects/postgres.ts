@@ -76,6 +76,13 @@ export function openPostgres(url: string, signal?: AbortSignal): Dialect {
       );
       return rows[0]?.found === true;
     },
+    async sizeInBytes() {
+      // The database may hold more than our schema.
+      const { rows } = await sql<{ bytes: number }>`
+        select coalesce(sum(pg_total_relation_size(oid)), 0)::bigint as bytes
+          from pg_class where relkind = 'r' and relnamespace = current_schema()::regnamespace`.execute(kysely);
+      return rows[0]?.bytes ?? 0;
+    },
     sessionLock: (name) => tryAdvisoryLock(server, name),
     async backup() {
       return null;

@@ -117,6 +117,9 @@ function sqliteDialect(opened: OpenFile): Dialect {
       const find = () => raw.prepare(`select 1 from sqlite_master where type = 'table' and name = ?`).get(name);
       return (await patience.during(find)) !== undefined;
     },
+    async sizeInBytes() {
+      return numberOf(raw.pragma('page_count', { simple: true })) * numberOf(raw.pragma('page_size', { simple: true }));
+    },
     async backup(suffix) {
       const holdsTables = await patience.during(
         () => raw.prepare('select 1 from sqlite_master limit 1').get() !== undefined,
@@ -137,6 +140,10 @@ function sqliteDialect(opened: OpenFile): Dialect {
       await db.destroy();
     },
   };
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0;
 }
 
 function insertStatement<Table extends keyof Schema>(target: WriteTarget<Table>): string {

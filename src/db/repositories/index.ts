@@ -5,6 +5,7 @@ import type { Schema } from '../schema.ts';
 import { type DirectoryRepository, directoryRepository } from './directory.ts';
 import { type IntegrityRepository, integrityRepository } from './integrity.ts';
 import { type MessageRepository, messageRepository } from './messages.ts';
+import { type OverviewRepository, overviewRepository } from './overview.ts';
 import { type PositionRepository, positionRepository } from './positions.ts';
 import { type RunRepository, runRepository } from './runs.ts';
 
@@ -14,6 +15,7 @@ interface Repositories {
   readonly positions: PositionRepository;
   readonly runs: RunRepository;
   readonly integrity: IntegrityRepository;
+  readonly overview: OverviewRepository;
 }
 
 /** The database as the layers above see it, the same for both dialects. Read at any time; write inside `transaction` only. */
@@ -87,11 +89,13 @@ function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Reposito
   const positions = positionRepository(dialect);
   const runs = runRepository(dialect);
   const integrity = integrityRepository(dialect);
+  const overview = overviewRepository();
   return (db) => ({
     messages: messages(db),
     directory: directory(db),
     positions: positions(db),
     runs: runs(db),
     integrity: integrity(db),
+    overview: overview(db),
   });
 }

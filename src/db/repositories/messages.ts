@@ -56,6 +56,8 @@ export interface MessageRepository {
   findNthShown(teamId: string, channelId: string, before: Ts, n: number): Promise<Ts | undefined>;
   /** How many such messages there are at or after `from`, counted up to `limit`. */
   countShownSince(teamId: string, channelId: string, from: Ts, limit: number): Promise<number>;
+  /** Such messages within the closed range. */
+  countShown(teamId: string, channelId: string, range: { from: Ts; to: Ts }): Promise<number>;
   /** The oldest message of any other channel, when it is older than `ts` and came from the API. */
   findOlderElsewhere(teamId: string, channelId: string, ts: Ts): Promise<{ channel_id: string; ts: Ts } | undefined>;
   /** Replies of the thread that are not marked deleted and were stored before `storedBefore`; ascending. */
@@ -253,6 +255,15 @@ function boundTo(dialect: Dialect, db: Kysely<Schema>, { findForMerge, listShown
     async countShownSince(teamId, channelId, from, limit) {
       const rows = await shownIn(db, teamId, channelId).select('ts').where('ts', '>=', from).limit(limit).execute();
       return rows.length;
+    },
+
+    async countShown(teamId, channelId, { from, to }) {
+      const { count } = await shownIn(db, teamId, channelId)
+        .select((eb) => eb.fn.countAll<number>().as('count'))
+        .where('ts', '>=', from)
+        .where('ts', '<=', to)
+        .executeTakeFirstOrThrow();
+      return count;
     },
 
     async findOlderElsewhere(teamId, channelId, ts) {

@@ -1,0 +1,45 @@
+/** What there is to audit, at which budget and how often a run does so: from the database, for `status` and `ingest --plan`. */
+import type { Store } from '../db/repositories/index.ts';
+import type { ChannelFacts, MessageCount, ThreadCount } from '../db/repositories/overview.ts';
+import type { PaceState } from '../model.ts';
+import { pageSize } from '../slack/methods.ts';
+import { auditBudget } from '../sync/audit.ts';
+import type { AuditBudget, AuditLoad } from '../sync/audit-cycle.ts';
+import { roomIn } from '../sync/context.ts';
+import { millisToIso } from '../ts.ts';
+
+const dayMs = 86_400_000;
+const frequencyDays = 7;
+
+/** How often `ingest` ran a day in the last days, one day at least; null when it did not run at all. */
+export async function runsPerDay(store: Store, teamId: string, now: number): Promise<number | null> {
+  const since = millisToIso(now - frequencyDays * dayMs);
+  const { runs, first } = await store.overview.countRuns(teamId, 'ingest', since);
+  if (first === null) return null;
+  return runs / Math.max(1, (now - Date.parse(first)) / dayMs);
+}
+
+/** What audits have to read again. Archived channels are taken for read to their end. */
+export function auditLoad(
+  channels: readonly ChannelFacts[],
+  messages: readonly MessageCount[],
+  threads: readonly ThreadCount[],
+): AuditLoad {
+  const archived = new Set(channels.filter(({ is_archived }) => is_archived).map(({ channel_id }) => channel_id));
+  return {
+    channels: messages.map((count) => ({
+      rows: count.messages,
+      shown: count.messages - count.replies,
+      isQuiet: archived.has(count.channel_id),
+    })),
+    threads: threads.reduce((sum, count) => sum + count.threads, 0),
+    lively: threads.reduce((sum, count) => sum + count.lively, 0),
+  };
+}
+
+/** Slack's restriction makes pages small and calls dear. */
+export function auditBudgetNow(auditRequests: number, pace: readonly PaceState[]): AuditBudget {
+  const isRestricted = pace.some((state) => state.method === 'conversations.history' && state.isRestricted);
+  const size = pageSize('conversations.history', isRestricted);
+  return { requests: auditBudget(size, auditRequests), room: roomIn(size) };
+}

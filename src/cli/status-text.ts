@@ -1,0 +1,219 @@
+/** The status for people, for a terminal of so many columns and lines. Pure. */
+import { formatDuration } from '../config/duration.ts';
+import type { IsoTime } from '../model.ts';
+import { rateText } from './plan-text.ts';
+import { channelLabel, countOf, formatCount, truncate } from './progress-line.ts';
+import type { ChannelStatus } from './status-channels.ts';
+import type { Cycle, RunStatus, WorkspaceStatus } from './status-report.ts';
+import { type Column, renderTable } from './table.ts';
+
+export interface Screen {
+  columns: number;
+  /** Null when nobody scrolls: a file, a pipe. */
+  lines: number | null;
+}
+
+const indent = '  ';
+const dayMs = 86_400_000;
+/** Channels shown where the screen sets no limit, and at least, however small it is. */
+const mostChannels = 20;
+const fewestChannels = 5;
+/** From here on there is room for more columns. */
+const wideColumns = 120;
+
+/** The lines about one workspace. */
+export function workspaceText(status: WorkspaceStatus, screen: Screen): string[] {
+  const head = [`${status.name ?? status.team_id} (${status.team_id})`, ...labelled(factsOf(status))];
+  const runs = runLines(status.runs, screen);
+  const room = screen.lines === null ? mostChannels : screen.lines - head.length - runs.length - 5;
+  const channels = channelLines(status.channels, screen, Math.max(fewestChannels, room));
+  return [...head, ...runs, ...channels].map((line) => truncate(line, screen.columns));
+}
+
+function factsOf(status: WorkspaceStatus): [label: string, ...lines: string[]][] {
+  const { totals, remaining, ingest_runs_per_day: perDay } = status;
+  const notRead = status.channels_not_read > 0 ? `; ${formatCount(status.channels_not_read)} more not read` : '';
+  const waiting = [countIf(remaining.threads, 'thread'), countIf(remaining.holes, 'hole')].filter(
+    (part) => part !== '',
+  );
+  return [
+    [
+      'channels',
+      `${formatCount(totals.channels)} read, ${totals.failed} failed, ${totals.with_holes} with holes${notRead}`,
+    ],
+    ['messages', `${formatCount(totals.messages)}, replies of ${countOf(totals.threads, 'thread')} among them`],
+    [
+      'to read',
+      waiting.length === 0
+        ? 'nothing is known to be missing'
+        : `${waiting.join(', ')}: at least ${countOf(remaining.requests, 'request')}, ${formatDuration(remaining.seconds * 1000)}`,
+    ],
+    ['ingest', perDay === null ? 'did not run in the last 7 days' : rateText(perDay)],
+    ['audits', ...auditLines(status)],
+    ...limitLines(status),
+  ];
+}
+
+function auditLines({ audit, channels }: WorkspaceStatus): string[] {
+  const { histories, threads, oldest_at, next_channel_id, requests_per_run: requests } = audit;
+  if (histories.every_runs === null) return ['none: audit_requests is 0, so only the look-back window is read again'];
+  const next = channels.find(({ channel_id }) => channel_id === next_channel_id);
+  const seen = oldest_at === null || next === undefined ? null : `all was seen since ${shortTime(oldest_at)}`;
+  return [
+    `whole history audited every ${cycleText(histories)}`,
+    `all threads every ${cycleText(threads)}`,
+    `at the present budget of ${requests} + ${requests} requests a run`,
+    ...(seen === null || next === undefined ? [] : [`${seen}; next is ${labelOf(next)}`]),
+  ];
+}
+
+function cycleText({ every_runs: runs, every_days: days }: Cycle): string {
+  if (runs === null) return 'never';
+  const time = days === null ? '' : ` (${formatDuration(Math.max(1000, Math.round(days * dayMs)))})`;
+  return runs === 1 ? `run${time}` : `${formatCount(runs)} runs${time}`;
+}
+
+function limitLines({ limits }: WorkspaceStatus): [string, ...string[]][] {
+  const lines = limits.flatMap(({ method, not_before_at, is_restricted }) => [
+    ...(not_before_at === null ? [] : [`${method} rests until ${shortTime(not_before_at)}, as Slack asked`]),
+    ...(is_restricted ? [`${method}: one call a minute, 15 messages each`] : []),
+  ]);
+  const remedy = limits.some(({ is_restricted }) => is_restricted)
+    ? ['use the token of an app of your own: see README, "Create your own Slack app"']
+    : [];
+  return lines.length === 0 ? [] : [['limits', ...lines, ...remedy]];
+}
+
+function runLines(runs: readonly RunStatus[], { columns }: Screen): string[] {
+  if (runs.length === 0) return ['', `${indent}no runs yet`];
+  const layout: Column[] = [
+    { title: 'last runs (UTC)' },
+    { title: 'command' },
+    { title: 'by' },
+    { title: 'status' },
+    { title: 'took', align: 'right' },
+    { title: 'requests', align: 'right' },
+    { title: 'messages', isFlexible: true },
+  ];
+  const rows = runs.map((run) => [
+    shortTime(run.started_at),
+    run.command,
+    run.trigger,
+    run.status,
+    formatDuration(run.duration_ms),
+    formatCount(run.requests),
+    changesText(run),
+  ]);
+  const [head = '', ...lines] = renderTable(layout, rows, columns - indent.length);
+  const withErrors = lines.flatMap((line, index) => {
+    const error = runs[index]?.error ?? null;
+    return error === null ? [line] : [line, `${indent}! ${oneLine(error)}`];
+  });
+  return ['', head, ...withErrors].map(indented);
+}
+
+/** `+12 ~3 -1`: new, changed, deleted. */
+function changesText({ messages: { inserted, updated, deleted } }: RunStatus): string {
+  const parts = [
+    [inserted, '+'],
+    [updated, '~'],
+    [deleted, '-'],
+  ] as const;
+  const changes = parts.filter(([n]) => n > 0).map(([n, sign]) => `${sign}${formatCount(n)}`);
+  return changes.length === 0 ? 'no changes' : changes.join(' ');
+}
+
+function channelLines(channels: readonly ChannelStatus[], { columns }: Screen, most: number): string[] {
+  if (channels.length === 0) return ['', `${indent}no channel was read yet`];
+  const shown = channels.slice(0, most);
+  const told = channelColumns.filter(({ isWide, isTold }) => {
+    return (isWide !== true || columns >= wideColumns) && (isTold === undefined || channels.some(isTold));
+  });
+  const rows = shown.map((channel) => told.map(({ cell }) => cell(channel)));
+  const [head = '', ...lines] = renderTable(told, rows, columns - indent.length);
+  const withDetails = lines.flatMap((line, index) => {
+    const channel = shown[index];
+    return channel === undefined ? [line] : [line, ...detailLines(channel)];
+  });
+  const more = channels.length - shown.length;
+  const rest = more > 0 ? [`and ${formatCount(more)} more; --json lists all`] : [];
+  return ['', head, ...withDetails, ...rest].map(indented);
+}
+
+interface ChannelColumn extends Column {
+  cell: (channel: ChannelStatus) => string;
+  /** Only where there is room. */
+  isWide?: true;
+  /** Left out when it says nothing of any channel. */
+  isTold?: (channel: ChannelStatus) => boolean;
+}
+
+const channelColumns: readonly ChannelColumn[] = [
+  { title: 'channel', isFlexible: true, cell: labelOf },
+  { title: 'checked (UTC)', cell: ({ last_checked_at }) => shortTime(last_checked_at) },
+  { title: 'last message', cell: ({ last_message_at }) => shortDate(last_message_at) },
+  { title: 'read from', cell: ({ complete_from }) => shortDate(complete_from) },
+  {
+    title: 'holes',
+    align: 'right',
+    cell: ({ holes }) => formatCount(holes.length),
+    isTold: ({ holes }) => holes.length > 0,
+  },
+  {
+    title: 'waiting',
+    align: 'right',
+    cell: ({ threads }) => formatCount(threads.pending),
+    isTold: ({ threads }) => threads.pending > 0,
+  },
+  { title: 'messages', align: 'right', isWide: true, cell: ({ messages }) => formatCount(messages) },
+  { title: 'threads', align: 'right', isWide: true, cell: ({ threads }) => formatCount(threads.total) },
+  { title: 'all seen since', isWide: true, cell: ({ audited_at }) => shortTime(audited_at) },
+  {
+    title: 'plan hides before',
+    isWide: true,
+    cell: ({ history_limited_before }) => shortDate(history_limited_before),
+    isTold: ({ history_limited_before }) => history_limited_before !== null,
+  },
+];
+
+/** What is wrong with the channel, under its line. */
+function detailLines({ error, holes }: ChannelStatus): string[] {
+  const [latest] = holes;
+  const hole =
+    latest === undefined
+      ? []
+      : [`not read: ${shortTime(latest.from)} to ${shortTime(latest.to)}${holes.length > 1 ? ' and earlier' : ''}`];
+  return [...(error === null ? [] : [`! ${oneLine(error)}`]), ...hole].map(indented);
+}
+
+function labelOf({ name, channel_id, is_archived }: ChannelStatus): string {
+  return `${channelLabel(name, channel_id)}${is_archived ? ' (archived)' : ''}`;
+}
+
+function labelled(facts: readonly (readonly [string, ...string[]])[]): string[] {
+  const cells = Math.max(...facts.map(([label]) => label.length));
+  return facts.flatMap(([label, ...lines]) =>
+    lines.map((line, index) => `${indent}${(index === 0 ? label : '').padEnd(cells)}  ${line}`),
+  );
+}
+
+function countIf(count: number, noun: string): string {
+  return count === 0 ? '' : countOf(count, noun);
+}
+
+/** UTC to the minute. */
+export function shortTime(time: IsoTime | null): string {
+  return time === null ? '-' : `${time.slice(0, 10)} ${time.slice(11, 16)}`;
+}
+
+function shortDate(time: IsoTime | null): string {
+  return time === null ? '-' : time.slice(0, 10);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
+
+function indented(line: string): string {
+  return line === '' ? '' : indent + line;
+}
