@@ -82,13 +82,30 @@ eachDatabase((create) => {
     done.post({ text: 'lately' });
     done.archive();
     await lab.ingest();
-    expect((await lab.ingest()).count(history)).toBe(0);
     expect(await lab.database.rows('messages')).toHaveLength(2);
     const wider = await lab.ingest('--backfill-from', '2020-01-01');
     expect(wider.code).toBe(0);
     expect(wider.count(history)).toBe(1);
     await expectWorld(lab.database, [done]);
     expect((await lab.ingest('--backfill-from', '2020-01-01')).count(history)).toBe(0);
+  });
+
+  it('looks at it again in its turn, and finds what changed without anybody being told', async () => {
+    await using lab = await openLab(create);
+    const done = lab.acme.channel('done');
+    const edited = done.post({ text: 'before' });
+    const deleted = done.post({ text: 'soon gone' });
+    done.archive();
+    await lab.ingest();
+    done.edit(edited, { text: 'after' });
+    done.deleteMessage(deleted);
+    const calls: number[] = [];
+    for (let n = 0; n < 4; n += 1) calls.push((await lab.ingest()).count(history, done.id));
+    // Once in these runs, and not in each.
+    expect(calls.reduce((sum, n) => sum + n, 0)).toBe(1);
+    await expectWorld(lab.database, [done], { hidden: [deleted] });
+    const [gone] = await lab.database.rows('messages', { where: `ts = '${deleted}'` });
+    expect(gone?.['deleted_at']).not.toBeNull();
   });
 
   it('spends its one call where the archiving itself was not seen', async () => {
