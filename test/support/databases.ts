@@ -42,8 +42,12 @@ export async function createSqlite(): Promise<TestDatabase> {
   });
 }
 
-export async function createPostgres(): Promise<TestDatabase> {
-  const server = inject('postgresUrl');
+export function createPostgres(): Promise<TestDatabase> {
+  return createPostgresOn(inject('postgresUrl'));
+}
+
+/** The same on any server: its own schema there, dropped in the end. */
+export async function createPostgresOn(server: string): Promise<TestDatabase> {
   const schema = `t_${randomBytes(8).toString('hex')}`;
   await onServer(server, `create schema ${schema}`);
   const url = new URL(server);

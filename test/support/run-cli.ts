@@ -1,9 +1,13 @@
 /** The program as a process: arguments and environment in, exit code and both outputs out. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-const bin = fileURLToPath(new URL('../../bin/slackingest.js', import.meta.url));
+/** From test/ as it is written, or from its compiled copy in build/. */
+const bin = ['../../bin/slackingest.js', '../../../bin/slackingest.js']
+  .map((path) => fileURLToPath(new URL(path, import.meta.url)))
+  .find((path) => existsSync(path));
 
 export interface CliResult {
   code: number | null;
@@ -33,6 +37,7 @@ export interface RunningCli {
 export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
   const env: NodeJS.ProcessEnv = { PATH: process.env['PATH'], HOME: tmpdir(), SLACKINGEST_PACE: 'off', ...options.env };
   for (const [key, value] of Object.entries(env)) if (value === undefined) delete env[key];
+  if (bin === undefined) throw new Error('There is no bin/slackingest.js where it should be.');
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), bin, ...args], {
     env,
     cwd: options.cwd ?? tmpdir(),

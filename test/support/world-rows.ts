@@ -44,14 +44,16 @@ const columns = [
   'latest_reply',
 ] as const;
 
-function columnsOf(row: Record<string, unknown>): Record<string, unknown> {
+/** The columns of a stored message that Slack's own object decides. */
+export function columnsOf(row: Record<string, unknown>): Record<string, unknown> {
   return {
     ...Object.fromEntries(columns.map((name) => [name, row[name]])),
     raw: withoutRoot(row['raw'] as JsonObject),
   };
 }
 
-function expectedColumns(received: JsonObject): Record<string, unknown> {
+/** What these columns must hold for a message as Slack serves it. */
+export function expectedColumns(received: JsonObject): Record<string, unknown> {
   const message = cleaned(received) as JsonObject;
   const textAt = (key: string): JsonValue => message[key] ?? null;
   const threadTs = textAt('thread_ts');
