@@ -50,8 +50,9 @@ function threadCycle({ threads, lively }: AuditLoad, { requests }: AuditBudget):
   return Math.max(longestInterval, Math.ceil((threads - lively) / forOthers), Math.ceil(lively / requests));
 }
 
-/** What a run must be allowed to read again so that every channel had its turn. */
+/** What must be read again by the way until every small channel had its turn: large ones take their turns too. */
 function messagesByTheWay({ channels }: AuditLoad, room: number): number {
+  if (channels.every(({ shown, isQuiet }) => shown > room || isQuiet)) return 0;
   return sum(channels.map(({ rows, isQuiet }) => (isQuiet ? 0 : Math.min(rows, room))));
 }
 

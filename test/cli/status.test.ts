@@ -249,7 +249,7 @@ eachDatabase((create, name) => {
     const { clock } = lab.world;
     const channels = ['a', 'b'].map((channel) => lab.acme.channel(channel));
     for (const channel of channels)
-      for (let n = 0; n < 1_900; n += 1) channel.post({ ts: clock.daysAgo(100 - n / 40), text: `message ${n}` });
+      for (let n = 0; n < 1_000; n += 1) channel.post({ ts: clock.daysAgo(100 - n / 20), text: `message ${n}` });
     const folder = mkdtempSync(join(tmpdir(), 'slackingest-status-'));
     const config = join(folder, 'config.yaml');
     writeFileSync(config, 'audit_requests: 1\n');
@@ -257,11 +257,11 @@ eachDatabase((create, name) => {
       const from = new Date(Date.now() - 120 * 86_400_000).toISOString().slice(0, 10);
       await lab.ingest('--backfill-from', from, '--config', config);
       const { audit } = (await jsonOf(lab.database, '--config', config)).out.workspaces[0];
-      expect(audit).toMatchObject({ requests_per_run: 1, pages: 6, histories: { every_runs: 6 } });
+      expect(audit).toMatchObject({ requests_per_run: 1, pages: 4, histories: { every_runs: 4 } });
       // Wherever the audits have come to by now.
       for (let n = 0; n < 4; n += 1) await lab.ingest('--config', config);
       for (const channel of channels) {
-        for (const message of channel.expectedMessages().filter((_, n) => n % 600 === 0))
+        for (const message of channel.expectedMessages().filter((_, n) => n % 300 === 0))
           channel.edit(String(message['ts']), { text: 'edited long after' });
       }
       for (let n = 0; n < audit.histories.every_runs; n += 1) await lab.ingest('--config', config);
