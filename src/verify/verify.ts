@@ -36,8 +36,8 @@ export interface VerifyOptions {
 export interface VerifyProgress {
   gaps: Gap[];
   channels: ReadonlyMap<string, VerifiedChannel>;
-  /** Channels that nobody read and that cannot be read. */
-  unread: number;
+  /** Channels that were never read and that `ingest` cannot read, by id. */
+  unread: ReadonlySet<string>;
   /** Messages whose rows were compared with Slack's objects in them. */
   messages: number;
   /** The checks of the database came to their end. */
@@ -50,7 +50,7 @@ export function newVerifyProgress(): VerifyProgress {
   return {
     gaps: [],
     channels: new Map(),
-    unread: 0,
+    unread: new Set(),
     messages: 0,
     isLedgerChecked: false,
     comparison: null,
@@ -73,9 +73,10 @@ export async function verify(context: SyncContext, options: VerifyOptions, progr
   };
   const states = await ledger.store.positions.listStates(ledger.teamId);
   const read = new Set(states.map(({ channel_id }) => channel_id));
-  progress.unread = [...ledger.channels.values()].filter(
+  const unread = [...ledger.channels.values()].filter(
     ({ channelId, isReadable }) => !isReadable && !read.has(channelId),
-  ).length;
+  );
+  progress.unread = new Set(unread.map(({ channelId }) => channelId));
   const found = await checkLedger(ledger, progress);
   if (!options.offline) {
     progress.comparison = {

@@ -78,13 +78,9 @@ function reportOf(
     ...gaps.map(({ channel_id }) => channel_id),
     ...errors.flatMap(({ channelId }) => channelId ?? []),
   ]);
+  const skipped = [...unread].filter((id) => !failed.has(id)).length;
   return {
-    channels: {
-      total: channels.size,
-      ok: channels.size - failed.size - unread,
-      failed: failed.size,
-      skipped: unread,
-    },
+    channels: { total: channels.size, ok: channels.size - failed.size - skipped, failed: failed.size, skipped },
     channelResults: [],
     anyOk: progress.isLedgerChecked,
     amiss: gaps.length,
