@@ -4,7 +4,7 @@ import { type Gap, gapIn } from './gap.ts';
 import type { Findings, Ledger, Suspect, VerifiedChannel } from './ledger.ts';
 
 /** The replies that are stored against the ledger, the root and each other. */
-export async function checkThreads({ store, teamId, channels, threads }: Ledger): Promise<Findings> {
+export async function checkThreads({ store, teamId, channels, threads, discards }: Ledger): Promise<Findings> {
   const gaps: Gap[] = [];
   const suspects: Suspect[] = [];
   for (const thread of await store.integrity.listDoubtfulThreads(teamId)) {
@@ -14,7 +14,7 @@ export async function checkThreads({ store, teamId, channels, threads }: Ledger)
       if (threads) gaps.push(pending(channel, thread));
       continue;
     }
-    const found = doubts(channel, thread);
+    const found = doubts(channel, thread, discards);
     gaps.push(...found);
     // Roots lie, and then a thread that was read to the end is right; only Slack can tell.
     if (found.length === 0) suspects.push({ channelId: channel.channelId, threadTs: thread.thread_ts });
@@ -39,7 +39,7 @@ function pending(channel: VerifiedChannel, { thread_ts: ts, last_error }: Doubtf
   return gapIn(channel, { kind: 'thread_pending', ts, message: `The replies are still to be read.${why}` });
 }
 
-function doubts(channel: VerifiedChannel, thread: DoubtfulThread): Gap[] {
+function doubts(channel: VerifiedChannel, thread: DoubtfulThread, discards: boolean): Gap[] {
   const { thread_ts: ts, live, live_replies: known, reply_count: told, claim, last_error } = thread;
   const remedy = { threads: [ts] };
   // Settled because Slack shows no such thread.
@@ -57,7 +57,7 @@ function doubts(channel: VerifiedChannel, thread: DoubtfulThread): Gap[] {
     const message = `The root tells "${claimOf(thread)}" of its replies; they were read for "${claim}".`;
     return [gapIn(channel, { kind: 'reply_count', ts, message, remedy: { ...remedy, rows: [ts] } })];
   }
-  if (known === null && told !== live) {
+  if (known === null && told !== live && !discards) {
     const message = `The root tells of ${told} replies, ${live} are stored, and nothing says that all were read.`;
     return [gapIn(channel, { kind: 'unproven_replies', ts, message, remedy })];
   }

@@ -1,5 +1,6 @@
 /** A small workspace, ingested, with one of everything in which a defect can be planted. */
 import { CompiledQuery } from 'kysely';
+import type { Dialect } from '../../src/db/dialects/dialect.ts';
 import type { Channel } from '../stand-in/channel.ts';
 import type { TestDatabase } from '../support/databases.ts';
 import { type Lab, type LabRun, openLab } from '../support/lab.ts';
@@ -37,14 +38,14 @@ export async function openVault(create: () => Promise<TestDatabase>): Promise<Va
   channel.deleteMessage(planted.deleted);
   const { code, stderr } = await lab.ingest(...from, '--lookback', '60d');
   if (code !== 0) throw new Error(`The vault was not ingested: ${stderr}`);
+  let dialect: Dialect | undefined;
   return {
     lab,
     channel,
     planted,
     async change(statement) {
-      const dialect = await lab.database.open();
+      dialect ??= await lab.database.open();
       await dialect.db.executeQuery(CompiledQuery.raw(statement));
-      await dialect.close();
     },
     verify: (...args) => lab.run(['verify', ...args]),
     [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),

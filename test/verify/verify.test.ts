@@ -1,4 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { acquireLock } from '../../src/db/lock.ts';
 import { migrate } from '../../src/db/migrate.ts';
@@ -161,14 +163,47 @@ eachDatabase((create, name) => {
     expect((await lab.run(['verify', '--offline'])).code).toBe(0);
   });
 
-  it('does not take for gaps what the plan hides, what retention took, what rules discard and what is gone with its root', async () => {
+  it('does not take for gaps what is gone together with its root, and what retention took', async () => {
     await using vault = await openVault(create);
     const { lab, channel, planted } = vault;
+    const broadcast = channel.reply(planted.plain, { text: 'To all.' }, { broadcast: true });
+    expect((await lab.ingest('--lookback', '60d')).code).toBe(0);
     for (const reply of planted.replies) channel.deleteMessage(reply);
     channel.deleteMessage(planted.root);
+    channel.deleteMessage(broadcast);
     expect((await lab.ingest('--lookback', '60d')).code).toBe(0);
     expect((await vault.verify()).out.gaps).toEqual([]);
 
+    channel.expireBefore(lab.world.clock.daysAgo(30));
+    expect((await vault.verify()).out.gaps).toEqual([]);
+    expect((await lab.ingest('--lookback', '60d')).code).toBe(0);
+    const { code, out } = await vault.verify();
+    expect(out.gaps).toEqual([]);
+    expect(code).toBe(0);
+  });
+
+  it('does not take for gaps what rules discard, the message at the checkpoint among them', async () => {
+    await using lab = await openLab(create);
+    await using folder = temporaryFolder();
+    const config = join(folder.path, 'slackingest.yaml');
+    writeFileSync(config, 'discard: [{ field: text, op: starts_with, value: Noise }]\n');
+    const channel = lab.acme.channel('noisy');
+    const root = channel.post({ text: 'Signal.' });
+    channel.reply(root, { text: 'Noise in the thread.' });
+    channel.post({ text: 'Noise.' });
+    expect((await lab.ingest('--config', config)).code).toBe(0);
+    for (const args of [['--offline'], []]) {
+      const { code, out } = await lab.run(['verify', '--config', config, ...args]);
+      expect(out.gaps).toEqual([]);
+      expect(code).toBe(0);
+    }
+    // Without the rules it cannot know.
+    expect((await lab.run(['verify'])).out.gap_counts).toMatchObject({ missing: 2 });
+  });
+
+  it('does not take for gaps what the plan hides', async () => {
+    await using vault = await openVault(create);
+    const { lab } = vault;
     lab.acme.plan = 'free';
     lab.acme.hideBefore(lab.world.clock.daysAgo(35));
     expect((await lab.ingest('--lookback', '60d')).code).toBe(0);
@@ -233,3 +268,13 @@ eachDatabase((create, name) => {
     expect(await dump(lab.database)).toBe(before);
   });
 });
+
+function temporaryFolder(): AsyncDisposable & { path: string } {
+  const path = mkdtempSync(join(tmpdir(), 'slackingest-test-'));
+  return {
+    path,
+    async [Symbol.asyncDispose]() {
+      rmSync(path, { recursive: true, force: true });
+    },
+  };
+}
