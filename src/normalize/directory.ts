@@ -118,7 +118,7 @@ export function normalizeChannel(received: JsonObject): NormalizedChannel | null
 }
 
 function namesOf(value: JsonObject[string] | undefined): string[] {
-  return Array.isArray(value) ? value.flatMap((name) => nonEmptyText(name) ?? []) : [];
+  return Array.isArray(value) ? value.filter(isName) : [];
 }
 
 /** Where Slack does not know when, `created` is 0 or 1. */

@@ -16,6 +16,7 @@ eachDatabase((create) => {
     const general = lab.acme.channel('general');
     const named = lab.acme.channel(long.toLowerCase());
     lab.acme.channel('no-channel', { id: `C${long}` }).post({ text: 'nobody can ask for it' });
+    general.previousNames.push(long, 'former');
     const odd = general.post({
       user: `U${long}`,
       text: 'hello',
@@ -35,6 +36,7 @@ eachDatabase((create) => {
     expect(message).toMatchObject({ text: 'hello', user_id: null });
     expect(message?.['raw']).toMatchObject({ user: `U${long}`, reactions: [{ name: long }, { name: 'eyes' }] });
     expect(await lab.database.rows('reactions')).toMatchObject([{ ts: odd, name: 'eyes', user_id: ann.id }]);
+    expect(await lab.database.rows('channel_aliases')).toMatchObject([{ alias: 'former', channel_id: general.id }]);
     expect(await lab.database.rows('message_files')).toMatchObject([{ ts: odd, file_id: 'F0GOOD' }]);
     const channels = await lab.database.rows('channels', { where: `channel_id = '${named.id}'` });
     expect(channels).toMatchObject([{ name: null, raw: { name: long.toLowerCase() } }]);
