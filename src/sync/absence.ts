@@ -51,9 +51,7 @@ export async function findAbsent(
   const absent: AbsentMessage[] = [];
   for (const range of shown.ranges) absent.push(...(await missing(range)));
   if (shown.oldEnd === null) return { absent, expiredTo: null };
-  const { expiredTo } = page;
-  const atOldEnd = (await missing(shown.oldEnd)).filter(({ ts }) => expiredTo === null || compareTs(ts, expiredTo) > 0);
-  const judged = await judgeOldEnd(context, channelId, atOldEnd, expiredTo);
+  const judged = await judgeOldEnd(context, channelId, await missing(shown.oldEnd), page.expiredTo);
   return { absent: [...absent, ...judged.absent], expiredTo: judged.expiredTo };
 }
 
@@ -61,13 +59,18 @@ function tsRange({ from, to }: Interval): { from: Ts; to: Ts } {
   return { from: microsToTs(from), to: microsToTs(to) };
 }
 
-async function judgeOldEnd(
+/**
+ * What the absence of messages (ascending) means beside which nothing older was shown. Those that `expiredTo` covers were
+ * judged before. Makes a call or two.
+ */
+export async function judgeOldEnd(
   context: SyncContext,
   channelId: string,
-  missing: readonly StoredPlace[],
+  atOldEnd: readonly StoredPlace[],
   expiredTo: Ts | null,
 ): Promise<Absence> {
   const { retention } = context;
+  const missing = atOldEnd.filter(({ ts }) => expiredTo === null || compareTs(ts, expiredTo) > 0);
   if (retention === 'none') return { absent: [...missing], expiredTo: null };
   const shortest = retention === 'unknown' ? shortestRetentionMs : retention;
   const young = millisToTs(Math.max(0, context.now() - shortest));
@@ -80,13 +83,18 @@ async function judgeOldEnd(
     (await showsOlder(context, channelId, oldest.ts)) ||
     (retention === 'unknown' &&
       expiredTo === null &&
-      old.length <= fewMessages &&
+      (await isAmongFew(context, channelId, last.ts)) &&
       (await anotherShowsOlder(context, channelId, oldest.ts)));
   return isDeleted ? { absent: [...absent, ...old], expiredTo: null } : { absent, expiredTo: last.ts };
 }
 
+/** Whether hardly anything that was ever stored is older; what was deleted before counts, or one after the other could go. */
+async function isAmongFew({ store, teamId }: SyncContext, channelId: string, ts: Ts): Promise<boolean> {
+  return (await store.messages.countUpTo(teamId, channelId, ts, fewMessages + 1)) <= fewMessages;
+}
+
 /** Whether Slack still shows any message of the channel that is older than `ts`. */
-async function showsOlder(context: SyncContext, channelId: string, ts: Ts): Promise<boolean> {
+export async function showsOlder(context: SyncContext, channelId: string, ts: Ts): Promise<boolean> {
   const page = await context.slack.history({ channel: channelId, latest: ts, limit: 1 });
   return page.messages.some((message) => tsToMicros(message.ts) < tsToMicros(ts));
 }

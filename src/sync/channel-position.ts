@@ -78,6 +78,11 @@ export class ChannelPosition {
     return last === undefined ? null : Math.max(tsToMicros(last.from_ts), this.visibleFrom);
   }
 
+  /** Whether all of it is covered already. */
+  covers({ from, to }: Interval): boolean {
+    return this.#intervals().some((known) => known.from <= from && known.to >= to);
+  }
+
   /** Whether nothing that is covered and that Slack shows is older than `from`. */
   isAllFrom(from: number): boolean {
     return this.coveredBefore(from) === null;

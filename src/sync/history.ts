@@ -3,10 +3,10 @@ import { SlackError } from '../errors.ts';
 import type { HistoryRequest, IsoTime, MessagePage, Ts } from '../model.ts';
 import { normalizeMessage } from '../normalize/message.ts';
 import { compareTs, microsToTs } from '../ts.ts';
-import { findAbsent } from './absence.ts';
+import { findAbsent, showsOlder } from './absence.ts';
 import type { ChannelPosition, Floor } from './channel-position.ts';
 import { countPage, notePageSize, nowIso, type SyncContext } from './context.ts';
-import type { Window } from './interval.ts';
+import type { Interval, Window } from './interval.ts';
 import { PageWalk } from './page-walk.ts';
 import { savePage } from './save-page.ts';
 
@@ -27,6 +27,8 @@ export interface WindowResult {
 
 /** A walk may begin anew so often without having got further. */
 const restartLimit = 3;
+
+const dayMs = 24 * 3600 * 1000;
 
 /** Short and empty pages are normal; so many in a row, each with a new cursor, lead nowhere. */
 const emptyPageLimit = 200;
@@ -125,7 +127,8 @@ async function savePageOf(
   result.messages += page.messages.length;
   notePageSize(context, page);
   const isLast = page.nextCursor === undefined && !page.hasMore;
-  const complete = walk.add({ messages: page.messages, isLast, isLimited: page.isLimited });
+  walk.add({ messages: page.messages, isLast, isLimited: page.isLimited });
+  const complete = (await confirmStart(context, channel, position, walk)) ?? walk.complete;
   const shown = walk.takeShown();
   // An element that is no message may have been any message.
   const { absent, expiredTo } =
@@ -160,10 +163,26 @@ async function savePageOf(
   countPage(context, channel.channelId, saved);
 }
 
+/**
+ * Under the plan's limit an empty beginning of a window may be empty or hidden. Where that would leave a hole one more
+ * call tells: what is older than a shown message is hidden, what is later is not.
+ */
+async function confirmStart(
+  context: SyncContext,
+  { channelId }: ReadableChannel,
+  position: ChannelPosition,
+  walk: PageWalk,
+): Promise<Interval | null> {
+  const start = walk.unprovenStart;
+  if (start === null || position.covers(start)) return null;
+  const upTo = Math.min(start.to + 1, (context.now() + dayMs) * 1000);
+  return (await showsOlder(context, channelId, microsToTs(upTo))) ? walk.confirmStart() : null;
+}
+
 /** What a whole walk tells of the plan's limit. */
 function floorOf(window: Window, walk: PageWalk, visibleFrom: number | null): Floor | null {
   const probedFrom = microsToTs(window.oldest + 1);
-  if (!walk.isLimited) return { visibleFrom: null, probedFrom };
+  if (!walk.hidesStart) return { visibleFrom: null, probedFrom };
   const from = visibleFrom ?? window.latest;
   return from === null ? null : { visibleFrom: microsToTs(from), probedFrom };
 }

@@ -58,7 +58,10 @@ function decideTombstone(
   updatedAt: IsoTime,
 ): Decision {
   const deletedAt = stored.deleted_at ?? seen.at;
-  const sameCounters = stored.reply_count === read.reply_count && stored.latest_reply === read.latest_reply;
+  const sameCounters =
+    stored.reply_count === read.reply_count &&
+    stored.latest_reply === read.latest_reply &&
+    (read.thread_ts === null || stored.thread_ts === read.thread_ts);
   if (stored.deleted_at !== null && sameCounters) return { kind: 'unchanged' };
   return { kind: 'mark', isStale: false, deletedAt, updatedAt, withState: false };
 }

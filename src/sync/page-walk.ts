@@ -33,19 +33,20 @@ export class PageWalk {
   #told: Interval | null = null;
   #direction: 'unknown' | 'forward' | 'backward' = 'unknown';
   #isLimited = false;
+  #isStartShown = false;
   #isFinished = false;
 
   constructor(window: Window) {
     this.#window = window;
   }
 
-  /** Takes the next page; returns what is complete now, null when nothing is known yet. */
+  /** Takes the next page; returns what is complete now, see `complete`. */
   add(page: WalkedPage): Interval | null {
     this.#isLimited ||= page.isLimited;
     this.#isFinished ||= page.isLast;
     const range = rangeOf(page.messages);
     if (range !== null) this.#extend(range);
-    return this.#complete();
+    return this.complete;
   }
 
   /**
@@ -84,8 +85,20 @@ export class PageWalk {
     return latest === null || endsNow ? Number.MAX_SAFE_INTEGER : latest - 1;
   }
 
-  get isLimited(): boolean {
-    return this.#isLimited;
+  /** Slack says that the plan hides older messages, and none older than the window was shown. */
+  get hidesStart(): boolean {
+    return this.#isLimited && !this.#isStartShown;
+  }
+
+  /** The old end of a finished window, when nothing seen so far tells whether the plan hides something there. */
+  get unprovenStart(): Interval | null {
+    return this.#isFinished && this.hidesStart ? this.#oldEnd() : null;
+  }
+
+  /** Takes notice that Slack shows an older message than the window: nothing in it is hidden. Returns what is complete. */
+  confirmStart(): Interval | null {
+    this.#isStartShown = true;
+    return this.complete;
   }
 
   /**
@@ -113,16 +126,17 @@ export class PageWalk {
     this.#seen = { from: Math.min(range.from, this.#seen.from), to: Math.max(range.to, this.#seen.to) };
   }
 
-  #complete(): Interval | null {
+  /** What is complete so far; null when nothing is known yet. */
+  get complete(): Interval | null {
     const { oldest } = this.#window;
     const latest = this.#window.endsNow ? null : this.#window.latest;
     const seen = this.#seen;
     if (seen === null) {
-      if (!this.#isFinished || this.#isLimited) return null;
+      if (!this.#isFinished || this.hidesStart) return null;
       // Nothing is there. Up to "now" no clock of ours can tell where now is, so only the start is vouched for.
       return { from: oldest + 1, to: latest === null ? oldest + 1 : latest - 1 };
     }
-    const reachesStart = (this.#isFinished || this.#direction === 'forward') && !this.#isLimited;
+    const reachesStart = (this.#isFinished || this.#direction === 'forward') && !this.hidesStart;
     const reachesEnd = latest !== null && (this.#isFinished || this.#direction === 'backward');
     return {
       from: reachesStart ? oldest + 1 : seen.from,

@@ -5,6 +5,7 @@ import { SlackError } from '../errors.ts';
 import type { IsoTime, MessagePage, Ts } from '../model.ts';
 import { type NormalizedMessage, normalizeMessage } from '../normalize/message.ts';
 import { compareTs } from '../ts.ts';
+import { judgeOldEnd } from './absence.ts';
 import { countPage, failUnit, nowIso, type SyncContext, sideBySide } from './context.ts';
 import { type ReadableChannel, reportMalformed } from './history.ts';
 import { savePage } from './save-page.ts';
@@ -315,6 +316,13 @@ async function settledRow(
   };
 }
 
+async function deletedReplies(context: SyncContext, thread: ThreadRow, at: IsoTime): Promise<Ts[]> {
+  const { channel_id, thread_ts } = thread;
+  const live = await context.store.messages.listLiveReplies(context.teamId, channel_id, thread_ts, at);
+  const places = live.map((ts) => ({ ts, thread_ts, is_reply: true }));
+  return (await judgeOldEnd(context, channel_id, places, null)).absent.map(({ ts }) => ts);
+}
+
 async function findThread(
   store: TransactionStore,
   { team_id, channel_id, thread_ts }: ThreadRow,
@@ -322,13 +330,14 @@ async function findThread(
   return (await store.positions.findThreads(team_id, channel_id, [thread_ts])).get(thread_ts);
 }
 
-/** There is nothing to read, and nothing to retry. The replies of a root that was deleted are gone with it. */
+/**
+ * There is nothing to read, and nothing to retry. The replies of a root that was deleted are gone with it, unless the
+ * whole thread may have expired.
+ */
 async function settleVanished(context: SyncContext, thread: ThreadRow): Promise<void> {
   const at: IsoTime = nowIso(context);
   const { team_id: teamId, channel_id: channelId, thread_ts: threadTs } = thread;
-  const absent = (await isRootDeleted(context, thread))
-    ? await context.store.messages.listLiveReplies(teamId, channelId, threadTs, at)
-    : [];
+  const absent = (await isRootDeleted(context, thread)) ? await deletedReplies(context, thread, at) : [];
   const saved = await savePage(
     context,
     channelId,

@@ -93,12 +93,14 @@ async function applyMark(
   store: TransactionStore,
   teamId: string,
   channelId: string,
-  { read, decision }: Merge,
+  { read, stored, decision }: Merge,
 ): Promise<void> {
   if (decision.kind !== 'mark') return;
-  const change: Pick<MessageRow, 'deleted_at' | 'reply_count' | 'latest_reply' | 'updated_at'> & {
+  const change: Pick<MessageRow, 'thread_ts' | 'deleted_at' | 'reply_count' | 'latest_reply' | 'updated_at'> & {
     state_hash?: string;
   } = {
+    // It may have become a root and been deleted between two reads.
+    thread_ts: read.thread_ts ?? stored?.thread_ts ?? null,
     deleted_at: decision.deletedAt,
     reply_count: read.reply_count,
     latest_reply: read.latest_reply,

@@ -154,7 +154,7 @@ eachDatabase((create) => {
   it('a mark changes counters and deletion, and nothing else', async () => {
     await using database = await create();
     const store = await storeOf(database);
-    const change = { deleted_at: later, reply_count: 3, latest_reply: ts(5), updated_at: later };
+    const change = { thread_ts: ts(1), deleted_at: later, reply_count: 3, latest_reply: ts(5), updated_at: later };
     await store.transaction(async (tx) => {
       await tx.messages.write([message(), message({ ts: ts(2) })]);
       await tx.messages.mark(message(), change);

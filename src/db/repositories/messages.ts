@@ -10,6 +10,7 @@ export type StoredMessage = Pick<MessageRow, (typeof storedMessageColumns)[numbe
 
 const storedMessageColumns = [
   'ts',
+  'thread_ts',
   'edited_ts',
   'reply_count',
   'latest_reply',
@@ -34,10 +35,12 @@ export interface MessageRepository {
   keepRevisions(teamId: string, channelId: string, ts: readonly Ts[]): Promise<void>;
   /** Inserts rows, replacing those that exist. */
   write(rows: readonly Writable<MessageRow>[]): Promise<void>;
-  /** Changes only what the row's other readers see: deletion mark and thread counters. */
+  /** Changes only what others do to a message: deletion mark, thread and its counters. */
   mark(
     key: Pick<MessageRow, 'team_id' | 'channel_id' | 'ts'>,
-    change: Pick<MessageRow, 'deleted_at' | 'reply_count' | 'latest_reply' | 'updated_at'> & { state_hash?: string },
+    change: Pick<MessageRow, 'thread_ts' | 'deleted_at' | 'reply_count' | 'latest_reply' | 'updated_at'> & {
+      state_hash?: string;
+    },
   ): Promise<void>;
 
   /**
@@ -58,6 +61,8 @@ export interface MessageRepository {
   countShownSince(teamId: string, channelId: string, from: Ts, limit: number): Promise<number>;
   /** Such messages within the closed range. */
   countShown(teamId: string, channelId: string, range: { from: Ts; to: Ts }): Promise<number>;
+  /** How many top-level messages up to `ts` are stored, deleted ones included, counted up to `limit`. */
+  countUpTo(teamId: string, channelId: string, ts: Ts, limit: number): Promise<number>;
   /** The oldest message of any other channel, when it is older than `ts` and came from the API. */
   findOlderElsewhere(teamId: string, channelId: string, ts: Ts): Promise<{ channel_id: string; ts: Ts } | undefined>;
   /** Replies of the thread that are not marked deleted and were stored before `storedBefore`; ascending. */
@@ -264,6 +269,19 @@ function boundTo(dialect: Dialect, db: Kysely<Schema>, { findForMerge, listShown
         .where('ts', '<=', to)
         .executeTakeFirstOrThrow();
       return count;
+    },
+
+    async countUpTo(teamId, channelId, ts, limit) {
+      const rows = await db
+        .selectFrom('messages')
+        .select('ts')
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .where('ts', '<=', ts)
+        .where('is_reply', '=', false)
+        .limit(limit)
+        .execute();
+      return rows.length;
     },
 
     async findOlderElsewhere(teamId, channelId, ts) {
