@@ -216,7 +216,8 @@ async function expectStopped(cli: RunningCli, signal: 'SIGTERM' | 'SIGINT'): Pro
   const sentAt = performance.now();
   cli.process.kill(signal);
   const run = await cli.result;
-  expect(performance.now() - sentAt).toBeLessThan(1500);
+  // Half a second on a machine that has nothing else to do; without it the ten of the wait.
+  expect(performance.now() - sentAt).toBeLessThan(4000);
   expectClearFailure(run, { code: signal === 'SIGTERM' ? 143 : 130, says: [] });
   expect(run.json()).toMatchObject({ status: 'interrupted' });
 }

@@ -13,13 +13,19 @@ const patienceMs = 15_000;
 
 const farewellMs = 1_000;
 
-/** A pg client whose connection can be dropped without a word to the server. */
+/** How long a new connection may take. */
+export const connectTimeoutMs = 10_000;
+
+/**
+ * A pg client whose connection can be dropped without a word to the server. It times its own connecting; the pool's
+ * option of that name would also end the wait for a connection that is busy with a long statement of ours.
+ */
 export class DroppableClient extends pg.Client {
   readonly #socket: Socket;
 
   constructor(config?: pg.ClientConfig) {
     const socket = new Socket();
-    super({ ...config, stream: () => socket });
+    super({ ...config, connectionTimeoutMillis: connectTimeoutMs, stream: () => socket });
     this.#socket = socket;
     // The query under way fails with the connection and tells; without a listener the event would end the process.
     this.on('error', () => undefined);
@@ -37,16 +43,14 @@ export class DroppableClient extends pg.Client {
  */
 export class SilenceWatch {
   readonly #address: string;
-  readonly #connectTimeoutMs: number;
   readonly #openProbe: () => DroppableClient;
   readonly #clients = new Set<DroppableClient>();
   #isSilent = false;
   #probe: Promise<void> | null = null;
 
-  /** `openProbe` makes a client for one connection; the watch drops it, at the latest after `connectTimeoutMs`. */
-  constructor(address: string, connectTimeoutMs: number, openProbe: () => DroppableClient) {
+  /** `openProbe` makes a client for one connection, which the watch drops. */
+  constructor(address: string, openProbe: () => DroppableClient) {
     this.#address = address;
-    this.#connectTimeoutMs = connectTimeoutMs;
     this.#openProbe = openProbe;
   }
 
@@ -95,14 +99,12 @@ export class SilenceWatch {
 
   async #ask(): Promise<void> {
     const client = this.#openProbe();
-    const timer = setTimeout(() => client.drop(), this.#connectTimeoutMs);
     try {
       await client.connect();
     } catch (error) {
       // "Too many clients" and the like are answers.
       if (!(error instanceof pg.DatabaseError)) this.sawNoAnswer();
     } finally {
-      clearTimeout(timer);
       client.drop();
     }
   }

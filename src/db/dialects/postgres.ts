@@ -7,11 +7,10 @@ import { AppError, DatabaseError } from '../../errors.ts';
 import { JsonText } from '../../model.ts';
 import { columnKind, type Schema } from '../schema.ts';
 import { assertTransaction, conflictClause, type Dialect, type SessionLock, type WriteTarget } from './dialect.ts';
-import { DroppableClient, SilenceWatch, WatchedPostgresDialect } from './postgres-silence.ts';
+import { connectTimeoutMs, DroppableClient, SilenceWatch, WatchedPostgresDialect } from './postgres-silence.ts';
 
 /** A command needs one connection for its work, one for its lock, one for heartbeats in between. */
 const poolSize = 3;
-const connectTimeoutMs = 10_000;
 const statementTimeoutMs = 120_000;
 /**
  * An idle connection is asked for a sign of life before a firewall forgets it, and found dead when its peer is: the one
@@ -31,11 +30,11 @@ export function openPostgres(url: string, signal?: AbortSignal): Dialect {
     application_name: 'slackingest',
     types: { getTypeParser },
   };
-  const pool = new pg.Pool({ ...clientConfig, max: poolSize, connectionTimeoutMillis: connectTimeoutMs, Client });
+  const pool = new pg.Pool({ ...clientConfig, max: poolSize, Client });
   // A pooled connection that dies while idle is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined);
   const address = describeAddress(url);
-  const watch = new SilenceWatch(address, connectTimeoutMs, () => new Client(clientConfig));
+  const watch = new SilenceWatch(address, () => new Client(clientConfig));
   pool.on('connect', (client) => {
     if (client instanceof Client) watch.add(client);
   });
@@ -146,9 +145,9 @@ async function connectPatiently(server: Server): Promise<pg.PoolClient> {
   return connect(server);
 }
 
-/** As the pool says it of a new connection; when all are in use for too long it uses other words. */
+/** As the driver says it of a new connection. */
 function isConnectTimeout(error: unknown): boolean {
-  return error instanceof Error && error.message.endsWith('due to connection timeout');
+  return error instanceof Error && error.message === 'timeout expired';
 }
 
 const configured = new WeakSet<pg.PoolClient>();
@@ -304,9 +303,7 @@ const errorTexts: readonly ErrorText[] = [
     'Check the host name in DATABASE_URL and the network.',
   ],
   [
-    (code, message) =>
-      code === 'ETIMEDOUT' ||
-      /timeout exceeded when trying to connect|timeout expired|due to connection timeout/i.test(message),
+    (code, message) => code === 'ETIMEDOUT' || /timeout expired/i.test(message),
     (address) => `Postgres at ${address} does not answer within ${connectTimeoutMs / 1000} seconds`,
     'Check the host, the port and any firewall between.',
   ],
