@@ -38,7 +38,13 @@ export async function backfill(
   };
   const { inTurn } = options;
   const threads = options.threads && !options.dryRun;
-  await readChannels(context, windows, reading.planned, { threads, inTurn, auditRequests: 0 }, progress);
+  await readChannels(
+    context,
+    windows,
+    reading.planned,
+    { threads, inTurn, auditRequests: 0, isMoreWaiting: false },
+    progress,
+  );
   const usersLookedUp = await lookUpUnknownUsers(context);
   return { ...(await endReading(context, reading, options, progress)), usersLookedUp };
 }

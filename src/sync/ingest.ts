@@ -47,17 +47,27 @@ export async function ingest(
   };
   const { inTurn } = options;
   const threads = options.threads && !options.dryRun;
-  await readChannels(context, windows, planned, { threads, inTurn, auditRequests }, progress);
+  const isMoreWaiting = await areUsersWaiting(context, options);
+  await readChannels(context, windows, planned, { threads, inTurn, auditRequests, isMoreWaiting }, progress);
 
   const users = await syncUsersWhenStale(context, options);
   const usersLookedUp = await lookUpUnknownUsers(context);
   return { ...(await endReading(context, reading, options, progress)), users, usersLookedUp };
 }
 
-async function syncUsersWhenStale(context: SyncContext, options: IngestOptions): Promise<UserCounts | null> {
+async function areUsersStale(context: SyncContext, { usersMaxAgeMs }: IngestOptions): Promise<boolean> {
   const workspace = await context.store.directory.findWorkspace(context.teamId);
   const syncedAt = workspace?.users_synced_at ?? null;
-  if (syncedAt !== null && context.now() - Date.parse(syncedAt) < options.usersMaxAgeMs) return null;
+  return syncedAt === null || context.now() - Date.parse(syncedAt) >= usersMaxAgeMs;
+}
+
+async function areUsersWaiting(context: SyncContext, options: IngestOptions): Promise<boolean> {
+  if (await areUsersStale(context, options)) return true;
+  return (await context.store.directory.listPendingUserIds(context.teamId)).length > 0;
+}
+
+async function syncUsersWhenStale(context: SyncContext, options: IngestOptions): Promise<UserCounts | null> {
+  if (!(await areUsersStale(context, options))) return null;
   try {
     return await syncUsers(context);
   } catch (error) {

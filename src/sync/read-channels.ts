@@ -32,6 +32,8 @@ export interface ReadOptions {
   inTurn: boolean;
   /** Calls to spend on audits, for each method. */
   auditRequests: number;
+  /** Other work waits that comes after the channels. */
+  isMoreWaiting: boolean;
 }
 
 export interface ChannelResult {
@@ -84,7 +86,7 @@ export async function readChannels(
     histories: () => readRecent(context, choice, planned, opened, progress),
     threads: () => readPendingThreads(context, new Map(planned.map((entry) => [entry.channelId, entry]))),
   });
-  if (options.auditRequests > 0) {
+  if (options.auditRequests > 0 && isTurnOfAudits(context, choice, opened, options)) {
     await round(context, options, {
       histories: () => untilBudgetEnds(() => readAudits(context, opened, options.auditRequests, progress)),
       threads: async () => {
@@ -98,6 +100,20 @@ export async function readChannels(
     threads: () => readPendingThreads(context, readable()),
   });
   failWithoutScope(context, progress);
+}
+
+/**
+ * Audits come before old history. But where a budget of requests is small they could take all of it, run after run, and the
+ * rest would never be done: so while something else waits, every other run leaves them out.
+ */
+function isTurnOfAudits(
+  { runNumber }: SyncContext,
+  choice: WindowChoice,
+  opened: readonly OpenChannel[],
+  { inTurn, isMoreWaiting }: ReadOptions,
+): boolean {
+  if (!inTurn || runNumber % 2 === 1) return true;
+  return !isMoreWaiting && opened.every(({ position }) => choice.holes(position).length === 0);
 }
 
 async function round(

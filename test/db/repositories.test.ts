@@ -123,6 +123,7 @@ eachDatabase((create) => {
     const found = await store.messages.findForMerge(T, C, asked);
     expect(found.size).toBe(1000);
     expect(found.get(ts(10))).toEqual({
+      thread_ts: null,
       ts: ts(10),
       edited_ts: null,
       reply_count: null,
