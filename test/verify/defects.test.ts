@@ -37,8 +37,8 @@ const defects: Defect[] = [
       const ts = channel.post({ ts: channel.workspace.world.clock.daysAgo(5), text: 'Skipped.' });
       const next = channel.post({ ts: channel.workspace.world.clock.daysAgo(4), text: 'Skipped too.' });
       return [
-        `update ingestion_state set last_ts = '${next}' where last_ts is not null`,
-        `update coverage set to_ts = '${next}' where to_ts < '${ts}' and to_ts > from_ts`,
+        `update ingestion_state set last_ts = '${next}' where channel_id = '${channel.id}'`,
+        `update coverage set to_ts = '${next}' where channel_id = '${channel.id}' and to_ts < '${ts}'`,
       ];
     },
     offline: ['checkpoint'],
@@ -56,7 +56,7 @@ const defects: Defect[] = [
       const early = clock.daysAgo(200);
       for (const days of [190, 180, 170]) channel.post({ ts: clock.daysAgo(days), text: 'Long ago.' });
       return [
-        `update ingestion_state set oldest_ts = '${early}' where last_ts is not null`,
+        `update ingestion_state set oldest_ts = '${early}' where channel_id = '${channel.id}'`,
         `update coverage set from_ts = '${early}' where channel_id = '${channel.id}'`,
       ];
     },
