@@ -121,6 +121,8 @@ export interface Party {
   database: TestDatabase;
   /** `during` is called at each request, with its number in this run. */
   run(plan: RunPlan, during: (request: number) => void): Promise<RunOutcome>;
+  /** Gaps that `verify` finds, one line each, but for those that are only still to be read. */
+  verify(...args: string[]): Promise<string[]>;
   /** Ends its Slack; the database is the caller's. */
   close(): Promise<void>;
 }
@@ -135,8 +137,24 @@ export async function openParty(world: World, token: string, database: TestDatab
       plan = next;
       return runOnce(slack, env, next, during);
     },
+    async verify(...args) {
+      plan = undefined;
+      const { stdout, stderr } = await startCli(['verify', '--json', '--max-requests', '5000', ...args], { env })
+        .result;
+      return gapsIn(stdout, stderr);
+    },
     close: () => slack.close(),
   };
+}
+
+/** What a later run reads anyway. */
+const toBeRead = new Set(['thread_pending', 'not_read', 'never_read', 'channel_failed']);
+
+function gapsIn(stdout: string, stderr: string): string[] {
+  if (stdout === '') return [stderr];
+  const { gaps = [], status }: { gaps?: { kind: string; message: string }[]; status: string } = JSON.parse(stdout);
+  if (status === 'failed') return [stderr];
+  return gaps.filter(({ kind }) => !toBeRead.has(kind)).map((gap) => `verify: ${JSON.stringify(gap)}`);
 }
 
 function thin(plan: RunPlan | undefined, { depth, limit }: FullPage): number {

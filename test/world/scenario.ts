@@ -103,6 +103,10 @@ class Story {
       await this.#run(quietRun(this.#life.founded), [], true);
       const after = await this.#compare(readable);
       if (after.length > 0) throw this.#failure('A run changed what was right', after);
+      for (const { party } of this.#watched) {
+        const gaps = await party.verify();
+        if (gaps.length > 0) throw this.#failure(`verify is wrong about a whole copy on ${party.database.name}`, gaps);
+      }
       this.#result.messages = this.#watched[0]?.witness.seen ?? 0;
       return this.#result;
     }
@@ -140,7 +144,11 @@ class Story {
     for (const _ of left) this.#change();
     const unreadable = new Set([...this.#unreadable()].filter((channel) => before.has(channel)));
     for (const [n, { party, witness }] of this.#watched.entries()) {
-      const wrong = [...(outcomes[n]?.wrong ?? []), ...(await witness.look(unreadable))];
+      const wrong = [
+        ...(outcomes[n]?.wrong ?? []),
+        ...(await witness.look(unreadable)),
+        ...(await party.verify('--offline')),
+      ];
       if (wrong.length > 0) throw this.#failure(`After run ${this.#result.runs} on ${party.database.name}`, wrong);
     }
   }
