@@ -154,7 +154,6 @@ export function isVouchedFor({ row, read }: CheckedRow): boolean {
 /** Columns that are written together with raw and never without it. */
 const derivedColumns = [
   'posted_at',
-  'thread_ts',
   'is_reply',
   'user_id',
   'bot_id',
@@ -165,18 +164,18 @@ const derivedColumns = [
   'content_hash',
 ] as const;
 
-/** Counters follow raw unless they came with a later look at the message: one of another state, or at its tombstone. */
-const counters = ['reply_count', 'latest_reply'] as const;
+/** What a root says of its thread follows raw, unless it came with a later look: at another state, or at its tombstone. */
+const threadColumns = ['thread_ts', 'reply_count', 'latest_reply'] as const;
 
 function changedColumns(checked: CheckedRow): string[] {
   const { row, read } = checked;
-  const compared = hasCountersOfRaw(checked) ? [...derivedColumns, ...counters] : derivedColumns;
+  const compared = hasThreadOfRaw(checked) ? [...derivedColumns, ...threadColumns] : derivedColumns;
   const changed: string[] = compared.filter((column) => row[column] !== read[column]);
   if (row.raw['ts'] !== row.ts) changed.push('ts in raw');
   return changed;
 }
 
-export function hasCountersOfRaw({ row, read }: CheckedRow): boolean {
+export function hasThreadOfRaw({ row, read }: CheckedRow): boolean {
   return row.state_hash === read.state_hash && row.deleted_at === null;
 }
 

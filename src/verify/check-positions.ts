@@ -134,18 +134,23 @@ function checkCheckpoint(
       : [gap('The checkpoint says that messages are in, and nothing is covered.', last_ts)];
   }
   const gaps: Gap[] = [];
-  const isInside = last_ts === null || (compareTs(last.from_ts, last_ts) <= 0 && compareTs(last_ts, last.to_ts) <= 0);
-  if (!isInside) {
-    gaps.push(gap('The checkpoint lies outside the last covered interval.', last_ts));
-  } else if (last_ts !== null && (end?.stored_last ?? null) === null && !discards) {
-    gaps.push(
-      gap('There is no message at the checkpoint: it was moved, or the message is lost.', last_ts, tail(last, end)),
-    );
+  if (last_ts !== null) {
+    // Not always the last one: when nothing was newer once, that moment may be covered by itself.
+    const around = coverage.find((row) => isWithin(last_ts, row));
+    if (around === undefined) gaps.push(gap('The checkpoint lies outside of what is covered.', last_ts));
+    else if ((end?.stored_last ?? null) === null && !discards) {
+      const message = 'There is no message at the checkpoint: it was moved, or the message is lost.';
+      gaps.push(gap(message, last_ts, tail(around, end)));
+    }
   }
   if (oldest_ts !== last.from_ts) {
     gaps.push(gap('oldest_ts is not where the last covered interval begins.', oldest_ts));
   }
   return gaps;
+}
+
+export function isWithin(ts: Ts, { from_ts, to_ts }: CoverageRow): boolean {
+  return compareTs(from_ts, ts) <= 0 && compareTs(ts, to_ts) <= 0;
 }
 
 /** What of the interval lies behind the newest message that is stored. */

@@ -9,7 +9,7 @@ import {
   type CheckedRow,
   compareFiles,
   compareReactions,
-  hasCountersOfRaw,
+  hasThreadOfRaw,
   isVouchedFor,
   loadChecked,
   unconfirmed,
@@ -38,10 +38,11 @@ export async function mendRows(store: TransactionStore, place: Place, ts: readon
 
 async function mendColumns(store: TransactionStore, place: Place, checked: CheckedRow, at: IsoTime): Promise<boolean> {
   const { row, read } = checked;
-  const { posted_at, thread_ts, is_reply, user_id, bot_id, subtype, text, search_text, edited_ts } = read;
+  const { posted_at, is_reply, user_id, bot_id, subtype, text, search_text, edited_ts } = read;
+  const { thread_ts, reply_count, latest_reply } = read;
   const derived: Partial<MessageRow> = {
-    ...{ posted_at, thread_ts, is_reply, user_id, bot_id, subtype, text, search_text, edited_ts },
-    ...(hasCountersOfRaw(checked) ? { reply_count: read.reply_count, latest_reply: read.latest_reply } : {}),
+    ...{ posted_at, is_reply, user_id, bot_id, subtype, text, search_text, edited_ts },
+    ...(hasThreadOfRaw(checked) ? { thread_ts, reply_count, latest_reply } : {}),
     ...hashesOf(checked),
   };
   const stored: Partial<MessageRow> = row;

@@ -10,6 +10,7 @@ import { nowIso, pageRoom, type SyncContext } from '../sync/context.ts';
 import { type Interval, subtractInterval } from '../sync/interval.ts';
 import { queuedThread } from '../sync/thread-news.ts';
 import { compareTs, isTs, microsToTs, tsToMicros } from '../ts.ts';
+import { isWithin } from './check-positions.ts';
 import type { Gap, Remedy } from './gap.ts';
 import type { Ledger } from './ledger.ts';
 import { mendRows } from './mend-rows.ts';
@@ -159,7 +160,7 @@ async function stateAfter(
   const state = covered?.state ?? newState({ teamId, channelId }, wanted);
   const last = after.at(-1);
   const newest = last === undefined ? null : await store.integrity.findNewestShown(teamId, channelId, last.to_ts);
-  const isInside = newest !== null && last !== undefined && compareTs(newest, last.from_ts) >= 0;
+  const isInside = newest !== null && after.some((row) => isWithin(newest, row));
   // Of a channel of which only old history was read there is no checkpoint.
   const hasCheckpoint = covered === undefined || state.last_ts !== null;
   return {
