@@ -51,7 +51,7 @@ export class ChannelPosition {
     const state = stored ?? newState(key, microsToTs(wantedFrom));
     // The bound sent to Slack lies one microsecond before it, and there is no ts before 0.
     const earliest = Math.max(1, Math.min(wantedFrom, tsToMicros(state.wanted_from_ts)));
-    const recorded = stored === undefined ? [] : await store.positions.listCoverage(key.teamId, key.channelId);
+    const recorded = await store.positions.listCoverage(key.teamId, key.channelId);
     // What a clock that was ahead vouched for has not happened yet.
     const coverage = recorded.filter(({ from_ts }) => tsToMicros(from_ts) <= (began + dayMs) * 1000);
     return new ChannelPosition({ ...state, wanted_from_ts: microsToTs(earliest) }, coverage);
