@@ -30,8 +30,8 @@ const restartLimit = 3;
 
 const dayMs = 24 * 3600 * 1000;
 
-/** Short and empty pages are normal; so many in a row, each with a new cursor, lead nowhere. */
-const emptyPageLimit = 200;
+/** Short and empty pages are normal; so many in a row without a new message, each with a new cursor, lead nowhere. */
+const fruitlessPageLimit = 200;
 
 /**
  * Reads the whole window. Begins anew behind the last committed page when Slack forgets the cursor, and goes on by
@@ -79,7 +79,7 @@ async function walkOnce(
   const bounds = requestBounds(channel.channelId, window);
   const cursors = new Set<string>();
   let cursor: string | undefined;
-  let emptyPages = 0;
+  let fruitless = 0;
   do {
     let page: MessagePage;
     try {
@@ -90,10 +90,10 @@ async function walkOnce(
       throw error;
     }
     const isRepeated = page.nextCursor !== undefined && cursors.has(page.nextCursor);
-    await savePageOf(context, channel, position, { window, walk, since }, page, result);
+    const isFurther = await savePageOf(context, channel, position, { window, walk, since }, page, result);
     if (isRepeated || (page.hasMore && page.nextCursor === undefined)) return walk.rest;
-    emptyPages = page.messages.length === 0 ? emptyPages + 1 : 0;
-    if (emptyPages > emptyPageLimit) throw noProgress(channel);
+    fruitless = isFurther ? 0 : fruitless + 1;
+    if (fruitless > fruitlessPageLimit) throw noProgress(channel);
     if (page.nextCursor !== undefined) cursors.add(page.nextCursor);
     cursor = page.nextCursor;
   } while (cursor !== undefined);
@@ -119,7 +119,7 @@ async function savePageOf(
   { window, walk, since }: Walk,
   page: MessagePage,
   result: WindowResult,
-): Promise<void> {
+): Promise<boolean> {
   reportMalformed(context, channel, page);
   result.isLimited ||= page.isLimited;
   result.malformed += page.malformed.length;
@@ -127,7 +127,7 @@ async function savePageOf(
   result.messages += page.messages.length;
   notePageSize(context, page);
   const isLast = page.nextCursor === undefined && !page.hasMore;
-  walk.add({ messages: page.messages, isLast, isLimited: page.isLimited });
+  const isFurther = walk.add({ messages: page.messages, isLast, isLimited: page.isLimited });
   const complete = (await confirmStart(context, channel, position, walk)) ?? walk.complete;
   const shown = walk.takeShown();
   // An element that is no message may have been any message.
@@ -161,6 +161,7 @@ async function savePageOf(
   );
   adopt();
   countPage(context, channel.channelId, saved);
+  return isFurther;
 }
 
 /**

@@ -40,13 +40,15 @@ export class PageWalk {
     this.#window = window;
   }
 
-  /** Takes the next page; returns what is complete now, see `complete`. */
-  add(page: WalkedPage): Interval | null {
+  /** Takes the next page; returns whether it got any further than the pages before it. */
+  add(page: WalkedPage): boolean {
     this.#isLimited ||= page.isLimited;
     this.#isFinished ||= page.isLast;
     const range = rangeOf(page.messages);
-    if (range !== null) this.#extend(range);
-    return this.complete;
+    if (range === null) return false;
+    const before = this.#seen;
+    this.#extend(range);
+    return before === null || range.from < before.from || range.to > before.to;
   }
 
   /**

@@ -15,6 +15,9 @@ import { auditLater, livelyInterval, nextAudit } from './thread-schedule.ts';
 const batchSize = 100;
 const restartLimit = 3;
 
+/** So many pages in a row without a new reply, each with a new cursor, lead nowhere. */
+const fruitlessPageLimit = 200;
+
 type Channels = ReadonlyMap<string, ReadableChannel>;
 
 /**
@@ -208,7 +211,9 @@ async function walkPages(context: SyncContext, channel: ReadableChannel, walk: T
   const bounds = walk.lastReply === undefined ? root : { ...root, oldest: walk.lastReply };
   const cursors = new Set<string>();
   let cursor: string | undefined;
+  let fruitless = 0;
   for (;;) {
+    const known = walk.shown.size;
     const page = await context.slack.replies(cursor === undefined ? bounds : { ...bounds, cursor });
     const next = page.nextCursor;
     const messages = page.messages.map(normalizeMessage);
@@ -220,7 +225,8 @@ async function walkPages(context: SyncContext, channel: ReadableChannel, walk: T
     walk.lastReply = lastReplyIn(messages) ?? walk.lastReply;
     await saveReplies(context, channel, page, messages, isLast, walk);
     if (isLast) return;
-    if (next === undefined || cursors.has(next)) throw deadEnd(channel);
+    fruitless = walk.shown.size > known ? 0 : fruitless + 1;
+    if (next === undefined || cursors.has(next) || fruitless > fruitlessPageLimit) throw deadEnd(channel);
     cursors.add(next);
     cursor = next;
   }
