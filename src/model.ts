@@ -72,6 +72,8 @@ export interface SlackApi {
   replies(request: RepliesRequest): Promise<MessagePage>;
   /** How many objects one page may hold under the limits now in force: fewer while Slack restricts the app. */
   pageSize(method: 'conversations.history' | 'conversations.replies'): number;
+  /** Calls that the run's budget of requests has left; null without such a budget. */
+  readonly requestsLeft: number | null;
   users(): AsyncIterable<JsonObject[]>;
   user(userId: string): Promise<JsonObject>;
   usergroups(): Promise<JsonObject[]>;

@@ -46,8 +46,7 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
         '--backfill-from <date>',
         'be complete from this date on (YYYY-MM-DD, UTC); may stay in a crontab for ever',
       )
-      .option('--plan', 'tell what the next run asks of Slack and how long that takes; writes nothing')
-      .option('--lookback <duration>', 'read this far back again for edits, reactions and replies (default: 7d)'),
+      .option('--plan', 'tell what the next run asks of Slack and how long that takes; writes nothing'),
   ).action(async (_, command: Command) => {
     const { ingestCommand } = await import('./commands/ingest.ts');
     onExit(await ingestCommand(process, command.optsWithGlobals()));
@@ -115,6 +114,7 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
 /** What the commands that read channels from Slack have in common. */
 function reading(command: Command): Command {
   return selection(command)
+    .option('--lookback <duration>', 'read this far back again for edits, reactions and replies (default: 7d)')
     .option('--no-threads', 'leave the replies of threads for a later run')
     .option('--max-duration <duration>', 'stop cleanly after this time (90s, 15m, 36h)')
     .option('--max-requests <n>', 'stop cleanly after so many calls to Slack')

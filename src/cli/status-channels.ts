@@ -11,7 +11,7 @@ export interface ChannelStatus {
   is_archived: boolean;
   last_checked_at: IsoTime | null;
   last_message_at: IsoTime | null;
-  /** The earliest moment that was read; between it and the last check everything is in but the holes. */
+  /** From here on everything is in. Older ranges that were read, by `backfill` or in part, stand in `coverage`. */
   complete_from: IsoTime | null;
   coverage: { from: IsoTime; to: IsoTime; source: string; audited_at: IsoTime }[];
   /** Wanted and not read, latest first. */
@@ -68,14 +68,14 @@ function placeOf(
   state: IngestionStateRow | undefined,
   coverage: readonly CoverageRow[],
 ): Omit<ChannelStatus, 'messages' | 'threads' | 'error'> {
-  const [first] = coverage;
+  const last = coverage.at(-1);
   return {
     channel_id: channelId,
     name: facts?.name ?? null,
     is_archived: facts?.is_archived ?? false,
     last_checked_at: state?.last_checked_at ?? null,
     last_message_at: state?.last_ts ? tsToIso(state.last_ts) : null,
-    complete_from: first === undefined ? null : tsToIso(first.from_ts),
+    complete_from: last === undefined ? null : tsToIso(last.from_ts),
     coverage: coverage.map(({ from_ts, to_ts, source, audited_at }) => ({
       from: tsToIso(from_ts),
       to: tsToIso(to_ts),

@@ -163,6 +163,10 @@ class ApiSource implements SlackApiHandle {
     return this.#caller.rateLimited;
   }
 
+  get requestsLeft(): number | null {
+    return this.#caller.requestsLeft;
+  }
+
   paceSnapshot(): PaceState[] {
     return this.#pacer.snapshot();
   }

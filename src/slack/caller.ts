@@ -43,6 +43,12 @@ export class Caller {
     return Object.fromEntries(this.#requests);
   }
 
+  /** Calls that the budget has left; null without one. */
+  get requestsLeft(): number | null {
+    const { maxRequests } = this.#options;
+    return maxRequests === undefined ? null : Math.max(0, maxRequests - this.#total);
+  }
+
   /** How often Slack said "slow down". */
   get rateLimited(): number {
     return this.#rateLimited;

@@ -14,6 +14,7 @@ export function offlineSlack(identity: Identity): SlackApiHandle {
     history: refuse,
     replies: refuse,
     pageSize: (method) => pageLimits[method],
+    requestsLeft: null,
     users: refuse,
     user: refuse,
     usergroups: refuse,

@@ -39,10 +39,11 @@ export interface Absence {
  */
 export async function findAbsent(
   context: SyncContext,
-  channelId: string,
+  channel: { channelId: string; name: string },
   shown: Shown,
-  page: { ts: ReadonlySet<Ts>; since: IsoTime; expiredTo: Ts | null },
+  page: { ts: ReadonlySet<Ts>; since: IsoTime; expiredTo: Ts | null; visibleFrom: number; isLimited: boolean },
 ): Promise<Absence> {
+  const { channelId } = channel;
   const { store, teamId } = context;
   const missing = async (range: Interval): Promise<StoredPlace[]> => {
     const stored = await store.messages.listShown(teamId, channelId, tsRange(range), page.since);
@@ -51,8 +52,23 @@ export async function findAbsent(
   const absent: AbsentMessage[] = [];
   for (const range of shown.ranges) absent.push(...(await missing(range)));
   if (shown.oldEnd === null) return { absent, expiredTo: null };
-  const judged = await judgeOldEnd(context, channelId, await missing(shown.oldEnd), page.expiredTo);
-  return { absent: [...absent, ...judged.absent], expiredTo: judged.expiredTo };
+  const atOldEnd = (await missing(shown.oldEnd)).filter(({ ts }) => tsToMicros(ts) >= page.visibleFrom);
+  const judged = await judgeOldEnd(context, channelId, atOldEnd, page.expiredTo);
+  absent.push(...judged.absent);
+  // What the plan hides has not expired: it may be shown again.
+  if (page.isLimited || judged.expiredTo === null) return { absent, expiredTo: null };
+  noteExpired(context, channel.name, atOldEnd.length - judged.absent.length);
+  return { absent, expiredTo: judged.expiredTo };
+}
+
+function noteExpired({ emit }: SyncContext, name: string, count: number): void {
+  const what = count === 1 ? 'message' : `${count} messages`;
+  emit({
+    type: 'notice',
+    message:
+      `The oldest ${what} of ${name} vanished from Slack as messages do that expire, and no deletion is noted. If nothing ` +
+      'expires in this workspace, write retention: none into the config file.',
+  });
 }
 
 function tsRange({ from, to }: Interval): { from: Ts; to: Ts } {

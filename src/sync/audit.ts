@@ -147,8 +147,8 @@ async function auditWindow(
   const began = position.audit.underWay?.began ?? channel.began;
   const result = await readWindow(context, entry, position, window);
   context.audits.windows += 1;
-  // Where the plan hides everything there is nothing older to look at either.
-  const isHidden = result.isLimited && result.messages === 0;
+  // Where everything is hidden or expired there is nothing older to look at either. That it still is has been seen.
+  const isHidden = result.messages === 0 && (result.isLimited || window.latest <= position.visibleFrom);
   await record(context, channel, isHidden ? 0 : window.oldest + 1, began);
   return result;
 }

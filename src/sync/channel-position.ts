@@ -83,17 +83,15 @@ export class ChannelPosition {
     return this.#intervals().some((known) => known.from <= from && known.to >= to);
   }
 
-  /** Whether nothing that is covered and that Slack shows is older than `from`. */
+  /** Whether nothing that is covered is older than `from`. */
   isAllFrom(from: number): boolean {
     return this.coveredBefore(from) === null;
   }
 
-  /** The latest covered interval that begins before `before`, cut there and where Slack hides or expired what is older. */
+  /** The latest covered interval that begins before `before`, cut there. */
   coveredBefore(before: number): Interval | null {
     const interval = this.#intervals().findLast(({ from }) => from < before);
-    if (interval === undefined) return null;
-    const cut = { from: Math.max(interval.from, this.visibleFrom), to: Math.min(interval.to, before - 1) };
-    return cut.from <= cut.to ? cut : null;
+    return interval === undefined ? null : { from: interval.from, to: Math.min(interval.to, before - 1) };
   }
 
   /** Older messages are hidden by the plan, or expired. Microseconds. */
@@ -105,6 +103,11 @@ export class ChannelPosition {
   /** Up to here messages vanished as they do when they expire. */
   get expiredTo(): Ts | null {
     return this.#state.expired_to_ts;
+  }
+
+  /** Whether part of what is wanted is known to be hidden by the plan. */
+  get isCutByPlan(): boolean {
+    return holesAfter(this.wantedFrom, this.#intervals()).length > this.visibleHoles.length;
   }
 
   get audit(): AuditState {

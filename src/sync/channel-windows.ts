@@ -4,11 +4,12 @@ import type { Ts } from '../model.ts';
 import { microsToTs, tsToMicros } from '../ts.ts';
 import type { PlannedChannel } from './channel-plan.ts';
 import { ChannelPosition } from './channel-position.ts';
-import { pageRoom, type SyncContext } from './context.ts';
+import { isSlowed, pageRoom, type SyncContext } from './context.ts';
 import type { Window } from './interval.ts';
 
 /** How far back a first run reaches when nothing else is said. */
-const firstRunMs = 30 * 24 * 3600 * 1000;
+const dayMs = 24 * 3600 * 1000;
+const firstRunMs = 30 * dayMs;
 
 export interface Reach {
   /** When the run began, in epoch milliseconds: all windows are measured from this one moment. */
@@ -59,7 +60,8 @@ export async function recentWindows(
   const beforeWanted = position.wantedFrom - 1;
   if (checkpoint === null) {
     const firstRun = Math.max(beforeWanted, (began - firstRunMs) * 1000 - 1);
-    return openFrom(entry.state === undefined ? firstRun : beforeWanted);
+    const oldest = entry.state === undefined ? firstRun : beforeWanted;
+    return isSlowed(context) ? newestFirst(oldest, began) : openFrom(oldest);
   }
   const room = pageRoom(context);
   const lookback = Math.max(beforeWanted, (began - lookbackMs) * 1000 - 1);
@@ -75,6 +77,12 @@ export async function recentWindows(
     again: { oldest: lookback, latest: checkpoint + 1 },
     rereadFrom: lookback + 1,
   };
+}
+
+/** With a `latest` Slack begins at the newest messages: where each page takes a minute, they matter most. */
+function newestFirst(oldest: number, began: number): RecentWindows {
+  const fresh: Window = { oldest, latest: (began + dayMs) * 1000, endsNow: true, isLive: true };
+  return { fresh, again: null, rereadFrom: oldest + 1 };
 }
 
 function openFrom(oldest: number): RecentWindows {

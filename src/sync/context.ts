@@ -151,6 +151,11 @@ export function roomIn(size: number): number {
   return size > 10 * roomForNew ? size - roomForNew : size;
 }
 
+/** Whether Slack restricts the app to small pages, each of which takes a minute. */
+export function isSlowed({ slack }: SyncContext): boolean {
+  return slack.pageSize('conversations.history') < roomForNew;
+}
+
 /** Learns from a page that was cut how many messages Slack puts into one. */
 export function notePageSize(
   context: SyncContext,

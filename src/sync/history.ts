@@ -134,10 +134,12 @@ async function savePageOf(
   const { absent, expiredTo } =
     result.malformed > 0
       ? { absent: [], expiredTo: null }
-      : await findAbsent(context, channel.channelId, shown, {
+      : await findAbsent(context, channel, shown, {
           ts: new Set(page.messages.map(({ ts }) => ts)),
           since,
           expiredTo: position.expiredTo,
+          visibleFrom: position.visibleFrom,
+          isLimited: walk.hidesStart,
         });
   const at = nowIso(context);
   let adopt = (): void => undefined;
@@ -152,7 +154,7 @@ async function savePageOf(
         at,
         run: context.runNumber,
         shown: extentOf(page),
-        isLive: window.latest === null,
+        isLive: window.latest === null || window.isLive === true,
         floor,
         expiredTo,
       };
@@ -175,7 +177,8 @@ async function confirmStart(
   walk: PageWalk,
 ): Promise<Interval | null> {
   const start = walk.unprovenStart;
-  if (start === null || position.covers(start)) return null;
+  // Below the known limit it is looked at once a day whether the plan still hides it; the empty page says that it does.
+  if (start === null || start.to < position.visibleFrom || position.covers(start)) return null;
   const upTo = Math.min(start.to + 1, (context.now() + dayMs) * 1000);
   return (await showsOlder(context, channelId, microsToTs(upTo))) ? walk.confirmStart() : null;
 }

@@ -15,6 +15,8 @@ export interface Window {
   latest: number | null;
   /** `latest` lies after now, only to be read from the newest message on; nobody knows yet what comes up to there. */
   endsNow?: true;
+  /** Though it has a `latest`, its newest message is the channel's, and ingest goes on from there. */
+  isLive?: true;
 }
 
 /** The intervals with one more, ascending, overlapping and touching ones joined. */

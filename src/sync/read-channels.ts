@@ -82,24 +82,54 @@ export async function readChannels(
   progress.holes = choice.holes;
   const readable = () => new Map(opened.map(({ entry }) => [entry.channelId, entry]));
 
-  await round(context, options, {
-    histories: () => readRecent(context, choice, planned, opened, progress),
-    threads: () => readPendingThreads(context, new Map(planned.map((entry) => [entry.channelId, entry]))),
-  });
-  if (options.auditRequests > 0 && isTurnOfAudits(context, choice, opened, options)) {
-    await round(context, options, {
+  const recent: RecentWork = { total: planned.length, queue: [...planned], again: [] };
+  const everyChannel = new Map(planned.map((entry) => [entry.channelId, entry]));
+  const readNew = (reserved: number) =>
+    round(context, options, {
+      histories: () => readRecent(context, choice, recent, opened, progress, reserved),
+      threads: () => readPendingThreads(context, everyChannel),
+    });
+  const audit = () =>
+    round(context, options, {
       histories: () => untilBudgetEnds(() => readAudits(context, opened, options.auditRequests, progress)),
       threads: async () => {
         await untilBudgetEnds(() => auditThreads(context, readable(), options.auditRequests));
         await readPendingThreads(context, readable());
       },
     });
+  const readOld = () =>
+    round(context, options, {
+      histories: () => readHoles(context, choice, opened, progress),
+      threads: () => readPendingThreads(context, readable()),
+    });
+
+  await readNew(reserve(context, planned.length));
+  const isCut = recent.queue.length + recent.again.length > 0;
+  if (!isCut && isTurnOfAudits(context, choice, opened, options)) await audit();
+  await readOld();
+  if (isCut) {
+    await readNew(0);
+    await readOld();
+    if (options.auditRequests > 0) await audit();
   }
-  await round(context, options, {
-    histories: () => readHoles(context, choice, opened, progress),
-    threads: () => readPendingThreads(context, readable()),
-  });
   failWithoutScope(context, progress);
+}
+
+/** What of the first round is still to be done. */
+interface RecentWork {
+  total: number;
+  queue: PlannedChannel[];
+  /** Look-back windows that take pages of their own. */
+  again: { channel: OpenChannel; window: Window }[];
+}
+
+/**
+ * Calls to leave to the later rounds. New messages come first, but a budget of requests that does not even suffice for all
+ * channels would never get to anything else: so in every other run they have half of it, and the channels take turns.
+ */
+function reserve({ slack: { requestsLeft }, runNumber }: SyncContext, channels: number): number {
+  const isShort = requestsLeft !== null && requestsLeft <= channels;
+  return isShort && runNumber % 2 === 0 ? Math.ceil(requestsLeft / 2) : 0;
 }
 
 /**
@@ -110,8 +140,9 @@ function isTurnOfAudits(
   { runNumber }: SyncContext,
   choice: WindowChoice,
   opened: readonly OpenChannel[],
-  { inTurn, isMoreWaiting }: ReadOptions,
+  { inTurn, isMoreWaiting, auditRequests }: ReadOptions,
 ): boolean {
+  if (auditRequests === 0) return false;
   if (!inTurn || runNumber % 2 === 1) return true;
   return !isMoreWaiting && opened.every(({ position }) => choice.holes(position).length === 0);
 }
@@ -141,42 +172,61 @@ async function untilBudgetEnds(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** New messages of every channel come before any channel's look-back window that takes pages of its own. */
+/**
+ * New messages of every channel come before any channel's look-back window that takes pages of its own. Stops, and leaves
+ * the rest in `work`, when no more than `reserved` calls of the budget are left.
+ */
 async function readRecent(
   context: SyncContext,
   choice: WindowChoice,
-  planned: readonly PlannedChannel[],
+  work: RecentWork,
   opened: OpenChannel[],
   progress: ReadProgress,
+  reserved: number,
 ): Promise<void> {
-  const again: { channel: OpenChannel; window: Window }[] = [];
-  for (const [index, entry] of planned.entries()) {
-    const { channelId, name } = entry;
-    context.emit({ type: 'channel', index: index + 1, total: planned.length, channelId, name });
-    await readChannel(context, entry, progress, async () => {
-      const began = nowIso(context);
-      const position = await choice.open(entry);
-      const recent = await choice.recent(entry, position);
-      if (recent === null) {
-        opened.push({ entry, position, rereadFrom: Number.MAX_SAFE_INTEGER, began });
-        return [];
-      }
-      const channel = { entry, position, rereadFrom: recent.rereadFrom, began };
-      const result = await readWindow(context, entry, position, recent.fresh);
-      opened.push(channel);
-      if (recent.again !== null) again.push({ channel, window: recent.again });
-      else await recordReread(context, channel);
-      return [result];
-    });
+  const { queue, again, total } = work;
+  const isReserved = () => reserved > 0 && (context.slack.requestsLeft ?? Number.POSITIVE_INFINITY) <= reserved;
+  for (let entry = queue[0]; entry !== undefined && !isReserved(); entry = queue[0]) {
+    queue.shift();
+    await readNewest(context, choice, { entry, index: total - queue.length, total }, work, opened, progress);
   }
   for (const { channel } of again) progress.unread.add(channel.entry.channelId);
-  for (const { channel, window } of again) {
+  for (let next = again[0]; next !== undefined && !isReserved(); next = again[0]) {
+    again.shift();
+    const { channel, window } = next;
     await readChannel(context, channel.entry, progress, async () => {
       const result = await readWindow(context, channel.entry, channel.position, window);
       await recordReread(context, channel);
       return [result];
     });
   }
+}
+
+async function readNewest(
+  context: SyncContext,
+  choice: WindowChoice,
+  { entry, index, total }: { entry: PlannedChannel; index: number; total: number },
+  { again }: RecentWork,
+  opened: OpenChannel[],
+  progress: ReadProgress,
+): Promise<void> {
+  const { channelId, name } = entry;
+  context.emit({ type: 'channel', index, total, channelId, name });
+  await readChannel(context, entry, progress, async () => {
+    const began = nowIso(context);
+    const position = await choice.open(entry);
+    const recent = await choice.recent(entry, position);
+    if (recent === null) {
+      opened.push({ entry, position, rereadFrom: Number.MAX_SAFE_INTEGER, began });
+      return [];
+    }
+    const channel = { entry, position, rereadFrom: recent.rereadFrom, began };
+    const result = await readWindow(context, entry, position, recent.fresh);
+    opened.push(channel);
+    if (recent.again !== null) again.push({ channel, window: recent.again });
+    else await recordReread(context, channel);
+    return [result];
+  });
 }
 
 async function readAudits(
@@ -200,6 +250,7 @@ async function readHoles(
   for (const { entry, position } of withHoles) {
     await readChannel(context, entry, progress, () => fillHoles(context, choice, entry, position));
   }
+  for (const { entry, position } of opened) if (position.isCutByPlan) progress.historyLimited.add(entry.channelId);
 }
 
 /** Reads until no hole is left; holes that do not shrink mean that the channel cannot be read to the end. */
