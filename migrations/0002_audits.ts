@@ -6,10 +6,14 @@ export const audits: Migration = {
   statements: (types) => [...audited(types), ...counted(types), ...aliases(types)],
 };
 
-function audited({ text, time, integer }: ColumnTypes): string[] {
+function audited({ text, time, integer, tableOptions }: ColumnTypes): string[] {
   return [
-    // Runs of ingest so far: audits are spread over runs, not over days, because only a run can do one.
-    `alter table workspaces add column ingest_runs ${integer} not null default 0`,
+    // Runs of ingest so far: audits are spread over runs, not over days, because only a run can do one. Apart from
+    // workspaces, which a run that finds nothing leaves as it is.
+    `create table run_counts (
+      team_id ${text} not null primary key,
+      ingest_runs ${integer} not null
+    )${tableOptions}`,
 
     // audited_at: whatever is covered was seen at or after this moment. audit_ts: an audit that is under way since
     // audit_began_at has re-read everything from here up. audited_run: the number of the run in which the last one ended.

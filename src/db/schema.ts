@@ -11,7 +11,6 @@ export interface WorkspaceRow {
   url: string | null;
   enterprise_id: string | null;
   users_synced_at: IsoTime | null;
-  ingest_runs: number;
   updated_at: IsoTime;
 }
 
@@ -167,6 +166,11 @@ export interface ThreadRow {
   audit_interval: number | null;
 }
 
+export interface RunCountRow {
+  team_id: string;
+  ingest_runs: number;
+}
+
 export interface StoredCountRow {
   team_id: string;
   channel_id: string;
@@ -241,6 +245,7 @@ export interface Schema {
   ingestion_state: IngestionStateRow;
   coverage: CoverageRow;
   threads: ThreadRow;
+  run_counts: RunCountRow;
   stored_counts: StoredCountRow;
   channel_aliases: ChannelAliasRow;
   runs: RunRow;

@@ -47,7 +47,8 @@ export function chooseWholeAgain(
   { requests, room }: { requests: number; room: number },
 ): Set<string> {
   let messages = requests * messagesPerCall;
-  const known = planned.filter(({ state, isQuiet }) => state !== undefined && !isQuiet);
+  // Where the last reading failed there is something else to do.
+  const known = planned.filter(({ state, isQuiet }) => state !== undefined && state.last_error === null && !isQuiet);
   known.sort((a, b) => compareAudits(a.state?.audited_at ?? null, b.state?.audited_at ?? null));
   const chosen = new Set<string>();
   for (const { channelId } of known) {

@@ -29,7 +29,7 @@ export async function backfill(
 ): Promise<BackfillResult> {
   const { store, teamId } = context;
   // It is no run of ingest, but the threads it reads are to be looked at again some runs after it.
-  context.runNumber = (await store.directory.findWorkspace(teamId))?.ingest_runs ?? 0;
+  context.runNumber = await store.runs.findIngestRuns(teamId);
   const reading = await beginReading(context, options, progress);
   const windows: WindowChoice = {
     open: (channel) => positionOf(store, teamId, channel, { backfillFrom: null, began: options.began }),

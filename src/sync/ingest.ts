@@ -30,7 +30,7 @@ export async function ingest(
   progress: ReadProgress,
 ): Promise<IngestResult> {
   const { store, teamId } = context;
-  context.runNumber = await store.transaction((tx) => tx.directory.countIngestRun(teamId));
+  context.runNumber = await store.transaction((tx) => tx.runs.countIngestRun(teamId));
   const reading = await beginReading(context, options, progress);
   const { planned } = reading;
 

@@ -44,7 +44,7 @@ export async function planRequests(
   progress: ReadProgress,
 ): Promise<RequestPlan> {
   const { store, teamId } = context;
-  context.runNumber = ((await store.directory.findWorkspace(teamId))?.ingest_runs ?? 0) + 1;
+  context.runNumber = (await store.runs.findIngestRuns(teamId)) + 1;
   const { channels: known } = await syncChannels(context, options.identity);
   const choice = { ...options, isBot: options.identity.isBot, join: false };
   const { planned, total } = await planChannels(context, choice, known);

@@ -223,7 +223,7 @@ eachDatabase((create) => {
     await directory.saveWorkspace(row);
     await directory.markUsersSynced(T, at);
     await directory.saveWorkspace({ ...row, updated_at: later });
-    expect(await directory.findWorkspace(T)).toEqual({ ...row, users_synced_at: at, ingest_runs: 0 });
+    expect(await directory.findWorkspace(T)).toEqual({ ...row, users_synced_at: at });
     await directory.saveWorkspace({ ...row, url: 'https://acme.slack.com/', updated_at: later });
     expect(await directory.findWorkspace(T)).toMatchObject({ updated_at: later, users_synced_at: at });
     expect(await directory.findWorkspace('T2')).toBeUndefined();

@@ -14,6 +14,7 @@ const keys = {
   ingestion_state: 'team_id, channel_id',
   coverage: 'team_id, channel_id, from_ts',
   threads: 'team_id, channel_id, thread_ts',
+  run_counts: 'team_id',
   stored_counts: 'team_id, channel_id',
   channel_aliases: 'team_id, kind, alias, channel_id',
   runs: 'started_at, run_id',
@@ -26,7 +27,7 @@ export type Table = keyof typeof keys;
 export const allTables = Object.keys(keys) as Table[];
 
 /** Tables that say how the work went, not what Slack holds. */
-export const tablesOfRuns: readonly Table[] = ['runs', 'run_channels', 'rate_limits', 'locks'];
+export const tablesOfRuns: readonly Table[] = ['runs', 'run_channels', 'run_counts', 'rate_limits', 'locks'];
 
 /** When we saw something. Everything else must not depend on when, how often and in how many pieces it was read. */
 const timesOfOurs = [
@@ -43,7 +44,6 @@ const timesOfOurs = [
   'audit_began_at',
   'next_audit_run',
   'audit_interval',
-  'ingest_runs',
 ] as const;
 
 export type Stored = Record<string, Record<string, unknown>[]>;

@@ -120,6 +120,7 @@ const tables = [
   'ingestion_state',
   'coverage',
   'threads',
+  'run_counts',
   'stored_counts',
   'channel_aliases',
   'runs',

@@ -9,10 +9,8 @@ export interface DirectoryRepository {
   findWorkspace(teamId: string): Promise<WorkspaceRow | undefined>;
   listWorkspaces(): Promise<WorkspaceRow[]>;
   /** Inserts the workspace or updates what differs; an unchanged one keeps its `updated_at`. */
-  saveWorkspace(row: Omit<WorkspaceRow, 'users_synced_at' | 'ingest_runs'>): Promise<void>;
+  saveWorkspace(row: Omit<WorkspaceRow, 'users_synced_at'>): Promise<void>;
   markUsersSynced(teamId: string, at: IsoTime): Promise<void>;
-  /** Counts one more run of ingest and returns its number, 1 for the first. */
-  countIngestRun(teamId: string): Promise<number>;
 
   /** Every user id of the workspace, placeholders included. */
   listUserIds(teamId: string): Promise<string[]>;
@@ -114,7 +112,7 @@ export function directoryRepository(dialect: Dialect): (db: Kysely<Schema>) => D
     async saveWorkspace(row) {
       await db
         .insertInto('workspaces')
-        .values({ ...row, users_synced_at: null, ingest_runs: 0 })
+        .values({ ...row, users_synced_at: null })
         .onConflict((conflict) =>
           conflict
             .column('team_id')
@@ -138,16 +136,6 @@ export function directoryRepository(dialect: Dialect): (db: Kysely<Schema>) => D
 
     async markUsersSynced(teamId, at) {
       await db.updateTable('workspaces').set({ users_synced_at: at }).where('team_id', '=', teamId).execute();
-    },
-
-    async countIngestRun(teamId) {
-      const counted = await db
-        .updateTable('workspaces')
-        .set((eb) => ({ ingest_runs: eb('ingest_runs', '+', 1) }))
-        .where('team_id', '=', teamId)
-        .returning('ingest_runs')
-        .executeTakeFirst();
-      return counted?.ingest_runs ?? 1;
     },
 
     async listUserIds(teamId) {

@@ -13,6 +13,10 @@ export interface RunRepository {
    * whoever began them is gone. Returns their ids.
    */
   markAbandoned(teamId: string, now: IsoTime): Promise<string[]>;
+  /** How many runs of ingest there were. */
+  findIngestRuns(teamId: string): Promise<number>;
+  /** Counts one more run of ingest and returns its number, 1 for the first. */
+  countIngestRun(teamId: string): Promise<number>;
   /** When the last finished run of this command began. */
   findLastStart(teamId: string, command: string): Promise<IsoTime | null>;
   /** How the config file called the workspace in its last run; null without one. */
@@ -70,6 +74,27 @@ export function runRepository(dialect: Dialect): (db: Kysely<Schema>) => RunRepo
         .returning('run_id')
         .execute();
       return rows.map(({ run_id }) => run_id);
+    },
+
+    async findIngestRuns(teamId) {
+      const row = await db
+        .selectFrom('run_counts')
+        .select('ingest_runs')
+        .where('team_id', '=', teamId)
+        .executeTakeFirst();
+      return row?.ingest_runs ?? 0;
+    },
+
+    async countIngestRun(teamId) {
+      const { ingest_runs } = await db
+        .insertInto('run_counts')
+        .values({ team_id: teamId, ingest_runs: 1 })
+        .onConflict((conflict) =>
+          conflict.column('team_id').doUpdateSet((eb) => ({ ingest_runs: eb('run_counts.ingest_runs', '+', 1) })),
+        )
+        .returning('ingest_runs')
+        .executeTakeFirstOrThrow();
+      return ingest_runs;
     },
 
     async findLastStart(teamId, command) {
