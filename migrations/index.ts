@@ -1,6 +1,7 @@
 import { init } from './0001_init.ts';
 import { audits } from './0002_audits.ts';
+import { imports } from './0003_imports.ts';
 import type { Migration } from './column-types.ts';
 
 /** All migrations, oldest first. */
-export const migrations: readonly Migration[] = [init, audits];
+export const migrations: readonly Migration[] = [init, audits, imports];

@@ -49,7 +49,24 @@ export function microsToTs(micros: number): Ts {
 
 /** The moment of a ts, cut (not rounded) to milliseconds. Not an id: several ts share one millisecond. */
 export function tsToIso(ts: Ts): IsoTime {
-  return millisToIso(Math.floor(microsOf(ts) / 1000));
+  return ts.length === fullLength ? isoOfSecond(ts.slice(0, 10), ts.slice(11, 14)) : millisToIso(Math.floor(microsOf(ts) / 1000));
+}
+
+/** Messages follow each other within the hour, and a date is slow to make: only the last hour's is remembered. */
+let knownHour = Number.NaN;
+let knownHourText = '';
+
+function isoOfSecond(digits: string, millis: string): IsoTime {
+  const seconds = Number(digits);
+  const ofHour = seconds % 3600;
+  const hour = seconds - ofHour;
+  if (hour !== knownHour) {
+    knownHourText = millisToIso(hour * 1000).slice(0, 14);
+    knownHour = hour;
+  }
+  const second = ofHour % 60;
+  const minute = (ofHour - second) / 60;
+  return `${knownHourText}${minute < 10 ? '0' : ''}${minute}:${second < 10 ? '0' : ''}${second}.${millis}Z` as IsoTime;
 }
 
 /** The ts of a moment in whole milliseconds since the epoch. Throws `RangeError` on fractions and outside 1970 to 2255. */

@@ -28,6 +28,7 @@ export interface UserRow {
   content_hash: string | null;
   raw: JsonObject | null;
   updated_at: IsoTime;
+  exported_at: IsoTime | null;
 }
 
 export interface UsergroupRow {
@@ -54,6 +55,7 @@ export interface ChannelRow {
   content_hash: string;
   raw: JsonObject;
   updated_at: IsoTime;
+  exported_at: IsoTime | null;
 }
 
 export interface MessageRow {
@@ -79,6 +81,7 @@ export interface MessageRow {
   raw: JsonObject;
   first_seen_at: IsoTime;
   updated_at: IsoTime;
+  exported_at: IsoTime | null;
 }
 
 export type MessageSourceName = 'api' | 'import' | 'event';
@@ -115,6 +118,7 @@ export interface FileRow {
   content_hash: string;
   raw: JsonObject;
   updated_at: IsoTime;
+  exported_at: IsoTime | null;
 }
 
 export interface MessageFileRow {
@@ -185,6 +189,18 @@ export interface ChannelAliasRow {
   updated_at: IsoTime;
 }
 
+/** A file of an export that was imported. */
+export interface ImportFileRow {
+  team_id: string;
+  sha256: string;
+  path: string;
+  rows: number;
+  status: 'done' | 'partial' | 'failed';
+  error: string | null;
+  exported_at: IsoTime | null;
+  updated_at: IsoTime;
+}
+
 export type RunStatus = 'running' | 'completed' | 'partial' | 'failed' | 'interrupted';
 
 export interface RunRow {
@@ -248,6 +264,7 @@ export interface Schema {
   run_counts: RunCountRow;
   stored_counts: StoredCountRow;
   channel_aliases: ChannelAliasRow;
+  import_files: ImportFileRow;
   runs: RunRow;
   run_channels: RunChannelRow;
   rate_limits: RateLimitRow;
@@ -272,6 +289,7 @@ const kindByName: Record<string, ColumnKind> = {
   live_replies: 'integer',
   next_audit_run: 'integer',
   audit_interval: 'integer',
+  rows: 'integer',
   size: 'bigint',
   message_rows: 'bigint',
 };

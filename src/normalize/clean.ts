@@ -14,11 +14,13 @@ export interface CleanObject<T extends JsonObject> {
 // JSON.stringify writes a lone surrogate as an escape and a pair as itself (well-formed JSON.stringify, ES2019).
 const unstorableEscape = /\\u0000|\\ud[89a-f]/;
 const fileToken = /([?&](?:amp;)?)t=xox[a-z]-[\w.%-]*(&(?:amp;)?)?/g;
+/** Wherever else the token of an export may stand: encoded inside another URL, or by itself. */
+const exportToken = /xoxe[.-][\w.%-]*/gi;
 
 /** The object ready to be stored, and its JSON. Almost every message takes the first return. */
 export function cleanObject<T extends JsonObject>(received: T): CleanObject<T> {
   const json = JSON.stringify(received);
-  const hasToken = json.includes('t=xox');
+  const hasToken = json.includes('t=xox') || json.includes('xoxe');
   if (!hasToken && !unstorableEscape.test(json))
     return { value: received, json: new JsonText(json), isSanitized: false };
 
@@ -35,12 +37,15 @@ function cleanValue(value: JsonValue, stripTokens: boolean): JsonValue {
   if (Array.isArray(value)) return value.map((element) => cleanValue(element, stripTokens));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value);
-  return Object.fromEntries(entries.map(([key, inner]) => [cleanText(key, false), cleanValue(inner, stripTokens)]));
+  return Object.fromEntries(
+    entries.map(([key, inner]) => [cleanText(key, stripTokens), cleanValue(inner, stripTokens)]),
+  );
 }
 
 function cleanText(text: string, stripTokens: boolean): string {
   const storable = text.replaceAll('\u0000', '\uFFFD').toWellFormed();
-  return stripTokens
-    ? storable.replace(fileToken, (_, before: string, after?: string) => (after === undefined ? '' : before))
-    : storable;
+  if (!stripTokens) return storable;
+  return storable
+    .replace(fileToken, (_, before: string, after?: string) => (after === undefined ? '' : before))
+    .replace(exportToken, 'xoxe-…');
 }

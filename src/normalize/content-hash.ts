@@ -28,9 +28,21 @@ function canonicalObject(value: JsonObject, except?: ReadonlySet<string>): strin
   for (const key of Object.keys(value).sort()) {
     const inner = value[key];
     if (inner === undefined || except?.has(key)) continue;
-    text += `${JSON.stringify(key)}:${canonical(inner)},`;
+    text += `${quotedKey(key)}:${canonical(inner)},`;
   }
   return `${text}}`;
+}
+
+/** The same few keys stand in every message; what others there are is no reason to keep them for ever. */
+const quotedKeys = new Map<string, string>();
+const quotedKeysLimit = 2000;
+
+function quotedKey(key: string): string {
+  const known = quotedKeys.get(key);
+  if (known !== undefined) return known;
+  const quoted = JSON.stringify(key);
+  if (quotedKeys.size < quotedKeysLimit) quotedKeys.set(key, quoted);
+  return quoted;
 }
 
 function canonical(value: JsonValue): string {

@@ -40,6 +40,9 @@ export interface NormalizedMessage {
   isTombstone: boolean;
 }
 
+/** A message as far as storing it needs: nothing that was only looked at on the way. */
+export type StorableMessage = Omit<NormalizedMessage, 'message' | 'thread'>;
+
 export interface Reaction {
   name: string;
   userIds: string[];

@@ -12,7 +12,7 @@ import {
   WebClient,
 } from '@slack/web-api';
 import type { CallFailure, Send } from './answer.ts';
-import { parseExactly } from './exact-json.ts';
+import { parseExactly } from '../exact-json.ts';
 
 export interface ClientOptions {
   token: string;

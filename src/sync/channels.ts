@@ -122,10 +122,16 @@ function fuller(channel: NormalizedChannel, stored: ChannelRow | undefined): Nor
 }
 
 function isChanged(stored: ChannelRow | undefined, channel: NormalizedChannel): boolean {
-  return stored === undefined || stored.content_hash !== channel.content_hash || stored.is_member !== channel.is_member;
+  return (
+    stored === undefined ||
+    stored.content_hash !== channel.content_hash ||
+    stored.is_member !== channel.is_member ||
+    // What an export said is Slack's own word from now on.
+    stored.exported_at !== null
+  );
 }
 
 function channelRow(teamId: string, channel: NormalizedChannel, at: IsoTime) {
   const { isPartial: _, previousNames: __, origin: ___, ...columns } = channel;
-  return { team_id: teamId, ...columns, updated_at: at };
+  return { team_id: teamId, ...columns, updated_at: at, exported_at: null };
 }

@@ -2,58 +2,84 @@
  * Decides what a message that was read does to the row that is stored. Pure: the whole rule of "newer wins" is here.
  *
  * 1. A higher `edited.ts` wins the content; a lower one is stale.
- * 2. At equal versions what the API says beats what an import brought; of two API reads the later one wins.
- * 3. A tombstone marks the row deleted and keeps what its author wrote.
+ * 2. At equal versions what the API says beats what an import brought; of two API reads the later one wins, of two exports
+ *    the newer one, whichever was imported first.
+ * 3. A tombstone marks the row deleted and keeps what its author wrote, even if that comes later, from an older export.
  * 4. An import never brings back a deleted message; the API does, when it shows the message again.
  * 5. Counters and reactions are refreshed by every API read, stale content or not.
+ *
+ * Of the imports alone the rows are the maximum of one total order (edit, export, then the contents), so the order in which they arrive
+ * does not matter.
  */
 import type { StoredMessage } from '../db/repositories/messages.ts';
-import type { MessageSourceName } from '../db/schema.ts';
 import type { IsoTime } from '../model.ts';
-import type { NormalizedMessage } from '../normalize/message.ts';
+import type { StorableMessage } from '../normalize/message.ts';
 import { compareTs, isTs, millisToIso } from '../ts.ts';
 
 export type Decision =
   | { kind: 'insert' }
   /** Replace the row; `keepRevision` when what the author wrote differs. */
-  | { kind: 'replace'; keepRevision: boolean; deletedAt: IsoTime | null; updatedAt: IsoTime }
+  | {
+      kind: 'replace';
+      keepRevision: boolean;
+      deletedAt: IsoTime | null;
+      updatedAt: IsoTime;
+      /** The stored thread and its counters are newer than those that were read. */
+      keepThread?: true;
+    }
   /** Leave the content, change mark and counters only. */
-  | { kind: 'mark'; isStale: boolean; deletedAt: IsoTime | null; updatedAt: IsoTime; withState: boolean }
-  | { kind: 'unchanged' }
-  | { kind: 'stale' };
+  | {
+      kind: 'mark';
+      isStale: boolean;
+      deletedAt: IsoTime | null;
+      updatedAt: IsoTime;
+      withState: boolean;
+      /** What was read tells nothing of the thread. */
+      keepThread?: true;
+    }
+  /** `confirms`: the row is as it was in this export too, which is newer than the one it came from. */
+  | { kind: 'unchanged'; confirms?: true }
+  /** `keepRevision`: what was read is a former state of what the author wrote. */
+  | { kind: 'stale'; keepRevision?: true };
 
-export interface Observation {
-  source: MessageSourceName;
-  /** When it was read. */
-  at: IsoTime;
-}
+export type Observation =
+  | {
+      source: 'api' | 'event';
+      /** When it was read. */
+      at: IsoTime;
+    }
+  | {
+      source: 'import';
+      at: IsoTime;
+      /** The newest moment that the export holds. */
+      exportedAt: IsoTime;
+    };
 
-export function decide(stored: StoredMessage | undefined, read: NormalizedMessage, seen: Observation): Decision {
+export function decide(stored: StoredMessage | undefined, read: StorableMessage, seen: Observation): Decision {
   if (stored === undefined) return { kind: 'insert' };
   const updatedAt = laterThan(stored.updated_at, seen.at);
+  if (seen.source === 'import') return decideImport(stored, read, seen.exportedAt, { at: seen.at, updatedAt });
   if (read.isTombstone) return decideTombstone(stored, read, seen, updatedAt);
 
-  const fromApi = seen.source !== 'import';
   const version = compareVersions(read.edited_ts, stored.edited_ts);
   const sameContent = read.content_hash === stored.content_hash;
   const sameState = read.state_hash === stored.state_hash;
 
   if (version < 0) {
-    if (!fromApi || sameState) return { kind: 'stale' };
+    if (sameState) return { kind: 'stale' };
     return { kind: 'mark', isStale: true, deletedAt: stored.deleted_at, updatedAt, withState: true };
   }
-  const outranked = version === 0 && !fromApi && stored.source !== 'import';
-  if (outranked) return sameContent ? { kind: 'unchanged' } : { kind: 'stale' };
-
-  const deletedAt = fromApi ? null : stored.deleted_at;
-  const ranksHigher = fromApi && stored.source === 'import';
-  if (sameContent && sameState && deletedAt === stored.deleted_at && !ranksHigher) return { kind: 'unchanged' };
-  return { kind: 'replace', keepRevision: !sameContent, deletedAt, updatedAt };
+  const isImported = stored.source === 'import';
+  if (sameContent && sameState && stored.deleted_at === null && !isImported) return { kind: 'unchanged' };
+  // The same message is another object in an export (docs.slack.dev names no such difference; every real export has
+  // them): only other words are a revision.
+  const keepRevision = isImported && version === 0 ? !hasSameWords(stored, read) : !sameContent;
+  return { kind: 'replace', keepRevision, deletedAt: null, updatedAt };
 }
 
 function decideTombstone(
   stored: StoredMessage,
-  read: NormalizedMessage,
+  read: StorableMessage,
   seen: Observation,
   updatedAt: IsoTime,
 ): Decision {
@@ -64,6 +90,71 @@ function decideTombstone(
     (read.thread_ts === null || stored.thread_ts === read.thread_ts);
   if (stored.deleted_at !== null && sameCounters) return { kind: 'unchanged' };
   return { kind: 'mark', isStale: false, deletedAt, updatedAt, withState: false };
+}
+
+function decideImport(
+  stored: StoredMessage,
+  read: StorableMessage,
+  exportedAt: IsoTime,
+  { at, updatedAt }: { at: IsoTime; updatedAt: IsoTime },
+): Decision {
+  const storedTombstone = stored.subtype === 'tombstone';
+  if (read.isTombstone && !storedTombstone) return decideImportedTombstone(stored, at, updatedAt);
+  if (storedTombstone && !read.isTombstone) {
+    const replace = { kind: 'replace', keepRevision: false, deletedAt: stored.deleted_at, updatedAt } as const;
+    return stored.source === 'import' ? replace : { ...replace, keepThread: true };
+  }
+  const version = compareVersions(read.edited_ts, stored.edited_ts);
+  const sameContent = read.content_hash === stored.content_hash;
+  if (stored.source !== 'import' || stored.exported_at === null) {
+    if (version > 0)
+      return { kind: 'replace', keepRevision: !sameContent, deletedAt: stored.deleted_at, updatedAt };
+    return version < 0 ? stale(stored, read) : sameContent ? { kind: 'unchanged' } : { kind: 'stale' };
+  }
+  const newer = version || compareText(exportedAt, stored.exported_at);
+  if (sameContent && read.state_hash === stored.state_hash) {
+    return newer > 0 ? { kind: 'unchanged', confirms: true } : { kind: 'unchanged' };
+  }
+  if ((newer || compareContents(read, stored)) < 0) return stale(stored, read);
+  const keepRevision = version > 0 ? !sameContent : !hasSameWords(stored, read);
+  return { kind: 'replace', keepRevision, deletedAt: stored.deleted_at, updatedAt };
+}
+
+/** What it tells of the thread is left out: an older export that brings the message itself may come later. */
+function decideImportedTombstone(stored: StoredMessage, at: IsoTime, updatedAt: IsoTime): Decision {
+  if (stored.deleted_at !== null) return { kind: 'unchanged' };
+  return { kind: 'mark', isStale: false, deletedAt: at, updatedAt, withState: false, keepThread: true };
+}
+
+function stale(stored: StoredMessage, read: StorableMessage): Decision {
+  return hasSameWords(stored, read) ? { kind: 'stale' } : { kind: 'stale', keepRevision: true };
+}
+
+function hasSameWords(stored: StoredMessage, read: StorableMessage): boolean {
+  return read.search_text === stored.search_text;
+}
+
+/**
+ * Which of two messages with one ts in one export counts: the later edit, the later reply; between equal ones any rule
+ * will do that is always the same.
+ */
+export function compareCopies(a: StorableMessage, b: StorableMessage): number {
+  if (a.isTombstone !== b.isTombstone) return a.isTombstone ? -1 : 1;
+  return compareVersions(a.edited_ts, b.edited_ts) || compareContents(a, b);
+}
+
+type Contents = Pick<StoredMessage, 'latest_reply' | 'content_hash' | 'state_hash'>;
+
+function compareContents(a: Contents, b: Contents): number {
+  return (
+    compareVersions(a.latest_reply, b.latest_reply) ||
+    compareText(a.content_hash, b.content_hash) ||
+    compareText(a.state_hash, b.state_hash)
+  );
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Negative when `a` is the older version. A message never edited is the oldest version of itself. */

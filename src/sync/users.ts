@@ -119,7 +119,7 @@ async function saveUsers(
     const stored = await store.directory.findUsers(context.teamId, [...byId.keys()]);
     const changed = users.filter((user) => {
       const row = stored.get(user.user_id);
-      if (row === undefined || row.lookup !== null) return true;
+      if (row === undefined || row.lookup !== null || row.exported_at !== null) return true;
       // An object without its names is no news about a user who is known.
       const isPartial = user.name === null && user.real_name === null;
       return row.content_hash !== user.content_hash && !isPartial;
@@ -158,5 +158,6 @@ function userRow(teamId: string, user: NormalizedUser, stored: UserRow | undefin
     content_hash: user.content_hash,
     raw: user.raw,
     updated_at: at,
+    exported_at: null,
   } satisfies Record<keyof UserRow, unknown>;
 }

@@ -1,43 +1,43 @@
 /** Merges messages into what is stored: rows, revisions, reactions, files. Called inside the page's transaction only. */
 import type { TransactionStore } from '../db/repositories/index.ts';
-import type { StoredMessage } from '../db/repositories/messages.ts';
+import type { StoredFile, StoredMessage } from '../db/repositories/messages.ts';
 import type { FileRow, MessageRow } from '../db/schema.ts';
-import type { IsoTime, Ts } from '../model.ts';
+import { type IsoTime, JsonText, type Ts } from '../model.ts';
 import type { NormalizedFile } from '../normalize/file.ts';
-import type { NormalizedMessage } from '../normalize/message.ts';
+import type { NormalizedMessage, StorableMessage } from '../normalize/message.ts';
 import { type MessageCounts, noMessages } from './counts.ts';
 import { type Decision, decide, type Observation } from './merge.ts';
 
-interface Merge {
-  read: NormalizedMessage;
+interface Merge<Read extends StorableMessage = StorableMessage> {
+  read: Read;
   stored: StoredMessage | undefined;
   decision: Decision;
 }
 
 /** What a page did to one row. */
-export interface MessageChange {
+export interface MessageChange<Read extends StorableMessage = NormalizedMessage> {
   ts: Ts;
   kind: 'inserted' | 'updated' | 'deleted';
   /** What was read; null for a message that is gone because Slack did not show it. */
-  read: NormalizedMessage | null;
+  read: Read | null;
   /** The row before; null when there was none, or nothing was read. */
   was: StoredMessage | null;
 }
 
 /** Writes what `decide` says of each message; of one channel, each ts once. */
-export async function writeMessages(
+export async function writeMessages<Read extends StorableMessage>(
   store: TransactionStore,
   teamId: string,
   channelId: string,
-  messages: readonly NormalizedMessage[],
+  messages: readonly Read[],
   seen: Observation,
-): Promise<{ counts: MessageCounts; changes: MessageChange[] }> {
+): Promise<{ counts: MessageCounts; changes: MessageChange<Read>[] }> {
   const storedByTs = await store.messages.findForMerge(
     teamId,
     channelId,
     messages.map(({ ts }) => ts),
   );
-  const merges = messages.map((read): Merge => {
+  const merges = messages.map((read): Merge<Read> => {
     const stored = storedByTs.get(read.ts);
     return { read, stored, decision: decide(stored, read, seen) };
   });
@@ -52,10 +52,13 @@ export async function writeMessages(
   const written = merges.filter(({ decision }) => decision.kind === 'insert' || decision.kind === 'replace');
   await store.messages.write(written.map((merge) => messageRow(teamId, channelId, merge, seen)));
   for (const merge of merges) await applyMark(store, teamId, channelId, merge);
+  if (seen.source === 'import') await applyExport(store, teamId, channelId, merges, seen.exportedAt);
 
   const refreshed = merges.filter(({ decision }) => decision.kind === 'mark' && decision.withState);
   await saveReactions(store, teamId, channelId, [...written, ...refreshed], seen.at);
-  await saveFiles(store, teamId, channelId, written, seen.at);
+  await saveFileLinks(store, teamId, channelId, written);
+  // An export may know what Slack hides of a file by now, also in a message that it tells nothing new about.
+  await saveFiles(store, teamId, seen.source === 'import' ? merges : written, seen);
   const counts = countMerges(merges);
   await store.messages.addToCount(teamId, channelId, counts.inserted);
   return { counts, changes: merges.flatMap((merge) => changeOf(merge) ?? []) };
@@ -63,12 +66,13 @@ export async function writeMessages(
 
 function messageRow(teamId: string, channelId: string, { read, stored, decision }: Merge, seen: Observation) {
   const isReplaced = decision.kind === 'replace';
+  const thread = isReplaced && decision.keepThread === true && stored !== undefined ? stored : read;
   return {
     team_id: teamId,
     channel_id: channelId,
     ts: read.ts,
     posted_at: read.posted_at,
-    thread_ts: read.thread_ts,
+    thread_ts: thread.thread_ts,
     is_reply: read.is_reply,
     user_id: read.user_id,
     bot_id: read.bot_id,
@@ -76,8 +80,8 @@ function messageRow(teamId: string, channelId: string, { read, stored, decision 
     text: read.text,
     search_text: read.search_text,
     edited_ts: read.edited_ts,
-    reply_count: read.reply_count,
-    latest_reply: read.latest_reply,
+    reply_count: thread.reply_count,
+    latest_reply: thread.latest_reply,
     deleted_at: isReplaced ? decision.deletedAt : read.isTombstone ? seen.at : null,
     source: seen.source,
     is_sanitized: read.is_sanitized,
@@ -86,7 +90,8 @@ function messageRow(teamId: string, channelId: string, { read, stored, decision 
     raw: read.raw,
     first_seen_at: stored?.first_seen_at ?? seen.at,
     updated_at: isReplaced ? decision.updatedAt : seen.at,
-  };
+    exported_at: seen.source === 'import' ? seen.exportedAt : null,
+  } satisfies Record<keyof MessageRow, unknown>;
 }
 
 async function applyMark(
@@ -96,21 +101,26 @@ async function applyMark(
   { read, stored, decision }: Merge,
 ): Promise<void> {
   if (decision.kind !== 'mark') return;
+  const thread = decision.keepThread === true && stored !== undefined ? stored : read;
   const change: Pick<MessageRow, 'thread_ts' | 'deleted_at' | 'reply_count' | 'latest_reply' | 'updated_at'> & {
     state_hash?: string;
   } = {
     // It may have become a root and been deleted between two reads.
-    thread_ts: read.thread_ts ?? stored?.thread_ts ?? null,
+    thread_ts: thread.thread_ts ?? stored?.thread_ts ?? null,
     deleted_at: decision.deletedAt,
-    reply_count: read.reply_count,
-    latest_reply: read.latest_reply,
+    reply_count: thread.reply_count,
+    latest_reply: thread.latest_reply,
     updated_at: decision.updatedAt,
   };
   if (decision.withState) change.state_hash = read.state_hash;
   await store.messages.mark({ team_id: teamId, channel_id: channelId, ts: read.ts }, change);
 }
 
-function changeOf({ read, stored, decision }: Merge): MessageChange | null {
+function changeOf<Read extends StorableMessage>({
+  read,
+  stored,
+  decision,
+}: Merge<Read>): MessageChange<Read> | null {
   const { ts } = read;
   const was = stored ?? null;
   if (decision.kind === 'insert') return { ts, kind: 'inserted', read, was };
@@ -171,29 +181,45 @@ async function saveReactions(
   await store.messages.removeReactions(gone);
 }
 
-async function saveFiles(
+/** What an export tells of rows that it does not write: that they are as they were, or what they once were. */
+async function applyExport(
   store: TransactionStore,
   teamId: string,
   channelId: string,
   merges: readonly Merge[],
-  at: IsoTime,
+  exportedAt: IsoTime,
+): Promise<void> {
+  const confirmed = merges.filter(({ decision }) => decision.kind === 'unchanged' && decision.confirms === true);
+  await store.messages.confirmExport(
+    teamId,
+    channelId,
+    confirmed.map(({ read }) => read.ts),
+    exportedAt,
+  );
+  const former = merges.filter(({ decision }) => decision.kind === 'stale' && decision.keepRevision === true);
+  if (former.length === 0) return;
+  await store.messages.addRevisions(
+    former.map(({ read: { ts, text, raw, edited_ts } }) => ({
+      team_id: teamId,
+      channel_id: channelId,
+      ts,
+      seen_at: exportedAt,
+      text,
+      raw,
+      edited_ts,
+    })),
+  );
+}
+
+async function saveFileLinks(
+  store: TransactionStore,
+  teamId: string,
+  channelId: string,
+  merges: readonly Merge[],
 ): Promise<void> {
   const links = merges.flatMap(({ read }) =>
     read.files.map((file) => ({ team_id: teamId, channel_id: channelId, ts: read.ts, file_id: file.file_id })),
   );
-  const files = dedupe(
-    merges.flatMap(({ read }) => read.files),
-    (file) => file.file_id,
-  );
-  const storedFiles = await store.messages.findFiles(
-    teamId,
-    files.map(({ file_id }) => file_id),
-  );
-  const changed = files.filter((file) => {
-    const stored = storedFiles.get(file.file_id);
-    return stored === undefined || (stored.content_hash !== file.content_hash && !file.isStub);
-  });
-  if (changed.length > 0) await store.messages.writeFiles(changed.map((file) => fileRow(teamId, file, at)));
   if (links.length > 0) await store.messages.addFileLinks(links);
 
   const replaced = merges.filter(({ decision }) => decision.kind === 'replace').map(({ read }) => read.ts);
@@ -202,8 +228,64 @@ async function saveFiles(
   await store.messages.removeFileLinks(present.filter((link) => !linked.has(`${link.ts} ${link.file_id}`)));
 }
 
-export function fileRow(teamId: string, { isStub: _, ...file }: NormalizedFile, at: IsoTime) {
-  return { team_id: teamId, ...file, updated_at: at } satisfies Record<keyof FileRow, unknown>;
+/** A file is shared in several messages, each with a copy of it that is as old as the message. */
+async function saveFiles(
+  store: TransactionStore,
+  teamId: string,
+  merges: readonly Merge[],
+  seen: Observation,
+): Promise<void> {
+  const copies = merges.flatMap(({ read }) => read.files);
+  if (copies.length === 0) return;
+  const files = dedupe(seen.source === 'import' ? copies.toSorted(compareFiles) : copies, (file) => file.file_id);
+  const storedFiles = await store.messages.findFiles(
+    teamId,
+    files.map(({ file_id }) => file_id),
+  );
+  const changed = files.flatMap((file) => {
+    const stored = storedFiles.get(file.file_id);
+    if (stored === undefined) return [fileRow(teamId, file, seen)];
+    if (!isNewFile(stored, file, seen)) return [];
+    const row = fileRow(teamId, file, seen);
+    return [stored.content_hash === file.content_hash ? { ...row, updated_at: stored.updated_at } : row];
+  });
+  if (changed.length > 0) await store.messages.writeFiles(changed);
+}
+
+/** Slack's own word before an export's, the newer export before the older, and never a stub before what is known. */
+function isNewFile(stored: StoredFile, file: NormalizedFile, seen: Observation): boolean {
+  const sameContent = stored.content_hash === file.content_hash;
+  if (seen.source !== 'import') return !file.isStub && (!sameContent || stored.exported_at !== null);
+  const isStoredStub = isStub(stored);
+  if (file.isStub !== isStoredStub) return isStoredStub;
+  if (stored.exported_at === null) return false;
+  if (seen.exportedAt !== stored.exported_at) return seen.exportedAt > stored.exported_at;
+  return !sameContent && compareFiles(file, storedCopy(stored)) > 0;
+}
+
+function isStub({ name, raw }: StoredFile): boolean {
+  return name === null && raw['created'] === undefined;
+}
+
+type FileCopy = Pick<NormalizedFile, 'isStub' | 'raw' | 'content_hash'>;
+
+function storedCopy(stored: StoredFile): FileCopy {
+  return { isStub: isStub(stored), raw: new JsonText(JSON.stringify(stored.raw)), content_hash: stored.content_hash };
+}
+
+/** Of copies in one export the one that tells most is the last; between equal ones any rule will do that is always the same. */
+function compareFiles(a: FileCopy, b: FileCopy): number {
+  if (a.isStub !== b.isStub) return a.isStub ? -1 : 1;
+  if (a.raw.text.length !== b.raw.text.length) return a.raw.text.length - b.raw.text.length;
+  return a.content_hash < b.content_hash ? -1 : a.content_hash > b.content_hash ? 1 : 0;
+}
+
+export function fileRow(teamId: string, { isStub: _, ...file }: NormalizedFile, seen: Observation) {
+  const exportedAt = seen.source === 'import' ? seen.exportedAt : null;
+  return { team_id: teamId, ...file, updated_at: seen.at, exported_at: exportedAt } satisfies Record<
+    keyof FileRow,
+    unknown
+  >;
 }
 
 function dedupe<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {

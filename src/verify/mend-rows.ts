@@ -99,7 +99,7 @@ async function mendFiles(
   const link = (file_id: string) => ({ team_id: teamId, channel_id: channelId, ts: checked.row.ts, file_id });
   const known = await store.messages.findFiles(teamId, missing);
   const files = checked.read.files.filter(({ file_id }) => missing.includes(file_id) && !known.has(file_id));
-  await store.messages.writeFiles(files.map((file) => fileRow(teamId, file, at)));
+  await store.messages.writeFiles(files.map((file) => fileRow(teamId, file, { source: 'api', at })));
   await store.messages.addFileLinks(missing.map(link));
   await store.messages.removeFileLinks(surplus.map(link));
   return true;

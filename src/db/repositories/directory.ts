@@ -61,6 +61,7 @@ const userTarget = {
     'content_hash',
     'raw',
     'updated_at',
+    'exported_at',
   ],
   key: ['team_id', 'user_id'],
   onConflict: 'replace',
@@ -97,6 +98,7 @@ const channelTarget = {
     'content_hash',
     'raw',
     'updated_at',
+    'exported_at',
   ],
   key: ['team_id', 'channel_id'],
   onConflict: 'replace',
@@ -255,5 +257,6 @@ function placeholder(teamId: string, userId: string, now: IsoTime): UserRow {
     content_hash: null,
     raw: null,
     updated_at: now,
+    exported_at: null,
   };
 }

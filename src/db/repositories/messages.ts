@@ -11,6 +11,8 @@ export type StoredMessage = Pick<MessageRow, (typeof storedMessageColumns)[numbe
 const storedMessageColumns = [
   'ts',
   'thread_ts',
+  'subtype',
+  'search_text',
   'edited_ts',
   'reply_count',
   'latest_reply',
@@ -20,19 +22,27 @@ const storedMessageColumns = [
   'state_hash',
   'first_seen_at',
   'updated_at',
+  'exported_at',
 ] as const;
 
 /** Where a stored message stands. */
 export type StoredPlace = Pick<MessageRow, 'ts' | 'thread_ts' | 'is_reply'>;
 
-export type StoredFile = Pick<FileRow, 'file_id' | 'content_hash' | 'mode' | 'name' | 'raw'>;
+export type StoredFile = Pick<
+  FileRow,
+  'file_id' | 'content_hash' | 'mode' | 'name' | 'raw' | 'updated_at' | 'exported_at'
+>;
 
 /** The messages of one channel, with what hangs on them. Everything that writes wants a transaction. */
 export interface MessageRepository {
   /** Those of `ts` that are stored, by ts. */
   findForMerge(teamId: string, channelId: string, ts: readonly Ts[]): Promise<Map<Ts, StoredMessage>>;
-  /** Keeps the present content of these messages as revisions, each dated by its `updated_at`. */
+  /** Keeps the present content of these messages as revisions, each dated by its export or its `updated_at`. */
   keepRevisions(teamId: string, channelId: string, ts: readonly Ts[]): Promise<void>;
+  /** Adds revisions that are not there yet. */
+  addRevisions(rows: readonly Writable<MessageRevisionRow>[]): Promise<void>;
+  /** Notes that a newer export holds these messages too, as they are. */
+  confirmExport(teamId: string, channelId: string, ts: readonly Ts[], exportedAt: IsoTime): Promise<void>;
   /** Inserts rows, replacing those that exist. */
   write(rows: readonly Writable<MessageRow>[]): Promise<void>;
   /** Changes only what others do to a message: deletion mark, thread and its counters. */
@@ -116,6 +126,7 @@ const messageTarget = {
     'raw',
     'first_seen_at',
     'updated_at',
+    'exported_at',
   ],
   key: ['team_id', 'channel_id', 'ts'],
   onConflict: 'replace',
@@ -150,6 +161,7 @@ const fileTarget = {
     'content_hash',
     'raw',
     'updated_at',
+    'exported_at',
   ],
   key: ['team_id', 'file_id'],
   onConflict: 'replace',
@@ -225,10 +237,24 @@ function boundTo(dialect: Dialect, db: Kysely<Schema>, { findForMerge, listShown
     async keepRevisions(teamId, channelId, ts) {
       if (ts.length === 0) return;
       const rows = await messages(teamId, channelId, ts)
-        .select(['team_id', 'channel_id', 'ts', 'updated_at as seen_at', 'text', 'raw', 'edited_ts'])
+        .select(['team_id', 'channel_id', 'ts', 'text', 'raw', 'edited_ts'])
+        .select((eb) => eb.fn.coalesce('exported_at', 'updated_at').as('seen_at'))
         .execute();
       const revisions: MessageRevisionRow[] = rows;
       await dialect.writeRows(db, revisionTarget, revisions);
+    },
+
+    addRevisions: (rows) => dialect.writeRows(db, revisionTarget, rows),
+
+    async confirmExport(teamId, channelId, ts, exportedAt) {
+      if (ts.length === 0) return;
+      await db
+        .updateTable('messages')
+        .set({ exported_at: exportedAt })
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .where(dialect.isAnyOf('ts', ts))
+        .execute();
     },
 
     write: (rows) => dialect.writeRows(db, messageTarget, rows),
@@ -395,7 +421,7 @@ function boundTo(dialect: Dialect, db: Kysely<Schema>, { findForMerge, listShown
       if (fileIds.length === 0) return new Map();
       const rows = await db
         .selectFrom('files')
-        .select(['file_id', 'content_hash', 'mode', 'name', 'raw'])
+        .select(['file_id', 'content_hash', 'mode', 'name', 'raw', 'updated_at', 'exported_at'])
         .where('team_id', '=', teamId)
         .where(dialect.isAnyOf('file_id', fileIds))
         .execute();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseExactly } from '../../src/slack/exact-json.ts';
+import { parseExactly } from '../src/exact-json.ts';
 
 test('reads every JSON text as JSON.parse does, as long as no number in it is rounded', () => {
   fc.assert(

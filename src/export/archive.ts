@@ -1,0 +1,55 @@
+/**
+ * The files of an export, wherever they lie: in a folder or in a zip. Nothing is ever unpacked to disk, so no name can lead
+ * out of anywhere; what tries to is reported all the same.
+ */
+
+/** Plain data, so that a thread can be handed the work on a file. */
+export interface ArchiveFile {
+  /** Names with `/` between them, from the top of the archive. */
+  path: string;
+  /** Bytes, as the archive says. */
+  size: number;
+  /** Where the content lies in a zip; null for a file in a folder. */
+  zipped: ZippedFile | null;
+}
+
+export interface ZippedFile {
+  /** Of the local header. */
+  offset: number;
+  compressedSize: number;
+  /** 0 stored, 8 deflated. */
+  method: number;
+  crc32: number;
+}
+
+/** Something that is no readable file. */
+export interface RejectedFile {
+  path: string;
+  reason: string;
+}
+
+/** What lies in a folder or a zip. Holds nothing open. */
+export interface Archive {
+  kind: 'folder' | 'zip';
+  /** As the person gave it, made absolute. */
+  address: string;
+  files: readonly ArchiveFile[];
+  rejected: readonly RejectedFile[];
+}
+
+/** Reads files of one archive. Close it. */
+export interface ArchiveReader {
+  /**
+   * The whole content. Throws `ArchiveFileError` when it cannot be read as it was written: damaged, longer than
+   * promised, gone.
+   */
+  read(file: ArchiveFile): Buffer;
+  /** The same in pieces, for a file too large for memory. */
+  chunks(file: ArchiveFile): AsyncIterable<Buffer>;
+  close(): void;
+}
+
+/** Why one file of an archive cannot be read; the rest can. The message is the reason, without the path. */
+export class ArchiveFileError extends Error {
+  override readonly name = 'ArchiveFileError';
+}

@@ -1,0 +1,169 @@
+/** What the files of an archive are, by their paths alone: lists, day files of conversations, and what is no part of either. */
+import { UsageError } from '../errors.ts';
+import type { Archive, ArchiveFile } from './archive.ts';
+import { notAnExport } from './open-archive.ts';
+
+/** The lists of an export that name people and conversations. Any of them may be absent. */
+export const listNames = ['users', 'org_users', 'channels', 'groups', 'dms', 'mpims'] as const;
+export type ListName = (typeof listNames)[number];
+
+/** Lists that are recognised and counted, and whose content has no table. */
+export const reportedLists = [
+  'integration_logs',
+  'canvases',
+  'lists',
+  'file_conversations',
+  'huddle_transcripts',
+  'content_flags',
+] as const;
+export type ReportedList = (typeof reportedLists)[number];
+
+/** `<folder>/YYYY-MM-DD.json`: what was said in one conversation on one day. */
+export interface DayFile {
+  file: ArchiveFile;
+  folder: string;
+  /** As in the name; it may be no date of the calendar. */
+  date: string;
+}
+
+/** One workspace of an export. */
+export interface Section {
+  /** Path of its top folder with a slash at the end; '' for the top of the archive. */
+  prefix: string;
+  /** Name of the folder below `teams/`; null for an export of one workspace, and for what a whole organisation shares. */
+  team: string | null;
+  lists: ReadonlyMap<ListName, ArchiveFile>;
+  reported: ReadonlyMap<ReportedList, ArchiveFile>;
+  /** Every folder with day files, in the order of their names. */
+  folders: ReadonlyMap<string, readonly DayFile[]>;
+  /** Conversations about a file (`FC:...`), which are none of a channel; messages in them are not imported. */
+  fileConversations: ReadonlyMap<string, number>;
+  /** Files that are no part of what is imported, by what they are. */
+  others: { canvases: number; attachments: number; unknown: string[] };
+}
+
+const dayFileName = /^(\d{4}-\d{2}-\d{2})\.json$/;
+
+/** Finds the export in the archive. Throws `UsageError` when there is none, or more than one. */
+export function readLayout(archive: Archive): Section[] {
+  const prefixes = sectionPrefixes(archive);
+  const sections = new Map(prefixes.map((prefix) => [prefix, newSection(prefix, prefixes)]));
+  const byLength = [...prefixes].sort((a, b) => b.length - a.length);
+  for (const file of archive.files) {
+    const prefix = byLength.find((start) => file.path.startsWith(start));
+    const section = prefix === undefined ? undefined : sections.get(prefix);
+    if (section !== undefined) addFile(section, file);
+  }
+  return [...sections.values()].map((section) => ({
+    ...section,
+    folders: new Map([...section.folders].sort(([a], [b]) => (a < b ? -1 : 1))),
+  }));
+}
+
+interface OpenSection extends Section {
+  lists: Map<ListName, ArchiveFile>;
+  reported: Map<ReportedList, ArchiveFile>;
+  folders: Map<string, DayFile[]>;
+  fileConversations: Map<string, number>;
+}
+
+function newSection(prefix: string, all: readonly string[]): OpenSection {
+  const team = /(?:^|\/)teams\/([^/]+)\/$/.exec(prefix)?.[1];
+  return {
+    prefix,
+    team: team !== undefined && (all.length > 1 || prefix.startsWith('teams/')) ? team : null,
+    lists: new Map(),
+    reported: new Map(),
+    folders: new Map(),
+    fileConversations: new Map(),
+    others: { canvases: 0, attachments: 0, unknown: [] },
+  };
+}
+
+function addFile(section: OpenSection, file: ArchiveFile): void {
+  const path = file.path.slice(section.prefix.length);
+  const [first = '', second, ...deeper] = path.split('/');
+  if (second === undefined) {
+    const name = first.replace(/\.json$/, '');
+    if (isOneOf(listNames, name)) section.lists.set(name, file);
+    else if (isOneOf(reportedLists, name)) section.reported.set(name, file);
+    else section.others.unknown.push(path);
+    return;
+  }
+  const date = deeper.length === 0 ? dayFileName.exec(second)?.[1] : undefined;
+  if (date !== undefined && first !== '__uploads') addDayFile(section, { file, folder: first, date });
+  else if (second === 'canvas_in_the_conversation.json') section.others.canvases += 1;
+  else if (first === '__uploads' || second === 'attachments') section.others.attachments += 1;
+  else section.others.unknown.push(path);
+}
+
+function addDayFile(section: OpenSection, day: DayFile): void {
+  if (isFileConversation(day.folder)) {
+    section.fileConversations.set(day.folder, (section.fileConversations.get(day.folder) ?? 0) + 1);
+    return;
+  }
+  const known = section.folders.get(day.folder);
+  if (known === undefined) section.folders.set(day.folder, [day]);
+  else known.push(day);
+}
+
+/** `FC:<file>:<id>`, `FC_<file id>_<title>` or `F<file id>:...`; names of channels have no capitals. */
+function isFileConversation(folder: string): boolean {
+  return /^FC[:_]/.test(folder) || /^F[A-Z0-9]{6,}[:_]/.test(folder);
+}
+
+function isOneOf<Name extends string>(names: readonly Name[], name: string): name is Name {
+  return names.some((one) => one === name);
+}
+
+/**
+ * The folders in which sections begin: the shallowest one that holds lists or folders with day files, and the folders of
+ * `teams/` below it, as an export of a whole organisation has them.
+ */
+function sectionPrefixes(archive: Archive): string[] {
+  const tops = new Set<string>();
+  for (const { path } of archive.files) {
+    const top = topOf(path);
+    if (top !== null) tops.add(top);
+  }
+  if (tops.size === 0) throw notAnExport(archive.address, whyNone(archive));
+  const depthOf = (prefix: string) => prefix.split('/').length;
+  const depth = Math.min(...[...tops].map(depthOf));
+  const shallowest = [...tops].filter((prefix) => depthOf(prefix) === depth).sort();
+  const isTeam = (prefix: string) => /(?:^|\/)teams\/[^/]+\/$/.test(prefix);
+  if (shallowest.every(isTeam)) return shallowest;
+  const [only = '', ...others] = shallowest;
+  if (others.length > 0) {
+    const names = shallowest.map((prefix) => prefix.slice(0, -1)).slice(0, 5);
+    throw new UsageError(
+      `${archive.address} holds more than one export: ${names.join(', ')}${shallowest.length > 5 ? ', ...' : ''}`,
+      'Import one after the other: give the folder of each.',
+    );
+  }
+  return [only, ...[...tops].filter((prefix) => isTeam(prefix) && isWithin(prefix, only)).sort()];
+}
+
+function isWithin(team: string, top: string): boolean {
+  return team.startsWith(`${top}teams/`) && team.slice(top.length).split('/').length === 3;
+}
+
+/** Of which folder this file says that it is the top of an export; null when it says nothing. */
+function topOf(path: string): string | null {
+  const names = path.split('/');
+  const name = names.at(-1) ?? '';
+  if (isOneOf(listNames, name.replace(/\.json$/, '')) && name.endsWith('.json')) return prefixOf(names.slice(0, -1));
+  return dayFileName.test(name) && names.length >= 2 ? prefixOf(names.slice(0, -2)) : null;
+}
+
+function prefixOf(names: readonly string[]): string {
+  return names.length === 0 ? '' : `${names.join('/')}/`;
+}
+
+function whyNone({ files, kind }: Archive): string {
+  if (files.length === 0) return kind === 'zip' ? 'the zip holds no readable file' : 'the folder is empty';
+  if (files.some(({ path }) => dayFileName.test(path)))
+    return 'it is the folder of one channel; give the folder around it';
+  if (files.some(({ path }) => /(?:^|\/)(?:channels|dms|groups|mpims|files)\/.*\.txt$/.test(path)))
+    return 'it is an export in text form, which does not say who wrote what and when; ask Slack for the JSON form';
+  return 'there is neither a list (users.json, channels.json) nor a folder with day files (YYYY-MM-DD.json) in it';
+}

@@ -1,0 +1,65 @@
+/** The one place that tells a folder from a zip, and both from what is no export at all. */
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { UsageError } from '../errors.ts';
+import type { Archive, ArchiveReader } from './archive.ts';
+import { listFolder, openFolderReader } from './folder-archive.ts';
+import { listZip, openZipReader } from './zip-archive.ts';
+
+/** Lists what the path holds. Throws `UsageError` when there is nothing, or neither a folder nor a zip. */
+export async function listArchive(path: string): Promise<Archive> {
+  const address = resolve(path);
+  try {
+    const stats = statSync(address);
+    if (stats.isDirectory()) return listFolder(address);
+    if (!stats.isFile()) throw notAnExport(address, 'it is neither a file nor a folder');
+    if (stats.size === 0) throw notAnExport(address, 'the file is empty');
+    const other = otherKind(address);
+    if (other !== null) throw notAnExport(address, other);
+    return await listZip(address);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`${address} cannot be read: ${reasonOf(error)}`, 'Give the zip or the folder of a Slack export.', error);
+  }
+}
+
+export function openReader({ kind, address }: Pick<Archive, 'kind' | 'address'>): ArchiveReader {
+  return kind === 'zip' ? openZipReader(address) : openFolderReader(address);
+}
+
+export function notAnExport(address: string, why: string): UsageError {
+  return new UsageError(
+    `${address} is no Slack export: ${why}`,
+    'Give the zip that Slack made, or the folder it was unpacked to: the one with users.json, channels.json and a folder for each channel.',
+  );
+}
+
+/** What the first bytes say when they are not those of a zip; null for one that may be a zip. */
+function otherKind(address: string): string | null {
+  const bytes = Buffer.alloc(512);
+  const fd = openSync(address, 'r');
+  let length: number;
+  try {
+    length = readSync(fd, bytes, 0, bytes.length, 0);
+  } finally {
+    closeSync(fd);
+  }
+  const start = bytes.subarray(0, length);
+  const begins = (...values: number[]): boolean => values.every((value, i) => start[i] === value);
+  if (begins(0x50, 0x4b)) return null;
+  if (begins(0x1f, 0x8b)) return 'it is packed by gzip; unpack it (tar xzf) and give the folder';
+  if (begins(0x37, 0x7a, 0xbc, 0xaf)) return 'it is a 7z archive; unpack it and give the folder';
+  if (begins(0x52, 0x61, 0x72, 0x21)) return 'it is a rar archive; unpack it and give the folder';
+  if (start.toString('latin1', 257, 262) === 'ustar') return 'it is a tar archive; unpack it and give the folder';
+  if (begins(0xff, 0xd8, 0xff) || begins(0x89, 0x50, 0x4e, 0x47)) return 'it is a picture';
+  if (begins(0x25, 0x50, 0x44, 0x46)) return 'it is a PDF';
+  if (/^\s*[[{]/.test(start.toString('latin1'))) return 'it is one JSON file; give the folder that holds all of them';
+  return 'it is neither a zip nor a folder';
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'there is nothing of that name';
+  if (code === 'EACCES' || code === 'EPERM') return 'permission denied';
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,293 @@
+/**
+ * An export as a zip. The central directory is read by yauzl, which knows zip64 and all that can be wrong there; the content
+ * is read here, because a stream for each of 100,000 small files takes longer than all the rest of an import.
+ */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { Readable } from 'node:stream';
+import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
+import { type Entry, fromRandomAccessReader, RandomAccessReader, type ZipFile } from 'yauzl';
+import { UsageError } from '../errors.ts';
+import { type Archive, type ArchiveFile, ArchiveFileError, type ArchiveReader, type RejectedFile } from './archive.ts';
+import { decodeName, isDebris, unsafePath } from './entry-path.ts';
+
+/** So many bytes at a time while the directory is read: its entries have 46 bytes and a name. */
+const directoryBlock = 1 << 20;
+const streamBlock = 1 << 18;
+/** Local header without its name and extra field (APPNOTE 4.3.7). */
+const localHeaderSize = 30;
+
+/** Unpacked sizes beyond which the ratio is looked at, and the ratio that no JSON of Slack's reaches; deflate allows 1032. */
+const bombBytes = 1 << 30;
+const bombRatio = 100;
+
+/** Lists a zip. Throws `UsageError` when it is none, is cut off, encrypted or made to explode. */
+export async function listZip(address: string): Promise<Archive> {
+  const fd = openSync(address, 'r');
+  try {
+    const { size } = fstatSync(fd);
+    const zip = await openDirectory(fd, size, address);
+    return listEntries(zip, size, address);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Answers at once from memory: a callback of the file system for every entry takes most of the time otherwise. */
+class BlockReader extends RandomAccessReader {
+  readonly #fd: number;
+  readonly #block = Buffer.allocUnsafe(directoryBlock);
+  #start = 0;
+  #length = 0;
+
+  constructor(fd: number) {
+    super();
+    this.#fd = fd;
+  }
+
+  override read(
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+    callback: (error: Error | null, bytesRead?: number) => void,
+  ): void {
+    if (length > directoryBlock) {
+      callback(null, readSync(this.#fd, buffer, offset, length, position));
+      return;
+    }
+    if (position < this.#start || position + length > this.#start + this.#length) {
+      this.#start = position;
+      this.#length = readSync(this.#fd, this.#block, 0, directoryBlock, position);
+    }
+    const from = position - this.#start;
+    callback(null, this.#block.copy(buffer, offset, from, Math.min(from + length, this.#length)));
+  }
+
+  override _readStreamForRange(): Readable {
+    throw new Error('contents are not read through yauzl');
+  }
+}
+
+function openDirectory(fd: number, size: number, address: string): Promise<ZipFile> {
+  return new Promise((done, fail) => {
+    const options = { lazyEntries: true, decodeStrings: false, autoClose: false } as const;
+    try {
+      fromRandomAccessReader(new BlockReader(fd), size, options, (error, zip) => {
+        if (error === null) done(zip);
+        else fail(unreadable(address, error));
+      });
+    } catch (error) {
+      fail(unreadable(address, error));
+    }
+  });
+}
+
+function unreadable(address: string, error: unknown): UsageError {
+  const detail = error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
+  const isCut = /end of central directory|unexpected EOF|out of range/i.test(detail);
+  return new UsageError(
+    isCut ? `${address} is no zip, or it is cut off: ${detail}` : `${address} is a damaged zip: ${detail}`,
+    'Compare its size with the original, download it again, or unpack it by another program and give the folder.',
+    error,
+  );
+}
+
+/** The reader answers at once, so the next entry is there when `readEntry` returns. */
+function listEntries(zip: ZipFile, zipSize: number, address: string): Archive {
+  const entries: Entry[] = [];
+  let failure: unknown;
+  zip.on('entry', (entry: Entry) => entries.push(entry));
+  zip.on('error', (error: unknown) => {
+    failure ??= error;
+  });
+  try {
+    for (let n = 0; n < zip.entryCount && failure === undefined; n += 1) {
+      zip.readEntry();
+      if (entries.length === n) failure ??= new Error('unexpected EOF in the list of its files');
+    }
+  } catch (error) {
+    failure ??= error;
+  }
+  if (failure !== undefined) throw unreadable(address, failure);
+  const named = nameEntries(entries);
+  checkTotals(named, zipSize, address);
+  const files: ArchiveFile[] = [];
+  const rejected: RejectedFile[] = [];
+  for (const { entry, path } of named) {
+    if (path.endsWith('/') || isDebris(path)) continue;
+    const reason = unsafePath(path) ?? unreadableEntry(entry);
+    if (reason !== null) rejected.push({ path, reason });
+    else files.push({ path, size: entry.uncompressedSize, zipped: placeOf(entry) });
+  }
+  return { kind: 'zip', address, files, rejected };
+}
+
+interface NamedEntry {
+  entry: Entry;
+  path: string;
+}
+
+/** Some Windows programs write backslashes between names; where all of them do, that is what they mean. */
+function nameEntries(entries: readonly Entry[]): NamedEntry[] {
+  const named = entries.map((entry) => ({ entry, path: decodeName(entry.fileNameRaw) }));
+  const isWindows = named.some(({ path }) => path.includes('\\')) && !named.some(({ path }) => path.includes('/'));
+  return isWindows ? named.map(({ entry, path }) => ({ entry, path: path.replaceAll('\\', '/') })) : named;
+}
+
+function placeOf(entry: Entry): ArchiveFile['zipped'] {
+  return {
+    offset: entry.relativeOffsetOfLocalHeader,
+    compressedSize: entry.compressedSize,
+    method: entry.compressionMethod,
+    crc32: entry.crc32,
+  };
+}
+
+/** The upper half of the attributes is the mode of a Unix file (APPNOTE 4.4.15). */
+const fileTypeMask = 0o170000;
+const symbolicLink = 0o120000;
+
+function unreadableEntry(entry: Entry): string | null {
+  if (((entry.externalFileAttributes >>> 16) & fileTypeMask) === symbolicLink) return 'is a symbolic link';
+  if (entry.isEncrypted()) return 'is encrypted';
+  if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8)
+    return `is compressed by a method that is not supported (${entry.compressionMethod})`;
+  return null;
+}
+
+function checkTotals(named: readonly NamedEntry[], zipSize: number, address: string): void {
+  const files = named.filter(({ path }) => !path.endsWith('/'));
+  if (files.length > 0 && files.every(({ entry }) => entry.isEncrypted())) {
+    throw new UsageError(
+      `${address} is protected by a password`,
+      'Unpack it with its password and give the folder.',
+    );
+  }
+  let packed = 0;
+  let unpacked = 0;
+  for (const { entry } of files) {
+    packed += entry.compressedSize;
+    unpacked += entry.uncompressedSize;
+  }
+  if (packed > zipSize || (unpacked > bombBytes && unpacked > zipSize * bombRatio)) {
+    throw new UsageError(
+      `${address} says that its ${zipSize} bytes hold ${unpacked}: a zip made to explode, or a damaged one`,
+      'No export of Slack is like that. Check where it comes from.',
+    );
+  }
+}
+
+/** Opens a zip that was listed. */
+export function openZipReader(address: string): ArchiveReader {
+  const fd = openSync(address, 'r');
+  return {
+    read: (file) => readEntry(fd, file),
+    chunks: (file) => entryChunks(fd, file),
+    close: () => closeSync(fd),
+  };
+}
+
+function readEntry(fd: number, { size, zipped }: ArchiveFile): Buffer {
+  const place = zippedOf(zipped);
+  const { data, start } = readWithHeader(fd, place);
+  const packed = data.subarray(start, start + place.compressedSize);
+  if (packed.length < place.compressedSize) throw new ArchiveFileError('is cut off');
+  const content = place.method === 0 ? packed : inflate(packed, size);
+  if (content.length !== size) throw new ArchiveFileError(`has ${content.length} bytes, not ${size} as the zip says`);
+  if (crc32(content) !== place.crc32) throw new ArchiveFileError('is damaged (its checksum does not fit)');
+  return content;
+}
+
+function inflate(packed: Buffer, size: number): Buffer {
+  try {
+    return inflateRawSync(packed, { maxOutputLength: Math.max(size, 1) });
+  } catch (error) {
+    const isLonger = error instanceof RangeError;
+    throw new ArchiveFileError(isLonger ? `has more than the ${size} bytes that the zip says` : 'is damaged (it cannot be unpacked)', {
+      cause: error,
+    });
+  }
+}
+
+/** Header and content in one read: names are shorter than this, and a second read mends where they are not. */
+const expectedNames = 512;
+
+function readWithHeader(fd: number, place: NonNullable<ArchiveFile['zipped']>): { data: Buffer; start: number } {
+  let data = readUpTo(fd, place.offset, localHeaderSize + expectedNames + place.compressedSize);
+  const start = contentStart(data);
+  if (start + place.compressedSize > data.length && start > localHeaderSize + expectedNames) {
+    data = readUpTo(fd, place.offset, start + place.compressedSize);
+  }
+  return { data, start };
+}
+
+function contentStart(header: Buffer): number {
+  if (header.length < localHeaderSize || header.readUInt32LE(0) !== 0x04034b50) {
+    throw new ArchiveFileError('is not where the zip says');
+  }
+  return localHeaderSize + header.readUInt16LE(26) + header.readUInt16LE(28);
+}
+
+function readUpTo(fd: number, position: number, length: number): Buffer {
+  const buffer = Buffer.allocUnsafe(length);
+  let filled = 0;
+  while (filled < length) {
+    const got = readSync(fd, buffer, filled, length - filled, position + filled);
+    if (got === 0) break;
+    filled += got;
+  }
+  return buffer.subarray(0, filled);
+}
+
+async function* entryChunks(fd: number, { size, zipped }: ArchiveFile): AsyncIterable<Buffer> {
+  const place = zippedOf(zipped);
+  if (size > place.compressedSize * bombRatio)
+    throw new ArchiveFileError(`says that its ${place.compressedSize} bytes unpack to ${size}, as no JSON does`);
+  let checksum = 0;
+  let length = 0;
+  for await (const chunk of place.method === 0 ? packedChunks(fd, place) : inflatedChunks(fd, place)) {
+    length += chunk.length;
+    if (length > size) throw new ArchiveFileError(`has more than the ${size} bytes that the zip says`);
+    checksum = crc32(chunk, checksum);
+    yield chunk;
+  }
+  if (length < size) throw new ArchiveFileError(`has ${length} bytes, not ${size} as the zip says`);
+  if (checksum !== place.crc32) throw new ArchiveFileError('is damaged (its checksum does not fit)');
+}
+
+async function* packedChunks(fd: number, place: NonNullable<ArchiveFile['zipped']>): AsyncIterable<Buffer> {
+  const start = place.offset + contentStart(readUpTo(fd, place.offset, localHeaderSize));
+  for (let done = 0; done < place.compressedSize; ) {
+    const chunk = readUpTo(fd, start + done, Math.min(streamBlock, place.compressedSize - done));
+    if (chunk.length === 0) throw new ArchiveFileError('is cut off');
+    done += chunk.length;
+    yield chunk;
+  }
+}
+
+async function* inflatedChunks(fd: number, place: NonNullable<ArchiveFile['zipped']>): AsyncIterable<Buffer> {
+  const inflated = createInflateRaw();
+  const feed = (async () => {
+    for await (const chunk of packedChunks(fd, place)) {
+      if (!inflated.write(chunk)) await new Promise((ready) => inflated.once('drain', ready));
+      if (inflated.destroyed) return;
+    }
+    inflated.end();
+  })().catch((error: unknown) => void inflated.destroy(error instanceof Error ? error : undefined));
+  try {
+    for await (const chunk of inflated) yield chunk;
+  } catch (error) {
+    if (error instanceof ArchiveFileError) throw error;
+    throw new ArchiveFileError('is damaged (it cannot be unpacked)', { cause: error });
+  } finally {
+    // Whoever stops early must not leave the feeding waiting for a drain that never comes.
+    inflated.destroy();
+    inflated.emit('drain');
+    await feed;
+  }
+}
+
+function zippedOf(zipped: ArchiveFile['zipped']): NonNullable<ArchiveFile['zipped']> {
+  if (zipped === null) throw new Error('a file of a folder was given to the reader of a zip');
+  return zipped;
+}

@@ -1,0 +1,175 @@
+/**
+ * One day file from its bytes to rows that can be merged: the work that needs no database, and so may be done in a thread
+ * beside the one that writes.
+ */
+import { createHash, hash } from 'node:crypto';
+import { ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
+import type { Element } from '../export/json-elements.ts';
+import type { DayFile } from '../export/layout.ts';
+import { type Defect, type Message, messageOf, openContent } from '../export/read-list.ts';
+import type { JsonObject, JsonValue } from '../model.ts';
+import { type NormalizedMessage, normalizeMessage, type StorableMessage } from '../normalize/message.ts';
+import { type DiscardRule, matchingRule } from '../sync/discard.ts';
+import { tsToMicros } from '../ts.ts';
+
+/** Microseconds, both included; what lies outside is left out. */
+export interface TimeRange {
+  since: number;
+  until: number;
+}
+
+export interface DayFileTask extends DayFile {
+  /** Contents of this path that were imported before and leave nothing to do, by their hash. */
+  done: readonly string[];
+}
+
+/** What a day file holds, for the report. */
+export interface Tally {
+  messages: number;
+  replies: number;
+  reactions: number;
+  files: number;
+  /** Every thread that a message names, once. */
+  threads: string[];
+  /** Microseconds; null without messages. */
+  first: number | null;
+  last: number | null;
+}
+
+export interface DayFileResult {
+  /** Of the content, as hex digits; '' when it could not be read. */
+  sha256: string;
+  /** It was imported before, and its messages are not here again. */
+  isDone: boolean;
+  messages: StorableMessage[];
+  tally: Tally;
+  defects: Defect[];
+  /** Messages dropped, by the rule's label. */
+  discarded: [label: string, n: number][];
+  /** Messages outside of the time range. */
+  filtered: number;
+}
+
+export interface ReadOptions {
+  range: TimeRange;
+  rules: readonly DiscardRule[];
+}
+
+/**
+ * Reads one day file in portions: one, unless it is too large for memory. The last has the hash and the defects of all. Never
+ * throws for what the file holds.
+ */
+export async function* readDayFile(
+  reader: ArchiveReader,
+  task: DayFileTask,
+  options: ReadOptions,
+): AsyncIterable<DayFileResult> {
+  const defects: Defect[] = [];
+  let sha256 = '';
+  let result = emptyResult();
+  try {
+    const digest = createHash('sha256');
+    const content = openContent(reader, task.file, (chunk) => digest.update(chunk));
+    if (content.bytes !== null) sha256 = hash('sha256', content.bytes, 'hex');
+    if (content.problem !== null) defects.push({ position: null, reason: content.problem });
+    const isDone = sha256 !== '' && task.done.includes(sha256);
+    let isFirst = true;
+    for await (const elements of content.portions) {
+      if (!isFirst) yield result;
+      isFirst = false;
+      result = takeElements(elements, isDone, options, defects);
+    }
+    if (content.bytes === null) sha256 = digest.digest('hex');
+    if (content.end.problem !== null) defects.push({ position: null, reason: content.end.problem });
+  } catch (error) {
+    if (!(error instanceof ArchiveFileError)) throw error;
+    defects.push({ position: null, reason: error.message });
+  }
+  yield { ...result, sha256, defects };
+}
+
+function emptyResult(): DayFileResult {
+  const tally: Tally = { messages: 0, replies: 0, reactions: 0, files: 0, threads: [], first: null, last: null };
+  return { sha256: '', isDone: false, messages: [], tally, defects: [], discarded: [], filtered: 0 };
+}
+
+function takeElements(
+  elements: readonly Element[],
+  isDone: boolean,
+  { range, rules }: ReadOptions,
+  defects: Defect[],
+): DayFileResult {
+  const result = { ...emptyResult(), isDone };
+  const threads = new Set<string>();
+  const discarded = new Map<string, number>();
+  for (const element of elements) {
+    const { position } = element;
+    const message = 'reason' in element ? element.reason : messageOf(element.value);
+    if (typeof message === 'string') {
+      defects.push({ position, reason: message });
+      continue;
+    }
+    const at = tsToMicros(message.ts);
+    if (at < range.since || at > range.until) {
+      result.filtered += 1;
+      continue;
+    }
+    if (!isDone) {
+      const normalized = normalize(message);
+      if (typeof normalized === 'string') {
+        defects.push({ position, reason: normalized });
+        continue;
+      }
+      const rule = rules.length === 0 ? null : matchingRule(rules, normalized.message);
+      if (rule === null) result.messages.push(normalized);
+      else discarded.set(rule.label, (discarded.get(rule.label) ?? 0) + 1);
+    }
+    count(result.tally, message, at);
+    if (typeof message['thread_ts'] === 'string') threads.add(message['thread_ts']);
+  }
+  return { ...result, tally: { ...result.tally, threads: [...threads] }, discarded: [...discarded] };
+}
+
+/** SQLite's JSON functions go no deeper than 1000 levels, Postgres some thousands; Slack's messages have a dozen. */
+const deepestNesting = 500;
+/** Nothing that is not deep closes so much at once. */
+const manyClosings = /[\]}]{12}/;
+
+function normalize(message: Message): NormalizedMessage | string {
+  try {
+    const normalized = normalizeMessage(message);
+    const { text } = normalized.raw;
+    return manyClosings.test(text) && depthOf(text) > deepestNesting ? 'is nested too deeply' : normalized;
+  } catch (error) {
+    // Too deep even to be walked through.
+    if (error instanceof RangeError) return 'is nested too deeply';
+    throw error;
+  }
+}
+
+function depthOf(json: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [sign] of json.replace(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[[\]{}]/g)) {
+    depth += sign === '[' || sign === '{' ? 1 : -1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
+}
+
+function count(tally: Tally, message: JsonObject, at: number): void {
+  const { ts, thread_ts: threadTs, reactions, files, file } = message;
+  tally.messages += 1;
+  if (typeof threadTs === 'string' && threadTs !== ts) tally.replies += 1;
+  for (const reaction of Array.isArray(reactions) ? reactions : []) tally.reactions += reactionCount(reaction);
+  tally.files += Array.isArray(files) ? files.length : typeof file === 'object' && file !== null ? 1 : 0;
+  tally.first = tally.first === null ? at : Math.min(tally.first, at);
+  tally.last = tally.last === null ? at : Math.max(tally.last, at);
+}
+
+/** Slack may cut the list of users while the count is right. */
+function reactionCount(reaction: JsonValue): number {
+  if (typeof reaction !== 'object' || reaction === null || Array.isArray(reaction)) return 0;
+  const { count: told, users } = reaction;
+  return typeof told === 'number' ? told : Array.isArray(users) ? users.length : 0;
+}
