@@ -28,11 +28,16 @@ export class UsageError extends AppError {
 
 /** The database cannot be opened, read or written. */
 export class DatabaseError extends AppError {
-  override readonly name = 'DatabaseError';
+  override readonly name: string = 'DatabaseError';
 
   constructor(message: string, hint?: string, cause?: unknown) {
     super(message, { ...(hint === undefined ? {} : { hint }), cause });
   }
+}
+
+/** The database works, and refuses this very content: a value that its types cannot hold, a row beyond its limits. */
+export class RefusedContentError extends DatabaseError {
+  override readonly name = 'RefusedContentError';
 }
 
 /** Another run works on the workspace. */

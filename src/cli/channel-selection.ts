@@ -23,13 +23,17 @@ export function namedBy(workspace: WorkspaceConfig): (channel: KnownChannel) => 
 }
 
 /** What was asked for and does not exist must not look like an empty channel. */
-export function reportUnmet(sync: SyncContext, selection: ChannelSelection): void {
+export function reportUnmet(
+  sync: SyncContext,
+  selection: ChannelSelection,
+  where = 'that this token can see; a private channel shows only after the app was invited',
+): void {
   for (const { pattern, reason } of selection.unmet()) {
     const missing = isGlob(pattern) ? `No channel matches "${pattern}"` : `There is no channel "${pattern}"`;
     const message =
       reason === 'excluded'
         ? `The channel "${pattern}" was asked for and is excluded as well; it was not read.`
-        : `${missing} that this token can see; a private channel shows only after the app was invited.`;
+        : `${missing} ${where}.`;
     sync.errors.push({ channelId: null, channel: pattern, code: 'channel_not_found', message, hint: null });
     sync.emit({
       type: 'unit_failed',

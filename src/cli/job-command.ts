@@ -23,12 +23,12 @@ export async function runJobCommand(
   process: Process,
   flags: JobFlags,
   command: string,
-  jobFor: (context: CommandContext) => WorkspaceJob,
+  jobFor: (context: CommandContext) => WorkspaceJob | Promise<WorkspaceJob>,
 ): Promise<number> {
   let context: CommandContext | null = null;
   try {
     context = await openContext(process, flags);
-    return await runJob(context, flags, jobFor(context));
+    return await runJob(context, flags, await jobFor(context));
   } catch (error) {
     context?.progress.stop();
     // Told to stop while waiting for the database: the signal is the reason, whatever the wait ended with.
@@ -42,7 +42,8 @@ async function runJob(context: CommandContext, flags: JobFlags, job: WorkspaceJo
   const targets = job.isOffline === true ? null : selectTargets(context, flags.workspace);
   const dialect = job.dryRun ? await openUntouchedDatabase(context) : await openMigratedDatabase(context);
   try {
-    const known = targets ?? (await storedTargets(context, dialect, flags.workspace, flags));
+    const known =
+      targets ?? (await job.findTargets?.(dialect)) ?? (await storedTargets(context, dialect, flags.workspace, flags));
     const { results, outcome } = await runOnWorkspaces(context, dialect, known, job);
     context.progress.stop();
     printResults(context, results, outcome, job.summarize);

@@ -78,6 +78,22 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
       onExit(await verifyCommand(process, command.optsWithGlobals()));
     });
 
+  selection(
+    program
+      .command('import')
+      .description('A Slack workspace export: the zip, or the folder it was unpacked to; needs no token.')
+      .argument('<path>', 'zip or folder'),
+    'which workspace it is, where the export does not tell; of an organisation: only this one (team id or name)',
+  )
+    .option('--since <date>', 'only messages from this date on (YYYY-MM-DD, UTC, or full ISO 8601)')
+    .option('--until <date>', 'only messages up to this date, its last day included')
+    .option('--lock-timeout <duration>', 'wait so long for another run to end (default: 0s)')
+    .option('--dry-run', 'read everything and report, write nothing at all')
+    .action(async (path: string, _, command: Command) => {
+      const { importCommand } = await import('./commands/import.ts');
+      onExit(await importCommand(process, path, command.optsWithGlobals()));
+    });
+
   program
     .command('sync-users')
     .description('The directory: users, bots, user groups, channels.')
@@ -123,9 +139,12 @@ function reading(command: Command): Command {
     .option('--dry-run', 'call Slack, write nothing at all');
 }
 
-function selection(command: Command): Command {
+function selection(
+  command: Command,
+  workspace = 'only this workspace (name in the config file, or team id)',
+): Command {
   return command
-    .option('--workspace <name>', 'only this workspace (name in the config file, or team id)')
+    .option('--workspace <name>', workspace)
     .option('--channel <id|name|glob>', 'only these channels (repeatable)', collect)
     .option('--exclude <id|name|glob>', 'not these channels (repeatable)', collect);
 }

@@ -13,6 +13,8 @@ export interface RunView {
   requests: number;
   failed: number;
   wait: { until: number; method: string; reason: WaitReason } | null;
+  /** How far an import is, and since when it goes on. */
+  bytes: { done: number; total: number; since: number; before: number } | null;
 }
 
 type WaitReason = Extract<RunEvent, { type: 'waiting' }>['reason'];
@@ -29,6 +31,7 @@ export const emptyView: RunView = {
   requests: 0,
   failed: 0,
   wait: null,
+  bytes: null,
 };
 
 /** The view after one more event, which happened at `now`. */
@@ -45,6 +48,14 @@ export function updateView(view: RunView, event: RunEvent, now: number): RunView
       };
     case 'progress':
       return { ...view, messages: event.messages, threads: event.threads };
+    case 'import': {
+      const { since, before } = view.bytes ?? { since: now, before: event.doneBytes };
+      return {
+        ...view,
+        messages: event.messages,
+        bytes: { done: event.doneBytes, total: event.totalBytes, since, before },
+      };
+    }
     case 'request':
       return { ...view, requests: event.requests, wait: view.wait?.method === event.method ? null : view.wait };
     case 'waiting':
@@ -58,16 +69,43 @@ export function updateView(view: RunView, event: RunEvent, now: number): RunView
 
 /** `channel 12 of 50 #general · 3,214 messages · thread 40 of 96 · 96 requests · waiting 42 s for conversations.history (rate limit)` */
 export function formatView(view: RunView, now: number): string {
-  const parts = [
-    view.channel === null ? 'starting' : `channel ${view.channel.index} of ${view.channel.total} ${view.channel.label}`,
-  ];
+  const parts = [headOf(view)];
   if (view.messages > 0) parts.push(countOf(view.messages, 'message'));
   if (view.threads.found > 0)
     parts.push(`thread ${formatCount(view.threads.read)} of ${formatCount(view.threads.found)}`);
   if (view.requests > 0) parts.push(countOf(view.requests, 'request'));
   if (view.failed > 0) parts.push(`${formatCount(view.failed)} failed`);
+  const timeLeft = formatTimeLeft(view, now);
+  if (timeLeft !== undefined) parts.push(timeLeft);
   const wait = formatWait(view, now);
   return wait === undefined ? parts.join(' · ') : [...parts, wait].join(' · ');
+}
+
+function headOf({ bytes, channel }: RunView): string {
+  if (bytes !== null) {
+    const percent = bytes.total === 0 ? 100 : Math.floor((100 * bytes.done) / bytes.total);
+    return `importing ${percent}% of ${formatBytes(bytes.total)}`;
+  }
+  return channel === null ? 'starting' : `channel ${channel.index} of ${channel.total} ${channel.label}`;
+}
+
+/** By the speed since the first batch; before there is one nobody knows. */
+function formatTimeLeft({ bytes }: RunView, now: number): string | undefined {
+  if (bytes === null || bytes.done <= bytes.before || now <= bytes.since) return undefined;
+  const left = ((bytes.total - bytes.done) * (now - bytes.since)) / (bytes.done - bytes.before);
+  return left < 1_000 ? undefined : `about ${formatDuration(Math.ceil(left / 1_000) * 1_000)} left`;
+}
+
+/** `12 kB`, `340 MB`, `1.2 GB`; powers of ten, as disks count. */
+export function formatBytes(bytes: number): string {
+  const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 10 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
 /** Waits shorter than a second are left out: they would only flicker. */

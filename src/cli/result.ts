@@ -83,10 +83,11 @@ function sumOf(results: readonly WorkspaceResult[], outcome: Outcome): object {
 }
 
 /** The first line for people: whose run it was, how it ended, what it took. */
-export function headline({ extra, workspace, requests, duration_ms }: WorkspaceResult, ended: string): string {
+export function headline({ command, extra, workspace, requests, duration_ms }: WorkspaceResult, ended: string): string {
   const name = textOf(extra['workspace_name']) ?? workspace ?? 'workspace';
   const calls = Object.values(requests).reduce((sum, n) => sum + n, 0);
-  return `${name}: ${ended} in ${formatDuration(duration_ms)} with ${countOf(calls, 'request')}`;
+  const asked = command === 'import' ? '' : ` with ${countOf(calls, 'request')}`;
+  return `${name}: ${ended} in ${formatDuration(duration_ms)}${asked}`;
 }
 
 /** What failed, one line each. */

@@ -40,10 +40,10 @@ export async function storedTargets(
 }
 
 /** What the config file says of the workspace: told by its team id, or by the name under which it was read last. */
-async function settingsOf(
+export async function settingsOf(
   { config }: CommandContext,
   store: Store,
-  row: WorkspaceRow,
+  row: Pick<WorkspaceRow, 'team_id' | 'name'>,
   flags: ConfigFlags,
 ): Promise<WorkspaceConfig> {
   const recorded = await store.runs.findWorkspaceName(row.team_id);
@@ -62,7 +62,7 @@ async function settingsOf(
   };
 }
 
-function identityOf({ team_id, name, url, enterprise_id }: WorkspaceRow): Identity {
+export function identityOf({ team_id, name, url, enterprise_id }: WorkspaceRow): Identity {
   return {
     teamId: team_id,
     teamName: name ?? team_id,

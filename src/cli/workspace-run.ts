@@ -26,6 +26,8 @@ export interface WorkspaceJob {
   dryRun: boolean;
   /** Slack is not called: no token is needed, and the workspaces are those the database knows. */
   isOffline?: boolean;
+  /** The workspaces of an offline job that may not be stored yet. */
+  findTargets?: (dialect: Dialect) => Promise<OfflineTargets>;
   allowJoin: boolean;
   /** Calls to Slack when nobody says how many; without limit when absent. */
   maxRequests?: number;
@@ -39,6 +41,9 @@ export interface WorkspaceJob {
     slack: SlackApiHandle,
   ) => { done: Promise<unknown>; report: () => JobReport };
 }
+
+/** Workspaces to work on without calling Slack, each with what is known of it. */
+export type OfflineTargets = ReadonlyMap<WorkspaceConfig, { known: Identity }>;
 
 export interface JobReport {
   channels: { total: number; ok: number; failed: number; skipped: number };
@@ -74,6 +79,9 @@ export interface WorkspaceResult {
   lines: readonly string[] | null;
   exitCode: ExitCode;
 }
+
+/** Failed units that the record of a run names. */
+const recordedErrors = 100;
 
 /** One command on one workspace, from the first call to the record of how it ended. */
 export class WorkspaceRun {
@@ -298,9 +306,12 @@ export class WorkspaceRun {
   #errorText(stoppedBy: unknown): string | null {
     if (stoppedBy !== undefined) return maskSecrets(describe(stoppedBy).message);
     const errors = this.#sync?.errors ?? [];
-    return errors.length === 0
-      ? null
-      : maskSecrets(errors.map(({ channel, code }) => (channel === null ? code : `${channel}: ${code}`)).join(', '));
+    if (errors.length === 0) return null;
+    const told = errors
+      .slice(0, recordedErrors)
+      .map(({ channel, code }) => (channel === null ? code : `${channel}: ${code}`));
+    const more = errors.length > told.length ? [`and ${errors.length - told.length} more`] : [];
+    return maskSecrets([...told, ...more].join(', '));
   }
 
   #result(startedAt: number, stoppedBy: unknown): WorkspaceResult {

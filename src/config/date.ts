@@ -49,6 +49,14 @@ export function parseDate(text: string, name: string, options: { notAfter?: numb
   return ms;
 }
 
+const dayMs = 24 * 3600 * 1000;
+
+/** The end of a range that a person wrote: a day belongs to the range to its last millisecond. Throws as `parseDate`. */
+export function parseLastMoment(text: string, name: string): number {
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text.trim());
+  return parseDate(text, name) + (isDay ? dayMs - 1 : 0);
+}
+
 function offsetMs(zone: string | undefined): number | undefined {
   if (zone === undefined || zone.toUpperCase() === 'Z') return 0;
   const hours = Number(zone.slice(1, 3));

@@ -95,12 +95,15 @@ const restlessChannelKeys = new Set([
   'num_members',
 ]);
 
-/** Null for an object without an id. */
-export function normalizeChannel(received: JsonObject): NormalizedChannel | null {
+/**
+ * Null for an object without an id. `listedAs` is the kind of list that it stands in: the objects of an export have no flags
+ * that tell.
+ */
+export function normalizeChannel(received: JsonObject, listedAs?: ChannelKind): NormalizedChannel | null {
   const { value: channel, json } = cleanObject(received);
   const { id } = channel;
   if (!isId(id)) return null;
-  const kind = kindOf(channel);
+  const kind = listedAs ?? kindOf(channel);
   return {
     channel_id: id,
     name: isName(channel['name']) ? channel['name'] : null,

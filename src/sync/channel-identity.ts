@@ -36,7 +36,7 @@ export async function identifyChannels(
   const { store, teamId } = context;
   const ids = listed.map(({ channel_id }) => channel_id);
   const unlisted = (await store.directory.listChannelsExcept(teamId, ids)).flatMap((row) => {
-    const channel = normalizeChannel(row.raw);
+    const channel = normalizeChannel(row.raw, row.kind);
     return channel === null ? [] : { ...channel, updatedAt: row.updated_at };
   });
   const moved = new Set<string>();

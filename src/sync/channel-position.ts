@@ -3,7 +3,7 @@ import type { Store, TransactionStore } from '../db/repositories/index.ts';
 import type { CoverageRow, IngestionStateRow } from '../db/schema.ts';
 import type { IsoTime, Ts } from '../model.ts';
 import { compareTs, microsToTs, tsToMicros } from '../ts.ts';
-import { addInterval, holesAfter, type Interval } from './interval.ts';
+import { addInterval, holesAfter, type Interval, joinTouching, subtractInterval } from './interval.ts';
 
 const dayMs = 24 * 3600 * 1000;
 
@@ -74,8 +74,8 @@ export class ChannelPosition {
 
   /** From here on everything is in without a gap, so far as Slack shows it; null before the first page. */
   get latestFrom(): number | null {
-    const last = this.#coverage.at(-1);
-    return last === undefined ? null : Math.max(tsToMicros(last.from_ts), this.visibleFrom);
+    const last = this.#intervals().at(-1);
+    return last === undefined ? null : Math.max(last.from, this.visibleFrom);
   }
 
   /** Whether all of it is covered already. */
@@ -170,23 +170,67 @@ export class ChannelPosition {
     return from === to && this.completeTo === from - 1;
   }
 
+  /** What Slack's API shows takes the place of what an export vouched for. */
   #with(complete: Interval, at: IsoTime): CoverageRow[] {
-    const known = new Map(this.#coverage.map((row) => [row.from_ts, row]));
-    return addInterval(this.#intervals(), complete).map(({ from, to }) => {
-      const fromTs = microsToTs(from);
-      const toTs = microsToTs(to);
-      const row = known.get(fromTs);
-      if (row !== undefined && row.to_ts === toTs) return row;
-      const parts = this.#coverage.filter((part) => tsToMicros(part.from_ts) <= to && tsToMicros(part.to_ts) >= from);
-      return {
-        team_id: this.#teamId,
-        channel_id: this.#channelId,
-        from_ts: fromTs,
-        to_ts: toTs,
-        source: 'api',
-        audited_at: parts.reduce((oldest, part) => (part.audited_at < oldest ? part.audited_at : oldest), at),
-      };
+    const fromApi = this.#coverage.filter(({ source }) => source !== 'import');
+    const known = new Map(fromApi.map((row) => [row.from_ts, row]));
+    const read = addInterval(fromApi.map(intervalOf), complete);
+    const rows = read.map(({ from, to }) => {
+      const row = known.get(microsToTs(from));
+      if (row !== undefined && row.to_ts === microsToTs(to)) return row;
+      return this.#coverageRow({ from, to }, 'api', oldestAudit(fromApi, { from, to }, at));
     });
+    return sorted([...rows, ...this.#imported(this.#coverage.filter(isImported).map(intervalOf), read, at)]);
+  }
+
+  /** The intervals that exports vouch for, without what was read from the API. Rows that stay as they are stay themselves. */
+  #imported(intervals: readonly Interval[], read: readonly Interval[], at: IsoTime): CoverageRow[] {
+    const rows = this.#coverage.filter(isImported);
+    const known = new Map(rows.map((row) => [row.from_ts, row]));
+    let left: Interval[] = [...intervals];
+    for (const one of read) {
+      // Most exports and reads do not meet at all, and there may be an interval for every day of ten years.
+      if (left.some(({ from, to }) => from <= one.to && to >= one.from)) left = subtractInterval(left, one);
+    }
+    return left.map((interval) => {
+      const row = known.get(microsToTs(interval.from));
+      if (row !== undefined && row.to_ts === microsToTs(interval.to)) return row;
+      return this.#coverageRow(interval, 'import', oldestAudit(rows, interval, at));
+    });
+  }
+
+  #coverageRow({ from, to }: Interval, source: CoverageRow['source'], audited_at: IsoTime): CoverageRow {
+    return {
+      team_id: this.#teamId,
+      channel_id: this.#channelId,
+      from_ts: microsToTs(from),
+      to_ts: microsToTs(to),
+      source,
+      audited_at,
+    };
+  }
+
+  /**
+   * Records that an export made at `exportedAt` holds everything in these intervals. How far the API was read stays as it
+   * is; a channel that it never read gets no checkpoint by this.
+   */
+  async coverImported(store: TransactionStore, intervals: readonly Interval[], exportedAt: IsoTime): Promise<void> {
+    const fromApi = this.#coverage.filter((row) => !isImported(row));
+    const known = this.#coverage.filter(isImported).map(intervalOf);
+    const all = joinTouching([...known, ...intervals].sort((a, b) => a.from - b.from));
+    const coverage = sorted([...fromApi, ...this.#imported(all, fromApi.map(intervalOf), exportedAt)]);
+    await store.positions.replaceCoverage(this.#coverage, coverage);
+    this.#coverage = coverage;
+    const oldest = this.#oldestTs(coverage);
+    if (this.#state.last_checked_at === null || oldest === this.#state.oldest_ts) return;
+    this.#state = { ...this.#state, oldest_ts: oldest };
+    await store.positions.saveState(this.#state);
+  }
+
+  /** From here on everything is in. */
+  #oldestTs(coverage: readonly CoverageRow[]): Ts | null {
+    const last = coveredIntervals(coverage).at(-1);
+    return last === undefined ? this.#state.oldest_ts : microsToTs(last.from);
   }
 
   #stateAfter(
@@ -202,7 +246,7 @@ export class ChannelPosition {
     return {
       ...this.#state,
       last_ts: isLater ? reached : known,
-      oldest_ts: last?.from_ts ?? this.#state.oldest_ts,
+      oldest_ts: this.#oldestTs(coverage),
       last_checked_at: at,
       last_error: null,
       // All that is covered was read after this.
@@ -258,8 +302,32 @@ export class ChannelPosition {
   }
 
   #intervals(): Interval[] {
-    return this.#coverage.map(({ from_ts, to_ts }) => ({ from: tsToMicros(from_ts), to: tsToMicros(to_ts) }));
+    return coveredIntervals(this.#coverage);
   }
+}
+
+/** What is covered, whoever vouches for it: intervals of two sources that touch are one. */
+export function coveredIntervals(coverage: readonly CoverageRow[]): Interval[] {
+  return joinTouching(coverage.map(intervalOf));
+}
+
+function intervalOf({ from_ts, to_ts }: CoverageRow): Interval {
+  return { from: tsToMicros(from_ts), to: tsToMicros(to_ts) };
+}
+
+function isImported({ source }: CoverageRow): boolean {
+  return source === 'import';
+}
+
+function sorted(coverage: readonly CoverageRow[]): CoverageRow[] {
+  return [...coverage].sort((a, b) => compareTs(a.from_ts, b.from_ts));
+}
+
+/** When the oldest part of what lies within the interval was seen. */
+function oldestAudit(rows: readonly CoverageRow[], { from, to }: Interval, at: IsoTime): IsoTime {
+  return rows
+    .filter((row) => tsToMicros(row.from_ts) <= to && tsToMicros(row.to_ts) >= from)
+    .reduce((oldest, row) => (row.audited_at < oldest ? row.audited_at : oldest), at);
 }
 
 export interface AuditState {

@@ -60,7 +60,10 @@ export async function recentWindows(
   const beforeWanted = position.wantedFrom - 1;
   if (checkpoint === null) {
     const firstRun = Math.max(beforeWanted, (began - firstRunMs) * 1000 - 1);
-    const oldest = entry.state === undefined ? firstRun : beforeWanted;
+    const wanted = entry.state === undefined ? firstRun : beforeWanted;
+    // What an export brought is not read again, but for the days in which edits and reactions still come.
+    const lookback = (began - lookbackMs) * 1000 - 1;
+    const oldest = Math.max(wanted, Math.min(position.completeTo ?? wanted, lookback));
     return isSlowed(context) ? newestFirst(oldest, began) : openFrom(oldest);
   }
   const room = pageRoom(context);

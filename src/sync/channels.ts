@@ -118,7 +118,7 @@ async function saveChannels(
 
 /** An object that does not even say what kind of channel it is tells nothing new of one that is known. */
 function fuller(channel: NormalizedChannel, stored: ChannelRow | undefined): NormalizedChannel {
-  return channel.isPartial && stored !== undefined ? (normalizeChannel(stored.raw) ?? channel) : channel;
+  return channel.isPartial && stored !== undefined ? (normalizeChannel(stored.raw, stored.kind) ?? channel) : channel;
 }
 
 function isChanged(stored: ChannelRow | undefined, channel: NormalizedChannel): boolean {

@@ -1,4 +1,12 @@
-import { AppError, BudgetEndedError, DatabaseError, InterruptedError, LockedError, SlackError } from '../errors.ts';
+import {
+  AppError,
+  BudgetEndedError,
+  DatabaseError,
+  InterruptedError,
+  LockedError,
+  SlackError,
+  type SlackErrorKind,
+} from '../errors.ts';
 import type { IsoTime, SlackApi } from '../model.ts';
 import { maskSecrets } from '../secrets.ts';
 import { millisToIso } from '../ts.ts';
@@ -109,15 +117,24 @@ export function failUnit(
 ): UnitError {
   if (stopsWorkspace(error, context.signal)) throw error;
   const told = describe(error);
+  return failedUnit(context, { ...unit, ...told }, error instanceof SlackError ? error.kind : 'internal');
+}
+
+/** Records what failed of a unit, in words of the caller's. */
+export function failedUnit(
+  context: Pick<SyncContext, 'errors' | 'emit'>,
+  unit: UnitError,
+  kind: SlackErrorKind | 'internal' = 'internal',
+): UnitError {
   // It is stored with the run, and a channel's name or an error's text may hold anything.
-  const failed = { ...unit, ...told, message: maskSecrets(told.message) };
+  const failed = { ...unit, message: maskSecrets(unit.message) };
   context.errors.push(failed);
   context.emit({
     type: 'unit_failed',
     channelId: unit.channelId,
     channel: unit.channel,
     code: failed.code,
-    kind: error instanceof SlackError ? error.kind : 'internal',
+    kind,
     message: failed.hint === null ? failed.message : `${failed.message} ${failed.hint}`,
   });
   return failed;

@@ -11,6 +11,8 @@ export type RunEvent =
   | { type: 'channel'; index: number; total: number; channelId: string; name: string }
   /** Messages were committed; all are the run's totals. `found` threads are or were to be read, earlier runs' included. */
   | { type: 'progress'; messages: number; threads: { found: number; read: number } }
+  /** Part of an export was committed; all are the run's totals. Bytes as they are in the day files, unpacked. */
+  | { type: 'import'; messages: number; doneBytes: number; totalBytes: number }
   /** A call was sent; `requests` is the run's total. */
   | { type: 'request'; method: string; requests: number }
   /** The next call of `method` waits: for the pace we keep, for Slack's Retry-After, or before a retry. */

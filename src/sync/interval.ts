@@ -28,6 +28,17 @@ export function addInterval(intervals: readonly Interval[], added: Interval): In
   return [...apart, joined].sort((a, b) => a.from - b.from);
 }
 
+/** Ascending intervals that do not overlap, with those that touch made one. */
+export function joinTouching(intervals: readonly Interval[]): Interval[] {
+  const joined: Interval[] = [];
+  for (const { from, to } of intervals) {
+    const last = joined.at(-1);
+    if (last !== undefined && from <= last.to + 1) last.to = Math.max(last.to, to);
+    else joined.push({ from, to });
+  }
+  return joined;
+}
+
 /** The intervals without `removed`: what that covers of them becomes a hole. */
 export function subtractInterval<Known extends Interval>(intervals: readonly Known[], removed: Interval): Known[] {
   return intervals.flatMap((interval) =>

@@ -5,6 +5,7 @@
  */
 import { BudgetEndedError, SlackError } from '../errors.ts';
 import { auditHistories, type OpenChannel, recordReread } from './audit.ts';
+import { bridgeHoles } from './bridge-holes.ts';
 import type { PlannedChannel } from './channel-plan.ts';
 import type { ChannelPosition } from './channel-position.ts';
 import type { RecentWindows } from './channel-windows.ts';
@@ -268,7 +269,9 @@ async function fillHoles(
     const size = holes.reduce((sum, { oldest, latest }) => sum + (latest ?? context.now() * 1000) - oldest, 0);
     if (size >= left) throw noProgress(entry);
     left = size;
-    for (const hole of holes) results.push(await readWindow(context, entry, position, hole));
+    for (const window of await bridgeHoles(context, entry, holes)) {
+      results.push(await readWindow(context, entry, position, window));
+    }
   }
 }
 

@@ -7,6 +7,7 @@ import { microsToTs, millisToIso } from '../ts.ts';
 import { auditBudget, chooseWholeAgain, countAudits, type OpenChannel } from './audit.ts';
 import type { KnownChannel } from './channel-identity.ts';
 import { type PlannedChannel, planChannels } from './channel-plan.ts';
+import { bridgeHoles } from './bridge-holes.ts';
 import type { ChannelPosition } from './channel-position.ts';
 import { positionOf, recentWindows } from './channel-windows.ts';
 import { syncChannels } from './channels.ts';
@@ -112,16 +113,17 @@ async function pagesIn(context: SyncContext, { channelId }: PlannedChannel, wind
 /** At least one each; as many as if their messages lay as close as those that were read. */
 export async function pagesInHoles(
   context: SyncContext,
-  { channelId }: Pick<PlannedChannel, 'channelId'>,
+  entry: Pick<PlannedChannel, 'channelId'>,
   { latestFrom }: Pick<ChannelPosition, 'latestFrom'>,
   holes: readonly Window[],
 ): Promise<number> {
   if (holes.length === 0 || latestFrom === null) return holes.length;
-  const shown = await countShown(context, channelId, latestFrom, endOfTime);
+  const shown = await countShown(context, entry.channelId, latestFrom, endOfTime);
   const now = context.now() * 1000;
   const perMicrosecond = shown / Math.max(1, now - latestFrom);
   const size = context.slack.pageSize('conversations.history');
-  return holes
+  const windows = await bridgeHoles(context, entry, holes);
+  return windows
     .map(({ oldest, latest }) => Math.max(1, Math.ceil((perMicrosecond * ((latest ?? now) - oldest)) / size)))
     .reduce((sum, pages) => sum + pages, 0);
 }

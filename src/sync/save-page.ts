@@ -1,6 +1,6 @@
 /**
  * THE invariant: rows, and the checkpoint or coverage that vouches for them, commit in one transaction or not at all.
- * Every message of every source comes in through here.
+ * Every message from Slack's API comes in through here; what exports bring takes the same way from `writeMessages` on.
  */
 
 import type { Store, TransactionStore } from '../db/repositories/index.ts';
@@ -89,8 +89,11 @@ function keepMessages(context: PageContext, messages: readonly NormalizedMessage
   return { messages: kept, discarded, duplicates: messages.length - byTs.size };
 }
 
-/** Ids Slack can be asked about: users (U, W), not the bots (B) that old messages have in their place. */
-function unknownAuthors(context: PageContext, messages: readonly NormalizedMessage[]): string[] {
+/** Authors without a row, whom Slack can be asked about: users (U, W), not the bots (B) that old messages have in their place. */
+export function unknownAuthors(
+  context: Pick<PageContext, 'knownUsers'>,
+  messages: readonly Pick<NormalizedMessage, 'user_id'>[],
+): string[] {
   const authors = new Set<string>();
   for (const { user_id: id } of messages) {
     if (id !== null && /^[UW]/.test(id) && !context.knownUsers.has(id)) authors.add(id);

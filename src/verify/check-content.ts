@@ -170,9 +170,14 @@ const threadColumns = ['thread_ts', 'reply_count', 'latest_reply'] as const;
 function changedColumns(checked: CheckedRow): string[] {
   const { row, read } = checked;
   const compared = hasThreadOfRaw(checked) ? [...derivedColumns, ...threadColumns] : derivedColumns;
-  const changed: string[] = compared.filter((column) => row[column] !== read[column]);
+  const changed: string[] = compared.filter((column) => row[column] !== read[column] && !isRootByReplies(column, checked));
   if (row.raw['ts'] !== row.ts) changed.push('ts in raw');
   return changed;
+}
+
+/** In exports roots do not always say that they have replies; the replies do. */
+function isRootByReplies(column: string, { row, read }: CheckedRow): boolean {
+  return column === 'thread_ts' && read.thread_ts === null && row.thread_ts === row.ts;
 }
 
 export function hasThreadOfRaw({ row, read }: CheckedRow): boolean {

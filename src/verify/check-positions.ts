@@ -2,7 +2,7 @@
 import type { ChannelEnd, RowCount } from '../db/repositories/integrity.ts';
 import type { CoverageRow, IngestionStateRow } from '../db/schema.ts';
 import type { Ts } from '../model.ts';
-import { ChannelPosition } from '../sync/channel-position.ts';
+import { ChannelPosition, coveredIntervals } from '../sync/channel-position.ts';
 import type { Interval } from '../sync/interval.ts';
 import { compareTs, isTs, microsToTs, tsToMicros } from '../ts.ts';
 import { type Gap, gapIn } from './gap.ts';
@@ -64,11 +64,11 @@ function checkRowCount({ channel, rows }: Position): Gap[] {
 function checkPosition(ledger: Ledger, position: Position): Gap[] {
   const { channel, state, coverage, rows } = position;
   if (state === undefined) {
-    if (coverage.length > 0 || (rows?.first_read ?? null) !== null) {
+    if (coverage.some(({ source }) => source !== 'import') || (rows?.first_read ?? null) !== null) {
       const message = 'Messages were read, and nothing says how far: the row in ingestion_state is missing.';
       return [gapIn(channel, { kind: 'no_checkpoint', message, remedy: { checkpoint: true } })];
     }
-    return channel.isReadable ? [gapIn(channel, { kind: 'never_read', message: 'The channel was never read.' })] : [];
+    return channel.isReadable && coverage.length === 0 ? [gapIn(channel, { kind: 'never_read', message: 'The channel was never read.' })] : [];
   }
   const failed =
     state.last_error === null
@@ -143,7 +143,8 @@ function checkCheckpoint(
       gaps.push(gap(message, last_ts, tail(around, end)));
     }
   }
-  if (oldest_ts !== last.from_ts) {
+  const first = coveredIntervals(coverage).at(-1)?.from;
+  if (first !== undefined && oldest_ts !== microsToTs(first)) {
     gaps.push(gap('oldest_ts is not where the last covered interval begins.', oldest_ts));
   }
   return gaps;

@@ -1,4 +1,4 @@
-import { parseDate } from '../../config/date.ts';
+import { parseDate, parseLastMoment } from '../../config/date.ts';
 import { UsageError } from '../../errors.ts';
 import { backfill } from '../../sync/backfill.ts';
 import { millisToIso } from '../../ts.ts';
@@ -11,8 +11,6 @@ interface BackfillFlags extends ReadingFlags {
   from?: string;
   to?: string;
 }
-
-const dayMs = 24 * 3600 * 1000;
 
 /** `slackingest backfill`. */
 export function backfillCommand(process: Process, flags: BackfillFlags): Promise<number> {
@@ -37,8 +35,7 @@ function rangeOf(flags: BackfillFlags, now: number): { from: number; to: number 
     throw new UsageError('--from is missing: backfill has to know how far back to read', 'Write --from YYYY-MM-DD.');
   const from = parseDate(flags.from, '--from', { notAfter: now });
   if (flags.to === undefined) return { from, to: null };
-  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(flags.to.trim());
-  const to = parseDate(flags.to, '--to') + (isDay ? dayMs - 1 : 0);
+  const to = parseLastMoment(flags.to, '--to');
   if (to < from) throw new UsageError(`--to (${flags.to}) lies before --from (${flags.from})`, 'Exchange the two.');
   return { from, to };
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CompiledQuery, Kysely, sql } from 'kysely';
 import pg from 'pg';
 import { columnTypes } from '../../../migrations/column-types.ts';
-import { AppError, DatabaseError } from '../../errors.ts';
+import { AppError, DatabaseError, RefusedContentError } from '../../errors.ts';
 import { JsonText } from '../../model.ts';
 import { columnKind, type Schema } from '../schema.ts';
 import { assertTransaction, conflictClause, type Dialect, type SessionLock, type WriteTarget } from './dialect.ts';
@@ -278,7 +278,9 @@ function explainPostgresError(error: unknown, address: string): DatabaseError | 
     if (matches(code, error.message)) return new DatabaseError(message(address, error.message), hint, error);
   }
   if (!(error instanceof pg.DatabaseError)) return undefined;
-  return new DatabaseError(
+  // Data exceptions, constraints, and limits of the program (postgresql.org/docs/current/errcodes-appendix.html).
+  const isContent = /^(22|23|54)/.test(code);
+  return new (isContent ? RefusedContentError : DatabaseError)(
     `Postgres at ${address} failed: ${error.message} (${code})`,
     'Run again; if it happens again, report it.',
     error,

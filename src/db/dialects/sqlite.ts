@@ -15,7 +15,7 @@ import {
   sql,
 } from 'kysely';
 import { columnTypes } from '../../../migrations/column-types.ts';
-import { AppError, DatabaseError } from '../../errors.ts';
+import { AppError, DatabaseError, RefusedContentError } from '../../errors.ts';
 import { JsonText } from '../../model.ts';
 import { columnKind, type Schema } from '../schema.ts';
 import { assertTransaction, conflictClause, type Dialect, type WriteTarget } from './dialect.ts';
@@ -305,7 +305,8 @@ function explainSqliteError(error: unknown, path: string): DatabaseError | undef
   const [message, hint] = sqliteErrorTexts(code, path);
   if (message === undefined) {
     if (!(error instanceof Database.SqliteError)) return undefined;
-    return new DatabaseError(
+    const isContent = /^SQLITE_(TOOBIG|CONSTRAINT|MISMATCH)/.test(code);
+    return new (isContent ? RefusedContentError : DatabaseError)(
       `SQLite failed on ${path}: ${error.message} (${code})`,
       'Run again; if it happens again, report it.',
       error,

@@ -3,6 +3,7 @@ import type { Dialect } from '../dialects/dialect.ts';
 import type { Lock } from '../lock.ts';
 import type { Schema } from '../schema.ts';
 import { type DirectoryRepository, directoryRepository } from './directory.ts';
+import { type ImportRepository, importRepository } from './imports.ts';
 import { type IntegrityRepository, integrityRepository } from './integrity.ts';
 import { type MessageRepository, messageRepository } from './messages.ts';
 import { type OverviewRepository, overviewRepository } from './overview.ts';
@@ -14,6 +15,7 @@ interface Repositories {
   readonly directory: DirectoryRepository;
   readonly positions: PositionRepository;
   readonly runs: RunRepository;
+  readonly imports: ImportRepository;
   readonly integrity: IntegrityRepository;
   readonly overview: OverviewRepository;
 }
@@ -88,6 +90,7 @@ function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Reposito
   const directory = directoryRepository(dialect);
   const positions = positionRepository(dialect);
   const runs = runRepository(dialect);
+  const imports = importRepository(dialect);
   const integrity = integrityRepository(dialect);
   const overview = overviewRepository();
   return (db) => ({
@@ -95,6 +98,7 @@ function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Reposito
     directory: directory(db),
     positions: positions(db),
     runs: runs(db),
+    imports: imports(db),
     integrity: integrity(db),
     overview: overview(db),
   });

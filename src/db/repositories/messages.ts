@@ -71,6 +71,8 @@ export interface MessageRepository {
   countShownSince(teamId: string, channelId: string, from: Ts, limit: number): Promise<number>;
   /** Such messages within the closed range. */
   countShown(teamId: string, channelId: string, range: { from: Ts; to: Ts }): Promise<number>;
+  /** How many there are, or null when there are more than `limit`. */
+  countShownUpTo(teamId: string, channelId: string, range: { from: Ts; to: Ts }, limit: number): Promise<number | null>;
   /** How many top-level messages up to `ts` are stored, deleted ones included, counted up to `limit`. */
   countUpTo(teamId: string, channelId: string, ts: Ts, limit: number): Promise<number>;
   /** The oldest message of any other channel, when it is older than `ts` and came from the API. */
@@ -202,6 +204,8 @@ function shownIn(db: Kysely<Schema>, teamId: string, channelId: string) {
     .where('team_id', '=', teamId)
     .where('channel_id', '=', channelId)
     .where('deleted_at', 'is', null)
+    // Served until 2017, and still in exports of that time (docs.slack.dev, message event).
+    .where('subtype', 'is distinct from', 'reply_broadcast')
     .where((eb) => eb.or([eb('is_reply', '=', false), eb('subtype', '=', 'thread_broadcast')]));
 }
 
@@ -295,6 +299,16 @@ function boundTo(dialect: Dialect, db: Kysely<Schema>, { findForMerge, listShown
         .where('ts', '<=', to)
         .executeTakeFirstOrThrow();
       return count;
+    },
+
+    async countShownUpTo(teamId, channelId, { from, to }, limit) {
+      const rows = await shownIn(db, teamId, channelId)
+        .select('ts')
+        .where('ts', '>=', from)
+        .where('ts', '<=', to)
+        .limit(limit + 1)
+        .execute();
+      return rows.length > limit ? null : rows.length;
     },
 
     async countUpTo(teamId, channelId, ts, limit) {

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { IsoTime, Ts } from '../../model.ts';
 import type { Dialect, WriteTarget } from '../dialects/dialect.ts';
 import { type PreparedQuery, prepareQuery } from '../prepared-query.ts';
-import type { CoverageRow, IngestionStateRow, Schema, ThreadRow } from '../schema.ts';
+import type { CoverageRow, IngestionStateRow, MessageRow, Schema, ThreadRow } from '../schema.ts';
 
 /** How far each channel and thread is read: checkpoints, coverage, threads waiting for their replies. */
 export interface PositionRepository {
@@ -37,8 +37,15 @@ export interface PositionRepository {
   ): Promise<ThreadRow[]>;
   /** Makes those of these threads that are known pending, to be read from the first reply on; returns how many were not. */
   queueWholeThreads(teamId: string, channelId: string, threadTs: readonly Ts[]): Promise<number>;
+  /** Roots behind `after`, ascending, with the replies that are stored and not marked deleted. */
+  listRoots(teamId: string, channelId: string, after: Ts | null, limit: number): Promise<StoredRoot[]>;
+  /** Makes messages roots that have replies and do not say so. */
+  markRoots(teamId: string, channelId: string): Promise<void>;
   noteThreadError(row: ThreadRow, error: string, now: IsoTime): Promise<void>;
 }
+
+/** A root, what it says of its replies, and which of them are stored. */
+export type StoredRoot = Pick<MessageRow, 'ts' | 'reply_count' | 'latest_reply'> & { live: number; last: Ts | null };
 
 const threadTarget = {
   table: 'threads',
@@ -221,6 +228,53 @@ function boundTo(
         .returning('thread_ts')
         .execute();
       return queued.length;
+    },
+
+    listRoots(teamId, channelId, after, limit) {
+      const roots = db
+        .selectFrom('messages as root')
+        .select((eb) => {
+          const replies = eb
+            .selectFrom('messages as reply')
+            .whereRef('reply.team_id', '=', 'root.team_id')
+            .whereRef('reply.channel_id', '=', 'root.channel_id')
+            .whereRef('reply.thread_ts', '=', 'root.ts')
+            .where('reply.is_reply', '=', true)
+            .where('reply.deleted_at', 'is', null);
+          return [
+            'root.ts',
+            'root.reply_count',
+            'root.latest_reply',
+            replies.select(({ fn }) => fn.countAll<number>().as('live')).$asScalar().$notNull().as('live'),
+            replies.select(({ fn }) => fn.max<Ts | null>('reply.ts').as('last')).$asScalar().as('last'),
+          ];
+        })
+        .where('root.team_id', '=', teamId)
+        .where('root.channel_id', '=', channelId)
+        .where('root.thread_ts', 'is not', null)
+        .where('root.is_reply', '=', false)
+        .orderBy('root.thread_ts')
+        .limit(limit);
+      return (after === null ? roots : roots.where('root.thread_ts', '>', after)).execute();
+    },
+
+    async markRoots(teamId, channelId) {
+      await db
+        .updateTable('messages')
+        .set((eb) => ({ thread_ts: eb.ref('ts') }))
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .where('thread_ts', 'is', null)
+        .where('ts', 'in', (eb) =>
+          eb
+            .selectFrom('messages as reply')
+            .select((one) => one.ref('reply.thread_ts').$notNull().as('thread_ts'))
+            .where('reply.team_id', '=', teamId)
+            .where('reply.channel_id', '=', channelId)
+            .where('reply.thread_ts', 'is not', null)
+            .where('reply.is_reply', '=', true),
+        )
+        .execute();
     },
 
     async noteThreadError(row, error, now) {

@@ -1,0 +1,66 @@
+import { parseDate, parseLastMoment } from '../../config/date.ts';
+import type { ConfigFlags, WorkspaceConfig } from '../../config/load.ts';
+import { selectChannels } from '../../config/selection.ts';
+import { UsageError } from '../../errors.ts';
+import { type ExportPlan, planExport } from '../../import/export-plan.ts';
+import { importSection } from '../../import/import.ts';
+import { newImportProgress } from '../../import/import-report.ts';
+import type { TimeRange } from '../../import/read-day-file.ts';
+import { reportUnmet } from '../channel-selection.ts';
+import type { CommandContext, GlobalFlags, Process } from '../context.ts';
+import { importReport } from '../import-report.ts';
+import { importSummary } from '../import-summary.ts';
+import { type ImportTarget, importTargets } from '../import-targets.ts';
+import { runJobCommand } from '../job-command.ts';
+import type { WorkspaceJob } from '../workspace-run.ts';
+
+interface ImportFlags extends GlobalFlags, ConfigFlags {
+  workspace?: string;
+  since?: string;
+  until?: string;
+  dryRun?: boolean;
+}
+
+/** `slackingest import`. */
+export function importCommand(process: Process, path: string, flags: ImportFlags): Promise<number> {
+  return runJobCommand(process, flags, 'import', async (context) => {
+    const range = rangeOf(flags, context.now());
+    // Before the database: where there is no export, none is created for it.
+    return importJob(context, await planExport(path, context.now()), range, flags);
+  });
+}
+
+function importJob(context: CommandContext, plan: ExportPlan, range: TimeRange, flags: ImportFlags): WorkspaceJob {
+  let targets: ReadonlyMap<WorkspaceConfig, ImportTarget> = new Map();
+  const dryRun = flags.dryRun === true;
+  return {
+    command: 'import',
+    dryRun,
+    isOffline: true,
+    allowJoin: false,
+    summarize: importSummary,
+    async findTargets(dialect) {
+      targets = await importTargets(context, dialect, plan, flags.workspace, flags);
+      return targets;
+    },
+    work(sync, identity, workspace) {
+      const section = targets.get(workspace)?.section;
+      if (section === undefined) throw new Error('the workspace is none of the export');
+      const selection = selectChannels(workspace.channels);
+      const progress = newImportProgress();
+      const options = { range, dryRun, isSelected: selection.matches };
+      const done = importSection(sync, plan, section, options, progress).then(() =>
+        reportUnmet(sync, selection, 'in this export'),
+      );
+      return { done, report: () => importReport({ sync, identity, plan, section, progress }) };
+    },
+  };
+}
+
+/** Microseconds; as wide as can be where nothing is said. */
+function rangeOf({ since, until }: ImportFlags, now: number): TimeRange {
+  const from = since === undefined ? 0 : parseDate(since, '--since', { notAfter: now }) * 1000;
+  const to = until === undefined ? Number.MAX_SAFE_INTEGER : parseLastMoment(until, '--until') * 1000 + 999;
+  if (to < from) throw new UsageError(`--until (${until}) lies before --since (${since})`, 'Exchange the two.');
+  return { since: from, until: to };
+}

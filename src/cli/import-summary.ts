@@ -1,0 +1,148 @@
+/** What an import tells people. */
+import type { JsonObject, JsonValue } from '../model.ts';
+import { countOf, formatCount } from './progress-line.ts';
+import { errorLines, headline, statusWords } from './result.ts';
+import { renderTable } from './table.ts';
+import type { WorkspaceResult } from './workspace-run.ts';
+
+/** Conversations that are listed one by one. */
+const listedConversations = 20;
+
+export function importSummary(result: WorkspaceResult): string {
+  const { extra, messages, status, run_id, remaining } = result;
+  const dryRun = run_id === null && status !== 'failed' ? ' (dry run, nothing written)' : '';
+  const found = objectIn(extra['found']);
+  const lines = [`${headline(result, statusWords[status])}${dryRun}`];
+  if (found !== null) {
+    const replies = numberAt(found, 'replies');
+    const changed = [
+      `${formatCount(messages.inserted)} new`,
+      `${formatCount(messages.updated)} changed`,
+      `${formatCount(messages.unchanged)} unchanged`,
+      ...(messages.deleted > 0 ? [`${formatCount(messages.deleted)} deleted`] : []),
+      ...(messages.stale > 0 ? [`${formatCount(messages.stale)} older than what is stored`] : []),
+      ...(messages.discarded > 0 ? [`${formatCount(messages.discarded)} discarded`] : []),
+    ];
+    lines.push(
+      `  found     ${countOf(numberAt(found, 'messages'), 'message')} in ${countOf(numberAt(found, 'channels'), 'conversation')}, ${countOf(numberAt(found, 'users'), 'user')}`,
+      `  of them   ${countOf(numberAt(found, 'threads'), 'thread')} with ${formatCount(replies)} ${replies === 1 ? 'reply' : 'replies'}, ${countOf(numberAt(found, 'reactions'), 'reaction')}, ${countOf(numberAt(found, 'files'), 'file')}`,
+      `  stored    ${changed.join(', ')}`,
+      ...spanLine(extra),
+      ...conversationLines(extra),
+      ...leftOutLines(extra),
+    );
+  }
+  lines.push(...errorLines(result));
+  const more = numberAt(extra, 'quarantined_total') - (Array.isArray(extra['quarantined']) ? extra['quarantined'].length : 0);
+  if (more > 0) lines.push(`  ! and ${formatCount(more)} more that are only counted`);
+  if (remaining !== null) lines.push('  remaining: the rest of the day files; import again to go on');
+  return lines.join('\n');
+}
+
+function spanLine(extra: JsonObject): string[] {
+  const conversations = objectsIn(extra['conversations']);
+  const first = conversations.flatMap(({ first_at }) => (typeof first_at === 'string' ? [first_at] : [])).sort()[0];
+  const last = conversations.flatMap(({ last_at }) => (typeof last_at === 'string' ? [last_at] : [])).sort().at(-1);
+  return first === undefined || last === undefined ? [] : [`  span      ${minute(first)} to ${minute(last)} UTC`];
+}
+
+function minute(iso: string): string {
+  return iso.slice(0, 16).replace('T', ' ');
+}
+
+const columns = [
+  { title: '  conversation', isFlexible: true },
+  { title: 'messages', align: 'right' },
+  { title: 'replies', align: 'right' },
+  { title: 'first' },
+  { title: 'last' },
+] as const;
+
+/** The largest first; where a folder could not be named, that is worth a word. */
+function conversationLines(extra: JsonObject): string[] {
+  const all = objectsIn(extra['conversations']);
+  const largest = all
+    .filter((one) => numberAt(one, 'messages') > 0)
+    .sort((a, b) => numberAt(b, 'messages') - numberAt(a, 'messages'));
+  const rows = largest
+    .slice(0, listedConversations)
+    .map((one) => [
+      `  ${textAt(one, 'kind') === 'im' ? textAt(one, 'channel_id') : `#${textAt(one, 'name')}`}`,
+      formatCount(numberAt(one, 'messages')),
+      formatCount(numberAt(one, 'replies')),
+      textAt(one, 'first_at').slice(0, 10),
+      textAt(one, 'last_at').slice(0, 10),
+    ]);
+  const empty = all.length - largest.length;
+  return [
+    ...(rows.length === 0 ? [] : renderTable(columns, rows, 78)),
+    ...(largest.length > rows.length ? [`  and ${formatCount(largest.length - rows.length)} more; --json lists them all`] : []),
+    ...(empty > 0 ? [`  and ${formatCount(empty)} without messages`] : []),
+    ...unnamedLines(all),
+  ];
+}
+
+function unnamedLines(conversations: readonly JsonObject[]): string[] {
+  const by = (how: string) => conversations.filter((one) => one['found_by'] === how);
+  const names = (some: readonly JsonObject[]) => `${some.slice(0, 5).map((one) => textAt(one, 'folder')).join(', ')}${some.length > 5 ? ', ...' : ''}`;
+  const former = by('former_name');
+  const local = by('local');
+  return [
+    ...(former.length > 0
+      ? [`  ${countOf(former.length, 'folder')} that no list names went to the stored channel of that name: ${names(former)}`]
+      : []),
+    ...(local.length > 0
+      ? [`  ${countOf(local.length, 'folder')} that nothing names got an id of our own (LOCAL-...): ${names(local)}`]
+      : []),
+  ];
+}
+
+function leftOutLines(extra: JsonObject): string[] {
+  const out = objectIn(extra['left_out']) ?? {};
+  const days = objectIn(extra['day_files']) ?? {};
+  const threads = objectIn(extra['threads']) ?? {};
+  const lists = Array.isArray(out['lists']) ? out['lists'] : [];
+  const counted: [number, string][] = [
+    [numberAt(out, 'messages_out_of_range'), 'message out of range'],
+    [numberAt(out, 'channels_not_selected'), 'conversation not selected'],
+    [Array.isArray(out['file_conversations']) ? out['file_conversations'].length : 0, 'conversation about a file'],
+    [numberAt(out, 'canvases'), 'canvas'],
+    [numberAt(out, 'attachments'), 'attached file'],
+    [numberAt(out, 'other_files_total'), 'other file'],
+  ];
+  const told = counted.flatMap(([n, what]) => (n === 0 ? [] : [`${formatCount(n)} ${n === 1 ? what : plural(what)}`]));
+  const before = numberAt(days, 'imported_before');
+  const incomplete = numberAt(threads, 'incomplete');
+  return [
+    ...(told.length + lists.length > 0 ? [`  left out  ${[...told, ...lists].join(', ')}`] : []),
+    ...(before > 0 ? [`  ${formatCount(before)} of ${countOf(numberAt(days, 'total'), 'day file')} had been imported before`] : []),
+    ...(incomplete > 0
+      ? [`  ${countOf(incomplete, 'thread')} tell${incomplete === 1 ? 's' : ''} of replies that are not in the export; ingest reads them`]
+      : []),
+  ];
+}
+
+function plural(what: string): string {
+  const [first = '', ...rest] = what.split(' ');
+  const many: Record<string, string> = { canvas: 'canvases', attached: 'attached', other: 'other' };
+  const head = many[first] ?? `${first}s`;
+  return [head, ...rest.map((word) => (word === 'file' && first !== 'conversation' ? 'files' : word))].join(' ');
+}
+
+function numberAt(object: JsonObject, key: string): number {
+  const value = object[key];
+  return typeof value === 'number' ? value : 0;
+}
+
+function textAt(object: JsonObject, key: string): string {
+  const value = object[key];
+  return typeof value === 'string' ? value : '';
+}
+
+function objectIn(value: JsonValue | undefined): JsonObject | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
+}
+
+function objectsIn(value: JsonValue | undefined): JsonObject[] {
+  return Array.isArray(value) ? value.map(objectIn).filter((object) => object !== null) : [];
+}

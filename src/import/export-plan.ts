@@ -1,0 +1,150 @@
+/** What an export is, found out before anything is written: whose it is, when it was made, how its days are cut. */
+import { type Archive, ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
+import { type DayZone, DayZoneEvidence } from '../export/day-zone.ts';
+import { decodeText, parseList } from '../export/json-elements.ts';
+import { type DayFile, readLayout, type Section } from '../export/layout.ts';
+import { listArchive, openReader } from '../export/open-archive.ts';
+import { messageOf, readObjects } from '../export/read-list.ts';
+import { WorkspaceEvidence } from '../export/workspace-evidence.ts';
+import type { IsoTime, JsonObject } from '../model.ts';
+import { millisToIso, tsToMicros } from '../ts.ts';
+
+/** An export that can be imported. Holds nothing open. */
+export interface ExportPlan {
+  archive: Archive;
+  sections: readonly PlannedSection[];
+  /**
+   * The newest moment of which the export holds a message: of two exports the one with the later moment is the newer.
+   * The epoch when it holds none.
+   */
+  exportedAt: IsoTime;
+}
+
+export interface PlannedSection extends Section {
+  /** The workspace as far as the export itself tells; null when it does not. */
+  teamId: string | null;
+  enterpriseId: string | null;
+  domain: string | null;
+  /** How its days are cut; null when the sample contradicts every way that is known. */
+  zone: DayZone | null;
+  /** Ids of its conversations, to recognise a workspace by that is stored. */
+  channelIds: readonly string[];
+}
+
+/** Day files that are looked at before the import: enough to find a message with the team's id in it. */
+const sampleSize = 60;
+/** Day files of one day that are looked at for the newest message. */
+const newestLimit = 500;
+/** Days that are tried until one holds a message. */
+const newestDays = 5;
+/** A ts later than this is nobody's: a broken clock, or a made-up message. */
+const dayMs = 24 * 3600 * 1000;
+
+/** Opens and looks through an export. Throws `UsageError` when the path holds none. */
+export async function planExport(path: string, now: number): Promise<ExportPlan> {
+  const archive = await listArchive(path);
+  const layout = readLayout(archive);
+  const reader = openReader(archive);
+  try {
+    const sections: PlannedSection[] = [];
+    for (const section of layout) sections.push(await planSection(reader, section));
+    return { archive, sections, exportedAt: newestMoment(reader, layout, now) };
+  } finally {
+    reader.close();
+  }
+}
+
+async function planSection(reader: ArchiveReader, section: Section): Promise<PlannedSection> {
+  const evidence = new WorkspaceEvidence();
+  const zones = new DayZoneEvidence();
+  for (const name of ['users', 'org_users'] as const) {
+    for (const user of await objectsOf(reader, section, name)) evidence.addUser(user);
+  }
+  const channelIds: string[] = [];
+  for (const name of ['channels', 'groups', 'dms', 'mpims'] as const) {
+    for (const { id } of await objectsOf(reader, section, name)) if (typeof id === 'string') channelIds.push(id);
+  }
+  const days = [...section.folders.values()].flat();
+  for (const day of spread(days, sampleSize)) lookInto(reader, day, evidence, zones);
+  // Old messages name no team; where a file was shared, its address does. That may be in the last file that is left.
+  for (let i = 0; evidence.teamId === null && i < days.length; i += 1) {
+    const day = days[i];
+    if (day !== undefined) lookInto(reader, day, evidence, zones);
+  }
+  const { teamId, enterpriseId, domain } = evidence;
+  return { ...section, teamId, enterpriseId, domain, zone: zones.zone, channelIds };
+}
+
+/** Defects are told when the list is imported. */
+async function objectsOf(reader: ArchiveReader, { lists }: Section, name: Parameters<Section['lists']['get']>[0]): Promise<JsonObject[]> {
+  const file = lists.get(name);
+  if (file === undefined) return [];
+  const objects: JsonObject[] = [];
+  for await (const portion of readObjects(reader, file, () => undefined)) {
+    // Only what is looked at: lists of a large organisation do not fit into memory.
+    for (const { id, team_id, enterprise_user } of portion) {
+      objects.push({ id: id ?? null, team_id: team_id ?? null, enterprise_user: enterprise_user ?? null });
+    }
+  }
+  return objects;
+}
+
+function lookInto(reader: ArchiveReader, day: DayFile, evidence: WorkspaceEvidence, zones: DayZoneEvidence): void {
+  const text = textOf(reader, day);
+  if (text === null) return;
+  evidence.addText(text);
+  const moments: number[] = [];
+  for (const element of parseList(text).elements) {
+    const message = 'reason' in element ? element.reason : messageOf(element.value);
+    if (typeof message === 'string') continue;
+    evidence.addMessage(message);
+    moments.push(tsToMicros(message.ts));
+  }
+  if (moments.length > 0) zones.add(day.date, minOf(moments), maxOf(moments));
+}
+
+/** What is no day file in size is left for the import itself, which reads in portions. */
+const sampledFileBytes = 8 << 20;
+
+function textOf(reader: ArchiveReader, { file }: DayFile): string | null {
+  if (file.size > sampledFileBytes) return null;
+  try {
+    return decodeText(reader.read(file)).text;
+  } catch (error) {
+    if (error instanceof ArchiveFileError) return null;
+    throw error;
+  }
+}
+
+function newestMoment(reader: ArchiveReader, sections: readonly Section[], now: number): IsoTime {
+  const days = sections.flatMap(({ folders }) => [...folders.values()].flat());
+  const dates = [...new Set(days.map(({ date }) => date))].sort().reverse();
+  const latest = (now + dayMs) * 1000;
+  for (const date of dates.slice(0, newestDays)) {
+    let newest = 0;
+    for (const day of days.filter((one) => one.date === date).slice(0, newestLimit)) {
+      const text = textOf(reader, day);
+      for (const element of text === null ? [] : parseList(text).elements) {
+        const message = 'reason' in element ? element.reason : messageOf(element.value);
+        if (typeof message === 'string') continue;
+        const at = tsToMicros(message.ts);
+        if (at <= latest) newest = Math.max(newest, at);
+      }
+    }
+    if (newest > 0) return millisToIso(Math.floor(newest / 1000));
+  }
+  return millisToIso(0);
+}
+
+function spread<Item>(items: readonly Item[], n: number): Item[] {
+  if (items.length <= n) return [...items];
+  return Array.from({ length: n }, (_, i) => items[Math.floor((i * items.length) / n)]).flatMap((item) => item ?? []);
+}
+
+function minOf(values: readonly number[]): number {
+  return values.reduce((least, value) => Math.min(least, value));
+}
+
+function maxOf(values: readonly number[]): number {
+  return values.reduce((most, value) => Math.max(most, value));
+}

@@ -1,0 +1,216 @@
+/**
+ * Imports one workspace of an export. The order: people and conversations, then day files from the oldest to the newest,
+ * then what follows from all of them together (threads, coverage). Killed at any point, the next import of the same export
+ * goes on: files that are in are not stored again, and what follows is made anew.
+ */
+import { openReader } from '../export/open-archive.ts';
+import type { ArchiveReader } from '../export/archive.ts';
+import type { DayFile } from '../export/layout.ts';
+import type { Defect } from '../export/read-list.ts';
+import { boundsOfDay } from '../export/day-zone.ts';
+import type { IsoTime } from '../model.ts';
+import { type NormalizedChannel, normalizeChannel } from '../normalize/directory.ts';
+import { ChannelPosition } from '../sync/channel-position.ts';
+import type { SyncContext } from '../sync/context.ts';
+import { millisToIso } from '../ts.ts';
+import { daysCovered } from './cover-days.ts';
+import { readDayFiles } from './day-file-source.ts';
+import type { ExportPlan, PlannedSection } from './export-plan.ts';
+import { type FolderChannel, resolveFolders } from './folders.ts';
+import { DayImport } from './day-import.ts';
+import { type ConversationReport, type ImportProgress, newConversation, quarantine } from './import-report.ts';
+import { inStretches } from './order-of-work.ts';
+import type { TimeRange } from './read-day-file.ts';
+import { importConversations, importUsers, readConversations } from './save-directory.ts';
+import { settleThreads } from './settle-threads.ts';
+
+export interface ImportOptions {
+  range: TimeRange;
+  /** Whether the user wants this conversation. */
+  isSelected: (channel: { id: string; name: string | null; formerNames: readonly string[] }) => boolean;
+  dryRun: boolean;
+}
+
+/** Throws what stops the import: a signal, the database. What is wrong with the export is in `progress`. */
+export async function importSection(
+  context: SyncContext,
+  plan: ExportPlan,
+  section: PlannedSection,
+  options: ImportOptions,
+  progress: ImportProgress,
+): Promise<void> {
+  const { exportedAt } = plan;
+  const reader = openReader(plan.archive);
+  const onDefect = (path: string, defect: Defect) => quarantine(context, progress, { path, ...defect }, null);
+  try {
+    for (const { path, reason } of plan.archive.rejected) {
+      if (path.startsWith(section.prefix)) onDefect(path, { position: null, reason });
+    }
+    progress.users = await importUsers(context, reader, section, exportedAt, onDefect);
+    const channels = await importChannels(context, reader, section, exportedAt, onDefect);
+    const work = planWork(section, channels, options, progress);
+    await importDays(context, plan, section, work, options, progress);
+  } finally {
+    reader.close();
+  }
+}
+
+/** Stores the conversations; returns which one every folder is. */
+async function importChannels(
+  context: SyncContext,
+  reader: ArchiveReader,
+  section: PlannedSection,
+  exportedAt: IsoTime,
+  onDefect: (path: string, defect: Defect) => void,
+): Promise<{ folders: Map<string, FolderChannel>; listed: NormalizedChannel[] }> {
+  const { store, teamId } = context;
+  const aliases = await store.directory.listAliases(teamId);
+  const newIds = new Map(aliases.flatMap(({ kind, alias, channel_id }) => (kind === 'id' ? [[alias, channel_id]] : [])));
+  const listed = (await readConversations(reader, section, onDefect)).map((channel) => ({
+    ...channel,
+    channel_id: newIds.get(channel.channel_id) ?? channel.channel_id,
+  }));
+  const channels = await store.directory.listChannelsExcept(teamId, []);
+  const folders = resolveFolders(foldersOf(section), listed, { channels, aliases });
+  await importConversations(context, listed, exportedAt);
+  await importConversations(context, unlisted(folders, listed, new Set(channels.map((row) => row.channel_id))), millisToIso(0));
+  return { folders, listed };
+}
+
+function foldersOf({ folders, zone }: PlannedSection) {
+  return [...folders].map(([name, days]) => {
+    const first = days.map(({ date }) => date).sort()[0];
+    return { name, before: first === undefined ? null : (boundsOfDay(first, zone ?? 'UTC')?.to ?? null) };
+  });
+}
+
+/** Rows for conversations of which there is only a folder; any list that names them later tells more. */
+function unlisted(
+  folders: ReadonlyMap<string, FolderChannel>,
+  listed: readonly NormalizedChannel[],
+  stored: ReadonlySet<string>,
+): NormalizedChannel[] {
+  const known = new Set(listed.map(({ channel_id }) => channel_id));
+  return [...folders.values()].flatMap(({ channelId, name, kind, by }) => {
+    if (known.has(channelId) || stored.has(channelId)) return [];
+    const channel = normalizeChannel(by === 'id' ? { id: channelId } : { id: channelId, name }, kind);
+    return channel ?? [];
+  });
+}
+
+/** The day files to be read, each with its conversation. */
+interface Work {
+  days: DayFile[];
+  conversations: ReadonlyMap<string, ConversationReport>;
+  /** Of the whole export. */
+  firstDate: string;
+}
+
+function planWork(
+  section: PlannedSection,
+  { folders, listed }: { folders: ReadonlyMap<string, FolderChannel>; listed: readonly NormalizedChannel[] },
+  { range, isSelected }: ImportOptions,
+  progress: ImportProgress,
+): Work {
+  const byFolder = new Map<string, ConversationReport>();
+  const days: DayFile[] = [];
+  let firstDate = '';
+  const open = (channel: FolderChannel, folder: string | null): ConversationReport | null => {
+    const former = folder === null || folder === channel.name ? [] : [folder];
+    if (!isSelected({ id: channel.channelId, name: channel.name, formerNames: former })) {
+      progress.channels.skipped += 1;
+      return null;
+    }
+    const conversation = progress.conversations.get(channel.channelId) ?? newConversation(channel, folder);
+    progress.conversations.set(channel.channelId, conversation);
+    return conversation;
+  };
+  for (const [folder, ofFolder] of section.folders) {
+    for (const { date } of ofFolder) if (firstDate === '' || date < firstDate) firstDate = date;
+    const channel = folders.get(folder);
+    const conversation = channel === undefined ? null : open(channel, folder);
+    if (conversation === null) continue;
+    byFolder.set(folder, conversation);
+    for (const day of ofFolder) if (mayHold(day, range)) days.push(day);
+  }
+  const withFolder = new Set([...folders.values()].map(({ channelId }) => channelId));
+  for (const { channel_id: channelId, name, kind } of listed) {
+    if (!withFolder.has(channelId)) open({ channelId, name: name ?? channelId, kind, by: 'list' }, null);
+  }
+  progress.channels.total = progress.conversations.size + progress.channels.skipped;
+  progress.dayFiles.total = days.length;
+  return { days: inStretches(days), conversations: byFolder, firstDate };
+}
+
+const dayMicros = 24 * 3600 * 1_000_000;
+
+/** A day more at both ends: the date of a file is not the one that the person means, wherever the person lives. */
+function mayHold({ date }: DayFile, { since, until }: TimeRange): boolean {
+  const bounds = boundsOfDay(date, 'UTC');
+  return bounds === null || (bounds.to + dayMicros >= since && bounds.from - dayMicros <= until);
+}
+
+async function importDays(
+  context: SyncContext,
+  plan: ExportPlan,
+  section: PlannedSection,
+  work: Work,
+  options: ImportOptions,
+  progress: ImportProgress,
+): Promise<void> {
+  const { archive, exportedAt } = plan;
+  const done = await listDone(context, work, section, exportedAt);
+  const tasks = work.days.map((day) => ({ ...day, done: done(day) }));
+  const { kind, address } = archive;
+  const settings = { archive: { kind, address }, range: options.range, rules: context.discardRules };
+  const days = new DayImport(context, { section, exportedAt, work, progress });
+  for await (const read of readDayFiles(settings, tasks)) {
+    context.signal.throwIfAborted();
+    await days.take(read);
+  }
+  await days.flush();
+  if (!options.dryRun) await vouch(context, days, section, { exportedAt, work, range: options.range }, progress);
+  progress.isFinished = true;
+}
+
+/**
+ * Which contents of a day file need not be stored again. Where rows of a channel were lost since, nothing is taken for
+ * stored: importing again is how they come back.
+ */
+async function listDone(
+  { store, teamId }: SyncContext,
+  { conversations }: Work,
+  { prefix }: PlannedSection,
+  exportedAt: IsoTime,
+): Promise<(day: DayFile) => readonly string[]> {
+  const byPath = await store.imports.listDone(teamId, exportedAt);
+  if (byPath.size === 0) return () => [];
+  const counts = await store.integrity.listRowCounts(teamId);
+  const damaged = new Set(counts.flatMap(({ channel_id, stored, counted }) => (stored < counted ? [channel_id] : [])));
+  return ({ file, folder }) => {
+    const channelId = conversations.get(folder)?.channelId;
+    return channelId === undefined || damaged.has(channelId) ? [] : (byPath.get(file.path.slice(prefix.length)) ?? []);
+  };
+}
+
+/** What can be said only when everything is in. */
+async function vouch(
+  context: SyncContext,
+  { held, touched }: DayImport,
+  { zone }: PlannedSection,
+  { exportedAt, work: { firstDate }, range }: { exportedAt: IsoTime; work: Work; range: TimeRange },
+  progress: ImportProgress,
+): Promise<void> {
+  const { store, teamId, signal } = context;
+  for (const channelId of touched) progress.incompleteThreads += await settleThreads(context, channelId);
+  const states = new Map((await store.positions.listStates(teamId)).map((state) => [state.channel_id, state]));
+  const began = context.now();
+  for (const [channelId, days] of held) {
+    signal.throwIfAborted();
+    const intervals = daysCovered(days, { zone, firstDate, range });
+    if (intervals.length === 0) continue;
+    const key = { teamId, channelId };
+    const position = await ChannelPosition.load(store, key, states.get(channelId), { wantedFrom: began * 1000, began });
+    await store.transaction((tx) => position.coverImported(tx, intervals, exportedAt));
+  }
+}

@@ -1,0 +1,41 @@
+/** The thread that reads: takes tasks, answers with what the files hold, in portions large enough to be worth a message. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { openReader } from '../export/open-archive.ts';
+import { type PackedPortion, type ReaderSettings, withLast } from './day-file-source.ts';
+import { packResult } from './packed-result.ts';
+import { type DayFileTask, readDayFile } from './read-day-file.ts';
+
+const messagesAtOnce = 1000;
+
+const port = parentPort;
+if (port === null) throw new Error('this file is the entry of a thread');
+// Handed over by the one place that starts this thread.
+const settings = workerData as ReaderSettings;
+const reader = openReader(settings.archive);
+const waiting: DayFileTask[] = [];
+let isBusy = false;
+
+port.on('message', (tasks: DayFileTask[]) => {
+  waiting.push(...tasks);
+  if (!isBusy) void work();
+});
+
+async function work(): Promise<void> {
+  isBusy = true;
+  let portions: PackedPortion[] = [];
+  let messages = 0;
+  const send = (): void => {
+    port?.postMessage(portions);
+    portions = [];
+    messages = 0;
+  };
+  for (let task = waiting.shift(); task !== undefined; task = waiting.shift()) {
+    for await (const { result, isLast } of withLast(readDayFile(reader, task, settings))) {
+      portions.push({ isLast, result: packResult(result) });
+      messages += result.messages.length + 1;
+      if (messages >= messagesAtOnce) send();
+    }
+  }
+  if (portions.length > 0) send();
+  isBusy = false;
+}
