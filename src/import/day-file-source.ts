@@ -52,9 +52,9 @@ async function* readHere(settings: ReaderSettings, tasks: readonly DayFileTask[]
   }
 }
 
-/** Tasks that the thread has before it, and so about what may wait in memory. */
-const tasksAhead = 64;
-const bytesAhead = 8 << 20;
+/** What the thread has before it, and so about what may wait in memory: more than a batch, or one would wait for the other. */
+const tasksAhead = 4000;
+const bytesAhead = 12 << 20;
 
 async function* readInThread(settings: ReaderSettings, tasks: readonly DayFileTask[]): AsyncIterable<ReadFile> {
   const worker = new Worker(new URL('./reader-thread.js', import.meta.url), { workerData: settings });
@@ -67,7 +67,7 @@ async function* readInThread(settings: ReaderSettings, tasks: readonly DayFileTa
   let done = 0;
   const sendAhead = (): void => {
     const batch: DayFileTask[] = [];
-    while (sent < tasks.length && (sent === done || (sent - done < tasksAhead * 4 && sentBytes < bytesAhead))) {
+    while (sent < tasks.length && (sent === done || (sent - done < tasksAhead && sentBytes < bytesAhead))) {
       const task = tasks[sent];
       if (task === undefined) break;
       batch.push(task);

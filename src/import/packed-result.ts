@@ -1,118 +1,152 @@
 /**
- * What a thread hands over of a day file. Columns instead of objects: copying a list of texts between threads takes a
- * fraction of copying objects with the same texts in them.
+ * What a thread hands over of a day file. One text for each column instead of one for each value: copying a million small
+ * texts between threads takes longer than reading them did.
  */
 import { JsonText } from '../model.ts';
 import type { NormalizedFile } from '../normalize/file.ts';
 import type { Reaction, StorableMessage } from '../normalize/message.ts';
+import { tsToIso } from '../ts.ts';
 import type { DayFileResult } from './read-day-file.ts';
 
-type PlainColumn = Exclude<keyof StorableMessage, 'raw' | 'reactions' | 'files'>;
-
-const plainColumns = [
-  'ts',
-  'posted_at',
-  'thread_ts',
-  'is_reply',
-  'user_id',
-  'bot_id',
-  'subtype',
-  'text',
-  'search_text',
-  'edited_ts',
-  'reply_count',
-  'latest_reply',
-  'is_sanitized',
-  'content_hash',
-  'state_hash',
-  'isTombstone',
-] as const satisfies readonly PlainColumn[];
-
-type Columns = { [Column in PlainColumn]: StorableMessage[Column][] };
+/** Columns of which an empty text is no value, so that it can stand for null. */
+const joinedColumns = ['thread_ts', 'user_id', 'bot_id', 'subtype', 'edited_ts', 'latest_reply', 'state_hash'] as const;
 
 type PackedFile = Omit<NormalizedFile, 'raw'> & { raw: string };
 
 export interface PackedResult extends Omit<DayFileResult, 'messages'> {
-  columns: Columns;
-  raw: string[];
-  /** Of the few messages that have any, by their place. */
+  count: number;
+  /** Values joined by U+0000, which no cleaned text holds. */
+  ts: string;
+  text: string;
+  search: string;
+  raw: string;
+  hashes: string;
+  joined: Partial<Record<(typeof joinedColumns)[number], string>>;
+  /** What only few messages have, by their place. */
+  replyCounts: [place: number, count: number][];
   reactions: [place: number, reactions: Reaction[]][];
   files: [place: number, files: PackedFile[]][];
+  sanitized: number[];
+  tombstones: number[];
+  oddTexts: [place: number, text: string | null, search: string | null][];
 }
+
+const separator = '\u0000';
+/** Stands for null, where an empty text is a value; a message that says this and nothing else is told apart. */
+const nothing = '\u0001';
+const hashLength = 32;
 
 export function packResult({ messages, ...rest }: DayFileResult): PackedResult {
-  const columns = Object.fromEntries(
-    plainColumns.map((column) => [column, messages.map((message) => message[column])]),
-  ) as Columns;
-  return {
+  const packed: PackedResult = {
     ...rest,
-    columns,
-    raw: messages.map(({ raw }) => raw.text),
-    reactions: messages.flatMap(({ reactions }, place) =>
-      reactions.length === 0 ? [] : [[place, reactions] satisfies PackedResult['reactions'][number]],
-    ),
-    files: messages.flatMap(({ files }, place) =>
-      files.length === 0 ? [] : [[place, files.map(packFile)] satisfies PackedResult['files'][number]],
-    ),
+    count: messages.length,
+    ts: '',
+    text: '',
+    search: '',
+    raw: '',
+    hashes: '',
+    joined: {},
+    replyCounts: [],
+    reactions: [],
+    files: [],
+    sanitized: [],
+    tombstones: [],
+    oddTexts: [],
   };
+  if (messages.length === 0) return packed;
+  packed.ts = messages.map(({ ts }) => ts).join(separator);
+  packed.text = messages.map(({ text }) => text ?? nothing).join(separator);
+  // Mostly the text itself, and never empty.
+  packed.search = messages
+    .map(({ text, search_text: search }) => (search === text ? '' : (search ?? nothing)))
+    .join(separator);
+  packed.raw = messages.map(({ raw }) => raw.text).join(separator);
+  packed.hashes = messages.map(({ content_hash }) => content_hash).join('');
+  for (const column of joinedColumns) {
+    if (messages.some((message) => message[column])) {
+      packed.joined[column] = messages.map((message) => message[column] ?? '').join(separator);
+    }
+  }
+  messages.forEach((message, place) => packRare(packed, message, place));
+  return packed;
 }
 
-function packFile({ raw, ...file }: NormalizedFile): PackedFile {
-  return { ...file, raw: raw.text };
+function packRare(packed: PackedResult, message: StorableMessage, place: number): void {
+  const { reply_count, reactions, files, is_sanitized, isTombstone, text, search_text } = message;
+  if (reply_count !== null) packed.replyCounts.push([place, reply_count]);
+  if (reactions.length > 0) packed.reactions.push([place, reactions]);
+  if (files.length > 0) packed.files.push([place, files.map(({ raw, ...file }) => ({ ...file, raw: raw.text }))]);
+  if (is_sanitized) packed.sanitized.push(place);
+  if (isTombstone) packed.tombstones.push(place);
+  if (text === nothing || search_text === nothing) packed.oddTexts.push([place, text, search_text]);
 }
 
-export function unpackResult({ columns, raw, reactions, files, ...rest }: PackedResult): DayFileResult {
-  const {
-    ts,
-    posted_at,
-    thread_ts,
-    is_reply,
-    user_id,
-    bot_id,
-    subtype,
-    text,
-    search_text,
-    edited_ts,
-    reply_count,
-    latest_reply,
-    is_sanitized,
-    content_hash,
-    state_hash,
-    isTombstone,
-  } = columns;
-  const messages: StorableMessage[] = new Array(raw.length);
-  for (let i = 0; i < raw.length; i += 1) {
+export function unpackResult(packed: PackedResult): DayFileResult {
+  const { sha256, isDone, tally, defects, discarded, filtered } = packed;
+  return { sha256, isDone, tally, defects, discarded, filtered, messages: unpackMessages(packed) };
+}
+
+function unpackMessages(packed: PackedResult): StorableMessage[] {
+  const { count, joined, hashes } = packed;
+  if (count === 0) return [];
+  const tsValues = packed.ts.split(separator) as StorableMessage['ts'][];
+  const texts = packed.text.split(separator);
+  const searches = packed.search.split(separator);
+  const raws = packed.raw.split(separator);
+  const valuesOf = (column: (typeof joinedColumns)[number]) => joined[column]?.split(separator);
+  const threads = valuesOf('thread_ts') as (StorableMessage['ts'] | '')[] | undefined;
+  const users = valuesOf('user_id');
+  const bots = valuesOf('bot_id');
+  const subtypes = valuesOf('subtype');
+  const edits = valuesOf('edited_ts');
+  const latest = valuesOf('latest_reply');
+  const states = valuesOf('state_hash');
+  const messages: StorableMessage[] = new Array(count);
+  for (let i = 0; i < count; i += 1) {
+    const ts = at(tsValues, i);
+    const thread = threads?.[i] || null;
+    const text = at(texts, i) === nothing ? null : at(texts, i);
+    const search = at(searches, i);
     messages[i] = {
-      ts: at(ts, i),
-      posted_at: at(posted_at, i),
-      thread_ts: at(thread_ts, i),
-      is_reply: at(is_reply, i),
-      user_id: at(user_id, i),
-      bot_id: at(bot_id, i),
-      subtype: at(subtype, i),
-      text: at(text, i),
-      search_text: at(search_text, i),
-      edited_ts: at(edited_ts, i),
-      reply_count: at(reply_count, i),
-      latest_reply: at(latest_reply, i),
-      is_sanitized: at(is_sanitized, i),
-      content_hash: at(content_hash, i),
-      state_hash: at(state_hash, i),
-      raw: new JsonText(at(raw, i)),
+      ts,
+      posted_at: tsToIso(ts),
+      thread_ts: thread,
+      is_reply: thread !== null && thread !== ts,
+      user_id: users?.[i] || null,
+      bot_id: bots?.[i] || null,
+      subtype: subtypes?.[i] || null,
+      text,
+      search_text: search === '' ? text : search === nothing ? null : search,
+      edited_ts: edits?.[i] || null,
+      reply_count: null,
+      latest_reply: latest?.[i] || null,
+      is_sanitized: false,
+      content_hash: hashes.slice(i * hashLength, (i + 1) * hashLength),
+      state_hash: states?.[i] ?? '',
+      raw: new JsonText(at(raws, i)),
       reactions: none,
       files: none,
-      isTombstone: at(isTombstone, i),
+      isTombstone: false,
     };
   }
-  for (const [place, ofMessage] of reactions) at(messages, place).reactions = ofMessage;
-  for (const [place, ofMessage] of files) at(messages, place).files = ofMessage.map(unpackFile);
-  return { ...rest, messages };
+  unpackRare(packed, messages);
+  return messages;
 }
 
 const none: never[] = [];
 
-function unpackFile({ raw, ...file }: PackedFile): NormalizedFile {
-  return { ...file, raw: new JsonText(raw) };
+function unpackRare(packed: PackedResult, messages: StorableMessage[]): void {
+  for (const [place, count] of packed.replyCounts) at(messages, place).reply_count = count;
+  for (const [place, reactions] of packed.reactions) at(messages, place).reactions = reactions;
+  for (const [place, files] of packed.files) {
+    at(messages, place).files = files.map(({ raw, ...file }) => ({ ...file, raw: new JsonText(raw) }));
+  }
+  for (const place of packed.sanitized) at(messages, place).is_sanitized = true;
+  for (const place of packed.tombstones) at(messages, place).isTombstone = true;
+  for (const [place, text, search] of packed.oddTexts) {
+    at(messages, place).text = text;
+    at(messages, place).search_text = search;
+  }
 }
 
 function at<Value>(values: readonly Value[], index: number): Value {
