@@ -4,12 +4,15 @@
  *
  *   npm run -s bench -- --only start-up --only incremental
  *   npm run -s bench -- --quick
+ *   npm run -s bench -- --only import --export given.zip
  */
 import { cpus, loadavg } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureChangedThreads } from './changed-threads.ts';
 import { measureGrowth } from './growth.ts';
 import { note, print, type Sizes } from './harness.ts';
+import { measureImport } from './import.ts';
 import { measureIncremental } from './incremental.ts';
 import { measureIngest } from './ingest.ts';
 import { measureMemory } from './memory.ts';
@@ -22,6 +25,7 @@ const figures: Readonly<Record<string, (sizes: Sizes) => Promise<void>>> = {
   growth: measureGrowth,
   ingest: measureIngest,
   memory: measureMemory,
+  import: measureImport,
 };
 
 const { values } = parseArgs({
@@ -30,6 +34,8 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     full: { type: 'boolean', default: false },
     runs: { type: 'string', default: '3' },
+    export: { type: 'string' },
+    threads: { type: 'string', default: '0.08' },
   },
 });
 
@@ -39,6 +45,9 @@ const sizes: Sizes = {
   channels: values.quick ? 50 : 500,
   growth: values.full ? [10_000, 100_000, 1_000_000] : values.quick ? [500, 5_000, 50_000] : [2_000, 20_000, 200_000],
   memory: values.full ? [100_000, 1_000_000] : values.quick ? [2_000, 20_000] : [10_000, 100_000],
+  imports: values.full ? [100_000, 1_000_000] : values.quick ? [2_000, 20_000] : [10_000, 100_000],
+  threads: Number(values.threads),
+  ...(values.export === undefined ? {} : { export: resolve(values.export) }),
 };
 
 const [load = 0] = loadavg();

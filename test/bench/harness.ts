@@ -16,6 +16,12 @@ export interface Sizes {
   /** Histories, each ten times the one before. */
   growth: readonly number[];
   memory: readonly [small: number, large: number];
+  /** Exports that are imported, the second ten times the first. */
+  imports: readonly [small: number, large: number];
+  /** The part of the messages outside of threads, in these exports, on which a thread begins. */
+  threads: number;
+  /** A zip or a folder to import instead of exports that are made up. */
+  export?: string;
 }
 
 /** What one process took from its start to its end. */
