@@ -4,6 +4,9 @@
  * included that a number happens to hold. The look for them takes a third of the time of the parsing.
  */
 
+/** Found faster than the next one, and hardly ever. */
+const manyDigits = /\d{16}/;
+
 /** Where a value may stand, and long enough to be beyond 2^53; rare enough that the exact way may be slow. */
 const suspicious = /[:,[]\s*-?[1-9]\d{15}/;
 
@@ -14,7 +17,7 @@ const longInteger = /^-?[1-9]\d{15,}$/;
 
 /** The value of a JSON text. Throws `SyntaxError` when it is none. */
 export function parseExactly(text: string): unknown {
-  return JSON.parse(suspicious.test(text) ? text.replace(stringOrNumber, quoteUnsafe) : text);
+  return JSON.parse(manyDigits.test(text) && suspicious.test(text) ? text.replace(stringOrNumber, quoteUnsafe) : text);
 }
 
 function quoteUnsafe(token: string): string {

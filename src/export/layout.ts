@@ -104,7 +104,8 @@ function addDayFile(section: OpenSection, day: DayFile): void {
   }
   const known = section.folders.get(day.folder);
   if (known === undefined) section.folders.set(day.folder, [day]);
-  else known.push(day);
+  // The same text for all files of the folder, of which there may be thousands.
+  else known.push({ ...day, folder: known[0]?.folder ?? day.folder });
 }
 
 /** `FC:<file>:<id>`, `FC_<file id>_<title>` or `F<file id>:...`; names of channels have no capitals. */

@@ -7,7 +7,14 @@ import type { Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { type Entry, fromRandomAccessReader, RandomAccessReader, type ZipFile } from 'yauzl';
 import { UsageError } from '../errors.ts';
-import { type Archive, type ArchiveFile, ArchiveFileError, type ArchiveReader, type RejectedFile } from './archive.ts';
+import {
+  type Archive,
+  type ArchiveFile,
+  ArchiveFileError,
+  type ArchiveReader,
+  type RejectedFile,
+  type ZippedFile,
+} from './archive.ts';
 import { decodeName, isDebris, unsafePath } from './entry-path.ts';
 
 /** So many bytes at a time while the directory is read: its entries have 46 bytes and a name. */
@@ -92,11 +99,20 @@ function unreadable(address: string, error: unknown): UsageError {
   );
 }
 
+/** What is kept of an entry: yauzl's own object is ten times as large, and there may be a million of them. */
+interface ListedEntry {
+  path: string;
+  size: number;
+  place: ZippedFile;
+  isEncrypted: boolean;
+  isLink: boolean;
+}
+
 /** The reader answers at once, so the next entry is there when `readEntry` returns. */
 function listEntries(zip: ZipFile, zipSize: number, address: string): Archive {
-  const entries: Entry[] = [];
+  const entries: ListedEntry[] = [];
   let failure: unknown;
-  zip.on('entry', (entry: Entry) => entries.push(entry));
+  zip.on('entry', (entry: Entry) => entries.push(listedEntry(entry)));
   zip.on('error', (error: unknown) => {
     failure ??= error;
   });
@@ -109,32 +125,37 @@ function listEntries(zip: ZipFile, zipSize: number, address: string): Archive {
     failure ??= error;
   }
   if (failure !== undefined) throw unreadable(address, failure);
-  const named = nameEntries(entries);
-  checkTotals(named, zipSize, address);
+  mendSeparators(entries);
+  checkTotals(entries, zipSize, address);
   const files: ArchiveFile[] = [];
   const rejected: RejectedFile[] = [];
-  for (const { entry, path } of named) {
+  for (const entry of entries) {
+    const { path, size, place } = entry;
     if (path.endsWith('/') || isDebris(path)) continue;
     const reason = unsafePath(path) ?? unreadableEntry(entry);
     if (reason !== null) rejected.push({ path, reason });
-    else files.push({ path, size: entry.uncompressedSize, zipped: placeOf(entry) });
+    else files.push({ path, size, zipped: place });
   }
   return { kind: 'zip', address, files, rejected };
 }
 
-interface NamedEntry {
-  entry: Entry;
-  path: string;
+function listedEntry(entry: Entry): ListedEntry {
+  return {
+    path: decodeName(entry.fileNameRaw),
+    size: entry.uncompressedSize,
+    place: placeOf(entry),
+    isEncrypted: entry.isEncrypted(),
+    isLink: ((entry.externalFileAttributes >>> 16) & fileTypeMask) === symbolicLink,
+  };
 }
 
 /** Some Windows programs write backslashes between names; where all of them do, that is what they mean. */
-function nameEntries(entries: readonly Entry[]): NamedEntry[] {
-  const named = entries.map((entry) => ({ entry, path: decodeName(entry.fileNameRaw) }));
-  const isWindows = named.some(({ path }) => path.includes('\\')) && !named.some(({ path }) => path.includes('/'));
-  return isWindows ? named.map(({ entry, path }) => ({ entry, path: path.replaceAll('\\', '/') })) : named;
+function mendSeparators(entries: readonly ListedEntry[]): void {
+  const isWindows = entries.some(({ path }) => path.includes('\\')) && !entries.some(({ path }) => path.includes('/'));
+  if (isWindows) for (const entry of entries) entry.path = entry.path.replaceAll('\\', '/');
 }
 
-function placeOf(entry: Entry): ArchiveFile['zipped'] {
+function placeOf(entry: Entry): ZippedFile {
   return {
     offset: entry.relativeOffsetOfLocalHeader,
     compressedSize: entry.compressedSize,
@@ -147,27 +168,22 @@ function placeOf(entry: Entry): ArchiveFile['zipped'] {
 const fileTypeMask = 0o170000;
 const symbolicLink = 0o120000;
 
-function unreadableEntry(entry: Entry): string | null {
-  if (((entry.externalFileAttributes >>> 16) & fileTypeMask) === symbolicLink) return 'is a symbolic link';
-  if (entry.isEncrypted()) return 'is encrypted';
-  if (entry.compressionMethod !== 0 && entry.compressionMethod !== 8)
-    return `is compressed by a method that is not supported (${entry.compressionMethod})`;
-  return null;
+function unreadableEntry({ isLink, isEncrypted, place: { method } }: ListedEntry): string | null {
+  if (isLink) return 'is a symbolic link';
+  if (isEncrypted) return 'is encrypted';
+  return method === 0 || method === 8 ? null : `is compressed by a method that is not supported (${method})`;
 }
 
-function checkTotals(named: readonly NamedEntry[], zipSize: number, address: string): void {
-  const files = named.filter(({ path }) => !path.endsWith('/'));
-  if (files.length > 0 && files.every(({ entry }) => entry.isEncrypted())) {
-    throw new UsageError(
-      `${address} is protected by a password`,
-      'Unpack it with its password and give the folder.',
-    );
+function checkTotals(entries: readonly ListedEntry[], zipSize: number, address: string): void {
+  const files = entries.filter(({ path }) => !path.endsWith('/'));
+  if (files.length > 0 && files.every(({ isEncrypted }) => isEncrypted)) {
+    throw new UsageError(`${address} is protected by a password`, 'Unpack it with its password and give the folder.');
   }
   let packed = 0;
   let unpacked = 0;
-  for (const { entry } of files) {
-    packed += entry.compressedSize;
-    unpacked += entry.uncompressedSize;
+  for (const { size, place } of files) {
+    packed += place.compressedSize;
+    unpacked += size;
   }
   if (packed > zipSize || (unpacked > bombBytes && unpacked > zipSize * bombRatio)) {
     throw new UsageError(
@@ -180,19 +196,29 @@ function checkTotals(named: readonly NamedEntry[], zipSize: number, address: str
 /** Opens a zip that was listed. */
 export function openZipReader(address: string): ArchiveReader {
   const fd = openSync(address, 'r');
+  // One for all files: memory outside of the heap is given back late, and 100,000 files need a lot of it.
+  let buffer = Buffer.allocUnsafe(usualPackedSize);
+  const bufferOf = (length: number): Buffer => {
+    if (length > largestKeptBuffer) return Buffer.allocUnsafe(length);
+    if (length > buffer.length) buffer = Buffer.allocUnsafe(length);
+    return buffer.subarray(0, length);
+  };
   return {
-    read: (file) => readEntry(fd, file),
+    read: (file) => readEntry(fd, file, bufferOf),
     chunks: (file) => entryChunks(fd, file),
     close: () => closeSync(fd),
   };
 }
 
-function readEntry(fd: number, { size, zipped }: ArchiveFile): Buffer {
+const usualPackedSize = 1 << 18;
+const largestKeptBuffer = 4 << 20;
+
+function readEntry(fd: number, { size, zipped }: ArchiveFile, bufferOf: (length: number) => Buffer): Buffer {
   const place = zippedOf(zipped);
-  const { data, start } = readWithHeader(fd, place);
+  const { data, start } = readWithHeader(fd, place, bufferOf);
   const packed = data.subarray(start, start + place.compressedSize);
   if (packed.length < place.compressedSize) throw new ArchiveFileError('is cut off');
-  const content = place.method === 0 ? packed : inflate(packed, size);
+  const content = place.method === 0 ? Buffer.from(packed) : inflate(packed, size);
   if (content.length !== size) throw new ArchiveFileError(`has ${content.length} bytes, not ${size} as the zip says`);
   if (crc32(content) !== place.crc32) throw new ArchiveFileError('is damaged (its checksum does not fit)');
   return content;
@@ -212,11 +238,15 @@ function inflate(packed: Buffer, size: number): Buffer {
 /** Header and content in one read: names are shorter than this, and a second read mends where they are not. */
 const expectedNames = 512;
 
-function readWithHeader(fd: number, place: NonNullable<ArchiveFile['zipped']>): { data: Buffer; start: number } {
-  let data = readUpTo(fd, place.offset, localHeaderSize + expectedNames + place.compressedSize);
+function readWithHeader(
+  fd: number,
+  place: ZippedFile,
+  bufferOf: (length: number) => Buffer,
+): { data: Buffer; start: number } {
+  let data = readInto(fd, place.offset, bufferOf(localHeaderSize + expectedNames + place.compressedSize));
   const start = contentStart(data);
   if (start + place.compressedSize > data.length && start > localHeaderSize + expectedNames) {
-    data = readUpTo(fd, place.offset, start + place.compressedSize);
+    data = readInto(fd, place.offset, bufferOf(start + place.compressedSize));
   }
   return { data, start };
 }
@@ -229,10 +259,13 @@ function contentStart(header: Buffer): number {
 }
 
 function readUpTo(fd: number, position: number, length: number): Buffer {
-  const buffer = Buffer.allocUnsafe(length);
+  return readInto(fd, position, Buffer.allocUnsafe(length));
+}
+
+function readInto(fd: number, position: number, buffer: Buffer): Buffer {
   let filled = 0;
-  while (filled < length) {
-    const got = readSync(fd, buffer, filled, length - filled, position + filled);
+  while (filled < buffer.length) {
+    const got = readSync(fd, buffer, filled, buffer.length - filled, position + filled);
     if (got === 0) break;
     filled += got;
   }
@@ -255,7 +288,7 @@ async function* entryChunks(fd: number, { size, zipped }: ArchiveFile): AsyncIte
   if (checksum !== place.crc32) throw new ArchiveFileError('is damaged (its checksum does not fit)');
 }
 
-async function* packedChunks(fd: number, place: NonNullable<ArchiveFile['zipped']>): AsyncIterable<Buffer> {
+async function* packedChunks(fd: number, place: ZippedFile): AsyncIterable<Buffer> {
   const start = place.offset + contentStart(readUpTo(fd, place.offset, localHeaderSize));
   for (let done = 0; done < place.compressedSize; ) {
     const chunk = readUpTo(fd, start + done, Math.min(streamBlock, place.compressedSize - done));
@@ -265,7 +298,7 @@ async function* packedChunks(fd: number, place: NonNullable<ArchiveFile['zipped'
   }
 }
 
-async function* inflatedChunks(fd: number, place: NonNullable<ArchiveFile['zipped']>): AsyncIterable<Buffer> {
+async function* inflatedChunks(fd: number, place: ZippedFile): AsyncIterable<Buffer> {
   const inflated = createInflateRaw();
   const feed = (async () => {
     for await (const chunk of packedChunks(fd, place)) {
@@ -287,7 +320,7 @@ async function* inflatedChunks(fd: number, place: NonNullable<ArchiveFile['zippe
   }
 }
 
-function zippedOf(zipped: ArchiveFile['zipped']): NonNullable<ArchiveFile['zipped']> {
+function zippedOf(zipped: ArchiveFile['zipped']): ZippedFile {
   if (zipped === null) throw new Error('a file of a folder was given to the reader of a zip');
   return zipped;
 }

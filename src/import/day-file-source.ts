@@ -5,12 +5,13 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Archive } from '../export/archive.ts';
+import type { DayFile } from '../export/layout.ts';
 import { openReader } from '../export/open-archive.ts';
 import { type PackedResult, unpackResult } from './packed-result.ts';
 import { type DayFileResult, type DayFileTask, type ReadOptions, readDayFile } from './read-day-file.ts';
 
 export interface ReadFile {
-  task: DayFileTask;
+  task: DayFile;
   /** A portion of the file; one that is too large for memory comes in several. */
   result: DayFileResult;
   /** Nothing more of this file follows. */
@@ -31,16 +32,28 @@ export interface PackedPortion {
 /** Starting a thread takes longer than reading an export of this size. */
 const threadPaysFromBytes = 4 << 20;
 
-/** Reads all tasks in their order. Stops the thread when the caller stops asking. Throws what a bug throws. */
-export function readDayFiles(settings: ReaderSettings, tasks: readonly DayFileTask[]): AsyncIterable<ReadFile> {
-  const bytes = tasks.reduce((sum, { file }) => sum + file.size, 0);
-  return bytes < threadPaysFromBytes ? readHere(settings, tasks) : readInThread(settings, tasks);
+/**
+ * Reads all day files in their order; `done` tells which contents of each need no storing. Stops the thread when the caller
+ * stops asking. Throws what a bug throws.
+ */
+export function readDayFiles(
+  settings: ReaderSettings,
+  days: readonly DayFile[],
+  done: (day: DayFile) => readonly string[],
+): AsyncIterable<ReadFile> {
+  const bytes = days.reduce((sum, { file }) => sum + file.size, 0);
+  return bytes < threadPaysFromBytes ? readHere(settings, days, done) : readInThread(settings, days, done);
 }
 
-async function* readHere(settings: ReaderSettings, tasks: readonly DayFileTask[]): AsyncIterable<ReadFile> {
+async function* readHere(
+  settings: ReaderSettings,
+  days: readonly DayFile[],
+  done: (day: DayFile) => readonly string[],
+): AsyncIterable<ReadFile> {
   const reader = openReader(settings.archive);
   try {
-    for (const task of tasks) {
+    for (const day of days) {
+      const task = { ...day, done: done(day) };
       // Signals must get their turn.
       await breathe();
       for await (const { result, isLast } of withLast(readDayFile(reader, task, settings))) {
@@ -54,9 +67,13 @@ async function* readHere(settings: ReaderSettings, tasks: readonly DayFileTask[]
 
 /** What the thread has before it, and so about what may wait in memory: more than a batch, or one would wait for the other. */
 const tasksAhead = 4000;
-const bytesAhead = 12 << 20;
+const bytesAhead = 4 << 20;
 
-async function* readInThread(settings: ReaderSettings, tasks: readonly DayFileTask[]): AsyncIterable<ReadFile> {
+async function* readInThread(
+  settings: ReaderSettings,
+  days: readonly DayFile[],
+  done: (day: DayFile) => readonly string[],
+): AsyncIterable<ReadFile> {
   const worker = new Worker(new URL('./reader-thread.js', import.meta.url), { workerData: settings });
   const inbox = new Inbox<PackedPortion[]>();
   worker.on('message', (portions: PackedPortion[]) => inbox.put(portions));
@@ -64,26 +81,26 @@ async function* readInThread(settings: ReaderSettings, tasks: readonly DayFileTa
   worker.on('exit', (code) => inbox.fail(new Error(`the thread that reads the export ended with code ${code}`)));
   let sent = 0;
   let sentBytes = 0;
-  let done = 0;
+  let taken = 0;
   const sendAhead = (): void => {
     const batch: DayFileTask[] = [];
-    while (sent < tasks.length && (sent === done || (sent - done < tasksAhead && sentBytes < bytesAhead))) {
-      const task = tasks[sent];
-      if (task === undefined) break;
-      batch.push(task);
-      sentBytes += task.file.size;
+    while (sent < days.length && (sent === taken || (sent - taken < tasksAhead && sentBytes < bytesAhead))) {
+      const day = days[sent];
+      if (day === undefined) break;
+      batch.push({ ...day, done: done(day) });
+      sentBytes += day.file.size;
       sent += 1;
     }
     if (batch.length > 0) worker.postMessage(batch);
   };
   try {
     sendAhead();
-    while (done < tasks.length) {
+    while (taken < days.length) {
       for (const { isLast, result } of await inbox.take()) {
-        const task = tasks[done];
+        const task = days[taken];
         if (task === undefined) throw new Error('the thread that reads the export answered more than it was asked');
         if (isLast) {
-          done += 1;
+          taken += 1;
           sentBytes -= task.file.size;
         }
         yield { task, isLast, result: unpackResult(result) };

@@ -12,7 +12,7 @@ import { type ChannelMessages, type RefusedMessage, saveBatch } from './save-bat
 
 /** A transaction this large takes long enough to be worth its commit, and little enough memory. */
 const batchMessages = 5000;
-const batchBytes = 8 << 20;
+const batchBytes = 4 << 20;
 
 interface Job {
   section: PlannedSection;

@@ -160,11 +160,10 @@ async function importDays(
 ): Promise<void> {
   const { archive, exportedAt } = plan;
   const done = await listDone(context, work, section, exportedAt);
-  const tasks = work.days.map((day) => ({ ...day, done: done(day) }));
   const { kind, address } = archive;
   const settings = { archive: { kind, address }, range: options.range, rules: context.discardRules };
   const days = new DayImport(context, { section, exportedAt, work, progress });
-  for await (const read of readDayFiles(settings, tasks)) {
+  for await (const read of readDayFiles(settings, work.days, done)) {
     context.signal.throwIfAborted();
     await days.take(read);
   }

@@ -18,9 +18,24 @@ export function hashKeys(value: JsonObject, only: readonly string[]): string {
   let text = '';
   for (const key of only) {
     const inner = value[key];
-    if (inner !== undefined && inner !== null) text += `${key}:${canonicalSet(inner)},`;
+    if (inner !== undefined && inner !== null) text += `${key}:${knownSet(inner)},`;
   }
   return text === '' ? '' : hash('sha256', text, 'hex').slice(0, 32);
+}
+
+/** Every message of a person carries the same profile. */
+const knownSets = new Map<string, string>();
+const knownSetsLimit = 1000;
+
+function knownSet(value: JsonValue): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return canonicalSet(value);
+  const json = JSON.stringify(value);
+  const known = knownSets.get(json);
+  if (known !== undefined) return known;
+  const canonical = canonicalSet(value);
+  if (knownSets.size >= knownSetsLimit) knownSets.clear();
+  knownSets.set(json, canonical);
+  return canonical;
 }
 
 function canonicalObject(value: JsonObject, except?: ReadonlySet<string>): string {

@@ -198,8 +198,11 @@ async function applyExport(
   );
   const former = merges.filter(({ decision }) => decision.kind === 'stale' && decision.keepRevision === true);
   if (former.length === 0) return;
+  const ts = former.map(({ read }) => read.ts);
+  const known = await store.messages.findRevisionTexts(teamId, channelId, ts);
+  const unknown = former.filter(({ read }) => !known.has(`${read.ts} ${read.text ?? ''}`));
   await store.messages.addRevisions(
-    former.map(({ read: { ts, text, raw, edited_ts } }) => ({
+    unknown.map(({ read: { ts, text, raw, edited_ts } }) => ({
       team_id: teamId,
       channel_id: channelId,
       ts,

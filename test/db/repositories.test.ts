@@ -51,6 +51,7 @@ function message(fields: Partial<MessageRow> = {}): MessageRow {
     raw: { text: 'hello' },
     first_seen_at: at,
     updated_at: at,
+    exported_at: null,
     ...fields,
   };
 }
@@ -125,6 +126,8 @@ eachDatabase((create) => {
     expect(found.get(ts(10))).toEqual({
       thread_ts: null,
       ts: ts(10),
+      subtype: null,
+      search_text: message().search_text,
       edited_ts: null,
       reply_count: null,
       latest_reply: null,
@@ -134,6 +137,7 @@ eachDatabase((create) => {
       state_hash: 's',
       first_seen_at: at,
       updated_at: at,
+      exported_at: null,
     });
     expect((await store.messages.findForMerge(T, C, [])).size).toBe(0);
     expect((await store.messages.findForMerge(T, C, [parseTs('1700000000.1')])).size).toBe(0);
@@ -204,6 +208,7 @@ eachDatabase((create) => {
       content_hash: 'h',
       raw: awkward,
       updated_at: at,
+      exported_at: null,
     };
     await store.transaction((tx) => tx.messages.writeFiles([file, { ...file, file_id: 'F2', size: null }]));
     expect(await database.rows('files', { order: 'file_id' })).toEqual([file, { ...file, file_id: 'F2', size: null }]);
@@ -213,6 +218,8 @@ eachDatabase((create) => {
       mode: 'hosted',
       name: 'disk.img',
       raw: awkward,
+      updated_at: at,
+      exported_at: null,
     });
   });
 
@@ -246,6 +253,7 @@ eachDatabase((create) => {
       content_hash: 'h',
       raw: awkward,
       updated_at: at,
+      exported_at: null,
     };
     await store.transaction(async (tx) => {
       await tx.directory.writeUsers([user]);

@@ -17,6 +17,7 @@ const keys = {
   run_counts: 'team_id',
   stored_counts: 'team_id, channel_id',
   channel_aliases: 'team_id, kind, alias, channel_id',
+  import_files: 'team_id, path, sha256',
   runs: 'started_at, run_id',
   run_channels: 'run_id, channel_id',
   rate_limits: 'team_id, method',

@@ -14,27 +14,38 @@ interface Version {
   /** 0: never edited. */
   edit: number;
   source: 'api' | 'import';
+  /** Which of several exports: a later one shows another state of the same words. */
+  made: number;
 }
 
 const version: fc.Arbitrary<Version> = fc.record({
   edit: fc.integer({ min: 0, max: 3 }),
   source: fc.constantFrom('api' as const, 'import' as const),
+  made: fc.integer({ min: 1, max: 3 }),
 });
 
 /** The content follows from the version: two reads of one version by one source are alike. */
-function messageOf({ edit, source }: Version): JsonObject & { ts: Ts } {
+function messageOf({ edit, source, made = 1 }: Partial<Version>): JsonObject & { ts: Ts } {
   return {
     type: 'message',
     ts,
     user: 'U1',
     text: `edit ${edit}, told by ${source}`,
     ...(edit === 0 ? {} : { edited: { user: 'U1', ts: `170000010${edit}.000000` } }),
+    // Now a block, now a reaction; the third export shows again what the first did.
+    ...(source === 'import' && made === 2 ? { reactions: [{ name: 'eyes', users: ['U2'], count: 1 }], blocks: [] } : {}),
   };
 }
 
-/** A higher edit is newer; of one edit, what the API says counts. */
+/** The API shows what is there now: no export can hold a later edit than the reads that follow its import. */
+function possible(versions: readonly Version[]): Version[] {
+  const exported = Math.max(0, ...versions.filter(({ source }) => source === 'import').map(({ edit }) => edit));
+  return versions.filter(({ source, edit }) => source === 'import' || edit >= exported);
+}
+
+/** A higher edit is newer; of one edit, what the API says counts, and of exports the last that was made. */
 function newest(versions: readonly Version[]): Version | undefined {
-  const rank = ({ edit, source }: Version) => edit * 2 + (source === 'api' ? 1 : 0);
+  const rank = ({ edit, source, made }: Version) => edit * 10 + (source === 'api' ? 9 : made);
   return [...versions].sort((a, b) => rank(a) - rank(b)).at(-1);
 }
 
@@ -48,14 +59,14 @@ async function openChannels(database: TestDatabase) {
       channels += 1;
       return `C${channels}`;
     },
-    async save(channel: string, message: JsonObject & { ts: Ts }, source: Version['source']) {
+    async save(channel: string, message: JsonObject & { ts: Ts }, source: Version['source'], made = 1) {
       clock += 1000;
       const at: IsoTime = millisToIso(clock);
       const { counts } = await savePage(
         context,
         channel,
         { messages: [normalizeMessage(message)] },
-        { source, at },
+        source === 'api' ? { source, at } : { source: 'import', at, exportedAt: millisToIso(start - 1e9 + made) },
         async () => undefined,
       );
       return counts;
@@ -71,13 +82,15 @@ eachDatabase((create) => {
     await using database = await create();
     const channels = await openChannels(database);
     await fc.assert(
-      fc.asyncProperty(fc.array(version, { minLength: 1, maxLength: 6 }), async (versions) => {
+      fc.asyncProperty(fc.array(version, { minLength: 1, maxLength: 6 }).map(possible), async (versions) => {
         const channel = channels.newChannel();
-        for (const each of versions) await channels.save(channel, messageOf(each), each.source);
-        const expected = messageOf(newest(versions) ?? { edit: 0, source: 'api' });
+        for (const each of versions) await channels.save(channel, messageOf(each), each.source, each.made);
+        const expected = messageOf(newest(versions) ?? {});
         const row = await channels.row(channel);
         expect(row?.['text']).toBe(expected['text']);
         expect(row?.['raw']).toEqual(expected);
+        const reactions = await database.rows('reactions', { where: `channel_id = '${channel}'` });
+        expect(reactions).toHaveLength(expected['reactions'] === undefined ? 0 : 1);
         expect(row?.['edited_ts']).toBe((expected['edited'] as JsonObject | undefined)?.['ts'] ?? null);
         // Whatever was on show once and is no more is kept.
         const texts = (await channels.revisions(channel)).map(({ text }) => text);
@@ -92,12 +105,12 @@ eachDatabase((create) => {
     await using database = await create();
     const channels = await openChannels(database);
     await fc.assert(
-      fc.asyncProperty(fc.array(version, { minLength: 1, maxLength: 4 }), async (versions) => {
+      fc.asyncProperty(fc.array(version, { minLength: 1, maxLength: 4 }).map(possible), async (versions) => {
         const channel = channels.newChannel();
-        for (const each of versions) await channels.save(channel, messageOf(each), each.source);
+        for (const each of versions) await channels.save(channel, messageOf(each), each.source, each.made);
         const before = [await channels.row(channel), await channels.revisions(channel)];
         for (const each of versions) {
-          const counts = await channels.save(channel, messageOf(each), each.source);
+          const counts = await channels.save(channel, messageOf(each), each.source, each.made);
           expect(counts).toMatchObject({ inserted: 0, updated: 0, deleted: 0 });
         }
         expect([await channels.row(channel), await channels.revisions(channel)]).toEqual(before);
@@ -134,6 +147,42 @@ eachDatabase((create) => {
     }
     await channels.save(channel, messageOf({ edit: 3, source: 'api' }), 'api');
     expect(await channels.row(channel)).toMatchObject({ deleted_at: null, text: 'edit 3, told by api' });
+  });
+
+  it('keeps what the author wrote when a tombstone of it comes first, and marks it deleted in either order', async () => {
+    await using database = await create();
+    const channels = await openChannels(database);
+    const tombstone = {
+      type: 'message',
+      subtype: 'tombstone',
+      user: 'USLACKBOT',
+      text: 'This message was deleted.',
+      hidden: true,
+      ts,
+      thread_ts: ts,
+      reply_count: 1,
+      latest_reply: '1700000002.000100',
+    };
+    const original = messageOf({ edit: 1, source: 'import' });
+    const [first, second] = [channels.newChannel(), channels.newChannel()];
+    await channels.save(first, original, 'import', 1);
+    await channels.save(first, tombstone, 'import', 2);
+    await channels.save(second, tombstone, 'import', 2);
+    await channels.save(second, original, 'import', 1);
+    const rows = [await channels.row(first), await channels.row(second)];
+    for (const row of rows) {
+      expect(row).toMatchObject({ text: original['text'], user_id: 'U1', subtype: null });
+      expect(row?.['deleted_at']).toEqual(expect.any(String));
+    }
+    const known = ({ raw, thread_ts, reply_count, latest_reply, source, exported_at }: Record<string, unknown>) => ({
+      raw,
+      thread_ts,
+      reply_count,
+      latest_reply,
+      source,
+      exported_at,
+    });
+    expect(known(rows[0] ?? {})).toEqual(known(rows[1] ?? {}));
   });
 
   it('saves each message of a page once, when Slack shows it twice', async () => {

@@ -39,6 +39,8 @@ export interface MessageRepository {
   findForMerge(teamId: string, channelId: string, ts: readonly Ts[]): Promise<Map<Ts, StoredMessage>>;
   /** Keeps the present content of these messages as revisions, each dated by its export or its `updated_at`. */
   keepRevisions(teamId: string, channelId: string, ts: readonly Ts[]): Promise<void>;
+  /** The texts of revisions, each as `ts text`. */
+  findRevisionTexts(teamId: string, channelId: string, ts: readonly Ts[]): Promise<Set<string>>;
   /** Adds revisions that are not there yet. */
   addRevisions(rows: readonly Writable<MessageRevisionRow>[]): Promise<void>;
   /** Notes that a newer export holds these messages too, as they are. */
@@ -246,6 +248,17 @@ function boundTo(dialect: Dialect, db: Kysely<Schema>, { findForMerge, listShown
         .execute();
       const revisions: MessageRevisionRow[] = rows;
       await dialect.writeRows(db, revisionTarget, revisions);
+    },
+
+    async findRevisionTexts(teamId, channelId, ts) {
+      const rows = await db
+        .selectFrom('message_revisions')
+        .select(['ts', 'text'])
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .where(dialect.isAnyOf('ts', ts))
+        .execute();
+      return new Set(rows.map(({ ts: of, text }) => `${of} ${text ?? ''}`));
     },
 
     addRevisions: (rows) => dialect.writeRows(db, revisionTarget, rows),
