@@ -11,7 +11,9 @@ export const imports: Migration = {
  * two exports the newer one counts, whichever is imported first.
  */
 function exported({ time }: ColumnTypes): string[] {
-  return ['messages', 'users', 'channels', 'files'].map((table) => `alter table ${table} add column exported_at ${time}`);
+  return ['messages', 'users', 'channels', 'files'].map(
+    (table) => `alter table ${table} add column exported_at ${time}`,
+  );
 }
 
 function importFiles({ text, integer, time, tableOptions }: ColumnTypes): string[] {

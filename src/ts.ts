@@ -49,7 +49,9 @@ export function microsToTs(micros: number): Ts {
 
 /** The moment of a ts, cut (not rounded) to milliseconds. Not an id: several ts share one millisecond. */
 export function tsToIso(ts: Ts): IsoTime {
-  return ts.length === fullLength ? isoOfSecond(ts.slice(0, 10), ts.slice(11, 14)) : millisToIso(Math.floor(microsOf(ts) / 1000));
+  return ts.length === fullLength
+    ? isoOfSecond(ts.slice(0, 10), ts.slice(11, 14))
+    : millisToIso(Math.floor(microsOf(ts) / 1000));
 }
 
 /** Messages follow each other within the hour, and a date is slow to make: only the last hour's is remembered. */

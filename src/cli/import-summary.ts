@@ -33,7 +33,8 @@ export function importSummary(result: WorkspaceResult): string {
     );
   }
   lines.push(...errorLines(result));
-  const more = numberAt(extra, 'quarantined_total') - (Array.isArray(extra['quarantined']) ? extra['quarantined'].length : 0);
+  const more =
+    numberAt(extra, 'quarantined_total') - (Array.isArray(extra['quarantined']) ? extra['quarantined'].length : 0);
   if (more > 0) lines.push(`  ! and ${formatCount(more)} more that are only counted`);
   if (remaining !== null) lines.push('  remaining: the rest of the day files; import again to go on');
   return lines.join('\n');
@@ -42,7 +43,10 @@ export function importSummary(result: WorkspaceResult): string {
 function spanLine(extra: JsonObject): string[] {
   const conversations = objectsIn(extra['conversations']);
   const first = conversations.flatMap(({ first_at }) => (typeof first_at === 'string' ? [first_at] : [])).sort()[0];
-  const last = conversations.flatMap(({ last_at }) => (typeof last_at === 'string' ? [last_at] : [])).sort().at(-1);
+  const last = conversations
+    .flatMap(({ last_at }) => (typeof last_at === 'string' ? [last_at] : []))
+    .sort()
+    .at(-1);
   return first === undefined || last === undefined ? [] : [`  span      ${minute(first)} to ${minute(last)} UTC`];
 }
 
@@ -76,7 +80,9 @@ function conversationLines(extra: JsonObject): string[] {
   const empty = all.length - largest.length;
   return [
     ...(rows.length === 0 ? [] : renderTable(columns, rows, 78)),
-    ...(largest.length > rows.length ? [`  and ${formatCount(largest.length - rows.length)} more; --json lists them all`] : []),
+    ...(largest.length > rows.length
+      ? [`  and ${formatCount(largest.length - rows.length)} more; --json lists them all`]
+      : []),
     ...(empty > 0 ? [`  and ${formatCount(empty)} without messages`] : []),
     ...unnamedLines(all),
   ];
@@ -84,12 +90,18 @@ function conversationLines(extra: JsonObject): string[] {
 
 function unnamedLines(conversations: readonly JsonObject[]): string[] {
   const by = (how: string) => conversations.filter((one) => one['found_by'] === how);
-  const names = (some: readonly JsonObject[]) => `${some.slice(0, 5).map((one) => textAt(one, 'folder')).join(', ')}${some.length > 5 ? ', ...' : ''}`;
+  const names = (some: readonly JsonObject[]) =>
+    `${some
+      .slice(0, 5)
+      .map((one) => textAt(one, 'folder'))
+      .join(', ')}${some.length > 5 ? ', ...' : ''}`;
   const former = by('former_name');
   const local = by('local');
   return [
     ...(former.length > 0
-      ? [`  ${countOf(former.length, 'folder')} that no list names went to the stored channel of that name: ${names(former)}`]
+      ? [
+          `  ${countOf(former.length, 'folder')} that no list names went to the stored channel of that name: ${names(former)}`,
+        ]
       : []),
     ...(local.length > 0
       ? [`  ${countOf(local.length, 'folder')} that nothing names got an id of our own (LOCAL-...): ${names(local)}`]
@@ -115,9 +127,13 @@ function leftOutLines(extra: JsonObject): string[] {
   const incomplete = numberAt(threads, 'incomplete');
   return [
     ...(told.length + lists.length > 0 ? [`  left out  ${[...told, ...lists].join(', ')}`] : []),
-    ...(before > 0 ? [`  ${formatCount(before)} of ${countOf(numberAt(days, 'total'), 'day file')} had been imported before`] : []),
+    ...(before > 0
+      ? [`  ${formatCount(before)} of ${countOf(numberAt(days, 'total'), 'day file')} had been imported before`]
+      : []),
     ...(incomplete > 0
-      ? [`  ${countOf(incomplete, 'thread')} tell${incomplete === 1 ? 's' : ''} of replies that are not in the export; ingest reads them`]
+      ? [
+          `  ${countOf(incomplete, 'thread')} tell${incomplete === 1 ? 's' : ''} of replies that are not in the export; ingest reads them`,
+        ]
       : []),
   ];
 }

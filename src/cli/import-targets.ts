@@ -36,7 +36,10 @@ export async function importTargets(
     const teamId = await teamOf(context, store, stored, section, told, plan);
     const row = stored.find(({ team_id }) => team_id === teamId);
     const settings = await settingsOf(context, store, { team_id: teamId, name: row?.name ?? null }, flags);
-    targets.set({ ...settings }, { known: row === undefined ? newIdentity(teamId, section) : identityOf(row), section });
+    targets.set(
+      { ...settings },
+      { known: row === undefined ? newIdentity(teamId, section) : identityOf(row), section },
+    );
   }
   return targets;
 }
@@ -75,7 +78,10 @@ async function teamOf(
     return teamId;
   }
   // What a whole organisation shares is of no single workspace.
-  const own = section.team === null && section.enterpriseId !== null && isOrganisation(section) ? section.enterpriseId : section.teamId;
+  const own =
+    section.team === null && section.enterpriseId !== null && isOrganisation(section)
+      ? section.enterpriseId
+      : section.teamId;
   const teamId = own ?? (await withSameChannels(store, stored, section));
   if (teamId !== null) return teamId;
   throw new UsageError(
@@ -100,7 +106,9 @@ function idCalled(
   const name = text.toLowerCase();
   const configured = config.workspaces.find((workspace) => workspace.name.toLowerCase() === name);
   if (configured?.teamId) return configured.teamId;
-  const row = stored.find((one) => [one.team_id, one.name, one.domain].some((called) => called?.toLowerCase() === name));
+  const row = stored.find((one) =>
+    [one.team_id, one.name, one.domain].some((called) => called?.toLowerCase() === name),
+  );
   if (row !== undefined) return row.team_id;
   if (section.teamId !== null && [section.teamId, section.domain].some((called) => called?.toLowerCase() === name)) {
     return section.teamId;

@@ -139,10 +139,7 @@ function reading(command: Command): Command {
     .option('--dry-run', 'call Slack, write nothing at all');
 }
 
-function selection(
-  command: Command,
-  workspace = 'only this workspace (name in the config file, or team id)',
-): Command {
+function selection(command: Command, workspace = 'only this workspace (name in the config file, or team id)'): Command {
   return command
     .option('--workspace <name>', workspace)
     .option('--channel <id|name|glob>', 'only these channels (repeatable)', collect)

@@ -5,7 +5,9 @@ const debrisNames = new Set(['thumbs.db', 'desktop.ini', '__macosx']);
 
 /** Whether a file or a folder around it is debris of a file system: `__MACOSX/`, `._name`, `.DS_Store`, `.git/`. */
 export function isDebris(path: string): boolean {
-  return path.split('/').some((name) => (name.startsWith('.') && !/^\.+$/.test(name)) || debrisNames.has(name.toLowerCase()));
+  return path
+    .split('/')
+    .some((name) => (name.startsWith('.') && !/^\.+$/.test(name)) || debrisNames.has(name.toLowerCase()));
 }
 
 /** Names longer than any file system writes. */

@@ -35,7 +35,10 @@ export function listFolder(address: string): Archive {
   return { kind: 'folder', address, files, rejected };
 }
 
-function oddKind(entry: { isSymbolicLink(): boolean; isFile(): boolean; isDirectory(): boolean }, depth: number): string | null {
+function oddKind(
+  entry: { isSymbolicLink(): boolean; isFile(): boolean; isDirectory(): boolean },
+  depth: number,
+): string | null {
   if (entry.isSymbolicLink()) return 'is a symbolic link';
   if (!entry.isFile() && !entry.isDirectory()) return 'is neither a file nor a folder';
   return entry.isDirectory() && depth >= deepestFolder ? 'is nested too deeply' : null;

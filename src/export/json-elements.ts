@@ -24,7 +24,7 @@ export function decodeText(bytes: Buffer): { text: string; problem: string | nul
   if (isUtf8(bytes)) return { text: withoutMark(bytes.toString('utf8')), problem: null };
   const lenient = withoutMark(bytes.toString('utf8'));
   // No valid sequence of UTF-8 at all: it was written in the code page of Windows or of ISO 8859-1, which that includes.
-  if (!/[^\u0000-\u007f\ufffd]/.test(lenient)) return { text: decodeAs('windows-1252', bytes), problem: null };
+  if (!/[\u0080-\ufffc\ufffe\uffff]/.test(lenient)) return { text: decodeAs('windows-1252', bytes), problem: null };
   return { text: lenient, problem: 'holds bytes that are no UTF-8; they were replaced by U+FFFD' };
 }
 

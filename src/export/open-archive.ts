@@ -19,7 +19,11 @@ export async function listArchive(path: string): Promise<Archive> {
     return await listZip(address);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new UsageError(`${address} cannot be read: ${reasonOf(error)}`, 'Give the zip or the folder of a Slack export.', error);
+    throw new UsageError(
+      `${address} cannot be read: ${reasonOf(error)}`,
+      'Give the zip or the folder of a Slack export.',
+      error,
+    );
   }
 }
 

@@ -25,7 +25,9 @@ export class WorkspaceEvidence {
   /** Addresses of files hold the team's id, links to messages and files its domain; in JSON `/` may be escaped. */
   addText(text: string): void {
     for (const [, id] of text.matchAll(/files-(?:pri|tmb)\\?\/(T[A-Z0-9]{6,})-/g)) count(this.#files, id);
-    for (const [, domain] of text.matchAll(/https:\\?\/\\?\/([a-z0-9][a-z0-9-]*)\.slack\.com\\?\/(?:files|archives)\\?\//g)) {
+    for (const [, domain] of text.matchAll(
+      /https:\\?\/\\?\/([a-z0-9][a-z0-9-]*)\.slack\.com\\?\/(?:files|archives)\\?\//g,
+    )) {
       if (domain !== 'files') count(this.#domains, domain);
     }
   }

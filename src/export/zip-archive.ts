@@ -229,9 +229,12 @@ function inflate(packed: Buffer, size: number): Buffer {
     return inflateRawSync(packed, { maxOutputLength: Math.max(size, 1) });
   } catch (error) {
     const isLonger = error instanceof RangeError;
-    throw new ArchiveFileError(isLonger ? `has more than the ${size} bytes that the zip says` : 'is damaged (it cannot be unpacked)', {
-      cause: error,
-    });
+    throw new ArchiveFileError(
+      isLonger ? `has more than the ${size} bytes that the zip says` : 'is damaged (it cannot be unpacked)',
+      {
+        cause: error,
+      },
+    );
   }
 }
 

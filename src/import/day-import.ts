@@ -110,7 +110,8 @@ export class DayImport {
     const { rows, leftOut, first, last } = this.#open;
     this.#open = newFile();
     this.#doneBytes += task.file.size;
-    for (const defect of defects) quarantine(this.#context, progress, { path: task.file.path, ...defect }, conversation);
+    for (const defect of defects)
+      quarantine(this.#context, progress, { path: task.file.path, ...defect }, conversation);
     if (isDone) progress.dayFiles.imported_before += 1;
     else progress.dayFiles.read += 1;
     if (defects.length > 0) progress.dayFiles.damaged += 1;

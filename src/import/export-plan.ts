@@ -76,7 +76,11 @@ async function planSection(reader: ArchiveReader, section: Section): Promise<Pla
 }
 
 /** Defects are told when the list is imported. */
-async function objectsOf(reader: ArchiveReader, { lists }: Section, name: Parameters<Section['lists']['get']>[0]): Promise<JsonObject[]> {
+async function objectsOf(
+  reader: ArchiveReader,
+  { lists }: Section,
+  name: Parameters<Section['lists']['get']>[0],
+): Promise<JsonObject[]> {
   const file = lists.get(name);
   if (file === undefined) return [];
   const objects: JsonObject[] = [];

@@ -42,17 +42,22 @@ export function resolveFolders(
   listed: readonly ListedConversation[],
   known: KnownChannels,
 ): Map<string, FolderChannel> {
-  const ids = new Map(known.aliases.filter(({ kind }) => kind === 'id').map(({ alias, channel_id }) => [alias, channel_id]));
+  const ids = new Map(
+    known.aliases.filter(({ kind }) => kind === 'id').map(({ alias, channel_id }) => [alias, channel_id]),
+  );
   const byName = indexOf(listed, ({ name, channel_id }) => [name, channel_id]);
   const byFormerName = indexOf(listed, ({ previousNames }) => previousNames);
   const own = new Set(folders.flatMap(({ name }) => byName.get(fold(name))?.[0]?.channel_id ?? []));
   const resolve = ({ name, before }: Folder): FolderChannel => {
-    const inList = byName.get(fold(name))?.[0] ?? only(byFormerName.get(fold(name))?.filter(({ channel_id }) => !own.has(channel_id)));
+    const inList =
+      byName.get(fold(name))?.[0] ??
+      only(byFormerName.get(fold(name))?.filter(({ channel_id }) => !own.has(channel_id)));
     if (inList !== undefined) {
       const channelId = ids.get(inList.channel_id) ?? inList.channel_id;
       return { channelId, name: inList.name ?? name, kind: inList.kind, by: 'list' };
     }
-    if (isChannelId(name)) return { channelId: ids.get(name) ?? name, name, kind: name.startsWith('D') ? 'im' : kindByName(name), by: 'id' };
+    if (isChannelId(name))
+      return { channelId: ids.get(name) ?? name, name, kind: name.startsWith('D') ? 'im' : kindByName(name), by: 'id' };
     const stored = only(storedChannels(name, before, known).filter(({ channel_id }) => !own.has(channel_id)));
     if (stored !== undefined) return { channelId: stored.channel_id, name, kind: stored.kind, by: 'former_name' };
     return { channelId: localId(name), name, kind: kindByName(name), by: 'local' };
@@ -61,9 +66,15 @@ export function resolveFolders(
 }
 
 /** Channels that are or were called so and can have existed; those with a local id only say that a folder had that name. */
-export function storedChannels(name: string, before: number | null, { channels, aliases }: KnownChannels): ChannelRow[] {
+export function storedChannels(
+  name: string,
+  before: number | null,
+  { channels, aliases }: KnownChannels,
+): ChannelRow[] {
   const called = new Set(
-    aliases.flatMap(({ kind, alias, channel_id }) => (kind === 'name' && fold(alias) === fold(name) ? [channel_id] : [])),
+    aliases.flatMap(({ kind, alias, channel_id }) =>
+      kind === 'name' && fold(alias) === fold(name) ? [channel_id] : [],
+    ),
   );
   return channels.filter(
     (channel) =>

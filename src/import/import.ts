@@ -3,11 +3,12 @@
  * then what follows from all of them together (threads, coverage). Killed at any point, the next import of the same export
  * goes on: files that are in are not stored again, and what follows is made anew.
  */
-import { openReader } from '../export/open-archive.ts';
+
 import type { ArchiveReader } from '../export/archive.ts';
-import type { DayFile } from '../export/layout.ts';
-import type { Defect } from '../export/read-list.ts';
 import { boundsOfDay } from '../export/day-zone.ts';
+import type { DayFile } from '../export/layout.ts';
+import { openReader } from '../export/open-archive.ts';
+import type { Defect } from '../export/read-list.ts';
 import type { IsoTime } from '../model.ts';
 import { type NormalizedChannel, normalizeChannel } from '../normalize/directory.ts';
 import { ChannelPosition } from '../sync/channel-position.ts';
@@ -15,9 +16,9 @@ import type { SyncContext } from '../sync/context.ts';
 import { millisToIso } from '../ts.ts';
 import { daysCovered } from './cover-days.ts';
 import { readDayFiles } from './day-file-source.ts';
+import { DayImport } from './day-import.ts';
 import type { ExportPlan, PlannedSection } from './export-plan.ts';
 import { type FolderChannel, resolveFolders } from './folders.ts';
-import { DayImport } from './day-import.ts';
 import { type ConversationReport, type ImportProgress, newConversation, quarantine } from './import-report.ts';
 import { inStretches } from './order-of-work.ts';
 import type { TimeRange } from './read-day-file.ts';
@@ -65,7 +66,9 @@ async function importChannels(
 ): Promise<{ folders: Map<string, FolderChannel>; listed: NormalizedChannel[] }> {
   const { store, teamId } = context;
   const aliases = await store.directory.listAliases(teamId);
-  const newIds = new Map(aliases.flatMap(({ kind, alias, channel_id }) => (kind === 'id' ? [[alias, channel_id]] : [])));
+  const newIds = new Map(
+    aliases.flatMap(({ kind, alias, channel_id }) => (kind === 'id' ? [[alias, channel_id]] : [])),
+  );
   const listed = (await readConversations(reader, section, onDefect)).map((channel) => ({
     ...channel,
     channel_id: newIds.get(channel.channel_id) ?? channel.channel_id,
@@ -73,7 +76,11 @@ async function importChannels(
   const channels = await store.directory.listChannelsExcept(teamId, []);
   const folders = resolveFolders(foldersOf(section), listed, { channels, aliases });
   await importConversations(context, listed, exportedAt);
-  await importConversations(context, unlisted(folders, listed, new Set(channels.map((row) => row.channel_id))), millisToIso(0));
+  await importConversations(
+    context,
+    unlisted(folders, listed, new Set(channels.map((row) => row.channel_id))),
+    millisToIso(0),
+  );
   return { folders, listed };
 }
 

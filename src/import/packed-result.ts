@@ -67,7 +67,7 @@ export function packResult({ messages, ...rest }: DayFileResult): PackedResult {
       packed.joined[column] = messages.map((message) => message[column] ?? '').join(separator);
     }
   }
-  messages.forEach((message, place) => packRare(packed, message, place));
+  for (const [place, message] of messages.entries()) packRare(packed, message, place);
   return packed;
 }
 

@@ -139,7 +139,9 @@ function normalize(message: Message): NormalizedMessage | string {
   try {
     const normalized = normalizeMessage(message);
     const { text } = normalized.raw;
-    return text.length > 2 * deepestNesting && manyClosings.test(text) && depthOf(text) > deepestNesting ? 'is nested too deeply' : normalized;
+    return text.length > 2 * deepestNesting && manyClosings.test(text) && depthOf(text) > deepestNesting
+      ? 'is nested too deeply'
+      : normalized;
   } catch (error) {
     // Too deep even to be walked through.
     if (error instanceof RangeError) return 'is nested too deeply';

@@ -1,11 +1,17 @@
 /** The people and conversations of an export, as far as nothing newer is known of them. */
-import type { ArchiveReader } from '../export/archive.ts';
-import { type Defect, readObjects } from '../export/read-list.ts';
+
 import type { TransactionStore } from '../db/repositories/index.ts';
 import type { ChannelAliasRow, ChannelRow, UserRow } from '../db/schema.ts';
+import type { ArchiveReader } from '../export/archive.ts';
 import type { ListName } from '../export/layout.ts';
+import { type Defect, readObjects } from '../export/read-list.ts';
 import type { ChannelKind, IsoTime } from '../model.ts';
-import { type NormalizedChannel, type NormalizedUser, normalizeChannel, normalizeUser } from '../normalize/directory.ts';
+import {
+  type NormalizedChannel,
+  type NormalizedUser,
+  normalizeChannel,
+  normalizeUser,
+} from '../normalize/directory.ts';
 import { formerNames, nameAlias } from '../sync/channel-identity.ts';
 import type { SyncContext } from '../sync/context.ts';
 import { nowIso } from '../sync/context.ts';

@@ -11,8 +11,8 @@ import {
   WebAPIRequestError,
   WebClient,
 } from '@slack/web-api';
-import type { CallFailure, Send } from './answer.ts';
 import { parseExactly } from '../exact-json.ts';
+import type { CallFailure, Send } from './answer.ts';
 
 export interface ClientOptions {
   token: string;

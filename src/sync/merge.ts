@@ -107,8 +107,7 @@ function decideImport(
   const version = compareVersions(read.edited_ts, stored.edited_ts);
   const sameContent = read.content_hash === stored.content_hash;
   if (stored.source !== 'import' || stored.exported_at === null) {
-    if (version > 0)
-      return { kind: 'replace', keepRevision: !sameContent, deletedAt: stored.deleted_at, updatedAt };
+    if (version > 0) return { kind: 'replace', keepRevision: !sameContent, deletedAt: stored.deleted_at, updatedAt };
     return version < 0 ? stale(stored, read) : sameContent ? { kind: 'unchanged' } : { kind: 'stale' };
   }
   const newer = version || compareText(exportedAt, stored.exported_at);

@@ -5,9 +5,9 @@
 import type { ThreadRow } from '../db/schema.ts';
 import { microsToTs, millisToIso } from '../ts.ts';
 import { auditBudget, chooseWholeAgain, countAudits, type OpenChannel } from './audit.ts';
+import { bridgeHoles } from './bridge-holes.ts';
 import type { KnownChannel } from './channel-identity.ts';
 import { type PlannedChannel, planChannels } from './channel-plan.ts';
-import { bridgeHoles } from './bridge-holes.ts';
 import type { ChannelPosition } from './channel-position.ts';
 import { positionOf, recentWindows } from './channel-windows.ts';
 import { syncChannels } from './channels.ts';

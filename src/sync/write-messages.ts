@@ -116,11 +116,7 @@ async function applyMark(
   await store.messages.mark({ team_id: teamId, channel_id: channelId, ts: read.ts }, change);
 }
 
-function changeOf<Read extends StorableMessage>({
-  read,
-  stored,
-  decision,
-}: Merge<Read>): MessageChange<Read> | null {
+function changeOf<Read extends StorableMessage>({ read, stored, decision }: Merge<Read>): MessageChange<Read> | null {
   const { ts } = read;
   const was = stored ?? null;
   if (decision.kind === 'insert') return { ts, kind: 'inserted', read, was };

@@ -170,7 +170,9 @@ const threadColumns = ['thread_ts', 'reply_count', 'latest_reply'] as const;
 function changedColumns(checked: CheckedRow): string[] {
   const { row, read } = checked;
   const compared = hasThreadOfRaw(checked) ? [...derivedColumns, ...threadColumns] : derivedColumns;
-  const changed: string[] = compared.filter((column) => row[column] !== read[column] && !isRootByReplies(column, checked));
+  const changed: string[] = compared.filter(
+    (column) => row[column] !== read[column] && !isRootByReplies(column, checked),
+  );
   if (row.raw['ts'] !== row.ts) changed.push('ts in raw');
   return changed;
 }

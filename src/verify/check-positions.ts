@@ -68,7 +68,9 @@ function checkPosition(ledger: Ledger, position: Position): Gap[] {
       const message = 'Messages were read, and nothing says how far: the row in ingestion_state is missing.';
       return [gapIn(channel, { kind: 'no_checkpoint', message, remedy: { checkpoint: true } })];
     }
-    return channel.isReadable && coverage.length === 0 ? [gapIn(channel, { kind: 'never_read', message: 'The channel was never read.' })] : [];
+    return channel.isReadable && coverage.length === 0
+      ? [gapIn(channel, { kind: 'never_read', message: 'The channel was never read.' })]
+      : [];
   }
   const failed =
     state.last_error === null

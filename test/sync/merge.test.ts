@@ -33,7 +33,9 @@ function messageOf({ edit, source, made = 1 }: Partial<Version>): JsonObject & {
     text: `edit ${edit}, told by ${source}`,
     ...(edit === 0 ? {} : { edited: { user: 'U1', ts: `170000010${edit}.000000` } }),
     // Now a block, now a reaction; the third export shows again what the first did.
-    ...(source === 'import' && made === 2 ? { reactions: [{ name: 'eyes', users: ['U2'], count: 1 }], blocks: [] } : {}),
+    ...(source === 'import' && made === 2
+      ? { reactions: [{ name: 'eyes', users: ['U2'], count: 1 }], blocks: [] }
+      : {}),
   };
 }
 

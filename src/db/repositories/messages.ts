@@ -201,14 +201,16 @@ export function messageRepository(dialect: Dialect): (db: Kysely<Schema>) => Mes
 
 /** What conversations.history shows: top-level messages, and replies that were sent to the channel as well. */
 function shownIn(db: Kysely<Schema>, teamId: string, channelId: string) {
-  return db
-    .selectFrom('messages')
-    .where('team_id', '=', teamId)
-    .where('channel_id', '=', channelId)
-    .where('deleted_at', 'is', null)
-    // Served until 2017, and still in exports of that time (docs.slack.dev, message event).
-    .where('subtype', 'is distinct from', 'reply_broadcast')
-    .where((eb) => eb.or([eb('is_reply', '=', false), eb('subtype', '=', 'thread_broadcast')]));
+  return (
+    db
+      .selectFrom('messages')
+      .where('team_id', '=', teamId)
+      .where('channel_id', '=', channelId)
+      .where('deleted_at', 'is', null)
+      // Served until 2017, and still in exports of that time (docs.slack.dev, message event).
+      .where('subtype', 'is distinct from', 'reply_broadcast')
+      .where((eb) => eb.or([eb('is_reply', '=', false), eb('subtype', '=', 'thread_broadcast')]))
+  );
 }
 
 interface Prepared {

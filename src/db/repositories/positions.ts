@@ -245,8 +245,15 @@ function boundTo(
             'root.ts',
             'root.reply_count',
             'root.latest_reply',
-            replies.select(({ fn }) => fn.countAll<number>().as('live')).$asScalar().$notNull().as('live'),
-            replies.select(({ fn }) => fn.max<Ts | null>('reply.ts').as('last')).$asScalar().as('last'),
+            replies
+              .select(({ fn }) => fn.countAll<number>().as('live'))
+              .$asScalar()
+              .$notNull()
+              .as('live'),
+            replies
+              .select(({ fn }) => fn.max<Ts | null>('reply.ts').as('last'))
+              .$asScalar()
+              .as('last'),
           ];
         })
         .where('root.team_id', '=', teamId)
