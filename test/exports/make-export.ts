@@ -194,7 +194,7 @@ function byDay(messages: readonly JsonObject[], zone: string): Map<string, JsonO
   return days;
 }
 
-export function renderChannel({
+function renderChannel({
   id,
   name,
   kind = 'public',
@@ -219,7 +219,7 @@ export function renderChannel({
   };
 }
 
-export function renderUser(user: ExportUser, { team = 'T0EXPORT' }: ExportSpec): JsonObject {
+function renderUser(user: ExportUser, { team = 'T0EXPORT' }: ExportSpec): JsonObject {
   const { id, name, isBot = false, isDeleted = false } = user;
   const realName = user.realName ?? name;
   return {
@@ -247,7 +247,7 @@ export function renderUser(user: ExportUser, { team = 'T0EXPORT' }: ExportSpec):
 }
 
 /** The message and its replies. */
-export function renderSaid(said: Said, spec: ExportSpec): JsonObject[] {
+function renderSaid(said: Said, spec: ExportSpec): JsonObject[] {
   return [renderAlone(said, spec), ...(said.replies ?? []).map((reply) => renderReply(reply, said, spec))];
 }
 
