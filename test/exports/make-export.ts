@@ -69,6 +69,10 @@ export interface Said {
   subtype?: string;
   /** They stand in the files of their own days, and their root says how many there are. */
   replies?: readonly Reply[];
+  /** It is a reply to this, which is not in the export. */
+  root?: Said;
+  /** A reply sent to the channel too, which repeats its root inside. */
+  isBroadcast?: boolean;
   /** Who, by the name of the reaction. */
   reactions?: Readonly<Record<string, readonly string[]>>;
   /** Ids. */
@@ -86,8 +90,6 @@ export interface Said {
 }
 
 export interface Reply extends Said {
-  /** Sent to the channel too, which repeats its root inside. */
-  isBroadcast?: boolean;
   replies?: never;
 }
 
@@ -253,7 +255,8 @@ function renderSaid(said: Said, spec: ExportSpec): JsonObject[] {
 
 /** The message without its replies, of which it tells all the same. */
 export function renderAlone(said: Said, spec: ExportSpec): JsonObject {
-  const { replies = [] } = said;
+  const { replies = [], root } = said;
+  if (root !== undefined) return renderReply(said, root, spec);
   const last = replies.at(-1);
   if (last === undefined) return renderOne(said, spec, {});
   const users = [...new Set(replies.flatMap(({ user }) => user ?? []))];
@@ -270,7 +273,7 @@ export function renderAlone(said: Said, spec: ExportSpec): JsonObject {
   });
 }
 
-export function renderReply(reply: Reply, root: Said, spec: ExportSpec): JsonObject {
+export function renderReply(reply: Said, root: Said, spec: ExportSpec): JsonObject {
   const parent: JsonObject = { thread_ts: root.ts, ...(root.user === undefined ? {} : { parent_user_id: root.user }) };
   if (!reply.isBroadcast) return renderOne(reply, spec, parent);
   const shown = { type: 'message', user: root.user ?? null, text: root.text ?? '', ts: root.ts, thread_ts: root.ts };

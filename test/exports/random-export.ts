@@ -34,7 +34,7 @@ export function randomExport(seed: number, options: RandomExportOptions = {}): E
 export function successiveExports(seed: number, count = 4, options: RandomExportOptions = {}): ExportFile[][] {
   const workspace = new LivingWorkspace(new Random(seed), options);
   return Array.from({ length: count }, (_, index) => {
-    workspace.live(index === 0 ? 30 : 10);
+    workspace.live(index === 0 ? 45 : 12);
     return makeExport(workspace.export(index));
   });
 }
@@ -86,7 +86,7 @@ class LivingWorkspace {
     for (let n = 0; n < events; n += 1) {
       this.#pass();
       const channel = this.#random.pick(this.#channels);
-      if (this.#count < 20 || this.#random.chance(0.3)) this.#say(channel);
+      if (this.#count < 15 || this.#random.chance(0.3)) this.#say(channel);
       else this.#change(channel);
     }
     this.#pass();
@@ -105,7 +105,7 @@ class LivingWorkspace {
         ...channel,
         // Of a thread that began before, only the later replies are there.
         messages: channel.messages.flatMap((said) =>
-          within(said) ? [said] : (said.replies ?? []).filter(within).map((reply) => orphan(reply, said)),
+          within(said) ? [said] : (said.replies ?? []).filter(within).map((reply) => ({ ...reply, root: said })),
         ),
       })),
       fileToken: `xoxe-${1000 + index}-${'0123456789abcdef'.slice(index % 8)}`,
@@ -176,10 +176,12 @@ class LivingWorkspace {
   /** What becomes of a message: none, when it is deleted. */
   #changed(said: Said): Said[] {
     const replies = said.replies ?? [];
-    switch (this.#random.below(7)) {
+    switch (this.#random.below(9)) {
       case 0:
         return [{ ...said, text: `${this.#text()} (edited)`, edited: `${this.#now}.000000` }];
       case 1:
+      case 7:
+      case 8:
         return [{ ...said, reactions: this.#reacted(said.reactions ?? {}) }];
       case 2:
         return [{ ...said, profile: { avatar_hash: `hash${this.#count}`, display_name: `name ${this.#count}` } }];
@@ -234,14 +236,6 @@ class LivingWorkspace {
       raw: { old_name: old, name },
     });
   }
-}
-
-function orphan(reply: Reply, root: Said): Said {
-  const { isBroadcast, replies: _, ...said } = reply;
-  const parent = { thread_ts: root.ts, ...(root.user === undefined ? {} : { parent_user_id: root.user }) };
-  if (!isBroadcast) return { ...said, raw: parent };
-  const shown = { type: 'message', user: root.user ?? null, text: root.text ?? '', ts: root.ts, thread_ts: root.ts };
-  return { ...said, subtype: 'thread_broadcast', raw: { thread_ts: root.ts, root: shown } };
 }
 
 /** As before 2018: one file, not a list of them. */
