@@ -16,7 +16,10 @@ export async function listArchive(path: string): Promise<Archive> {
     if (stats.size === 0) throw notAnExport(address, 'the file is empty');
     const other = otherKind(address);
     if (other !== null) throw notAnExport(address, other);
-    return await listZip(address);
+    return await listZip(address).catch((error: unknown) => {
+      // Bytes may stand before a zip; without its beginning and without its end it is none.
+      throw startsAsZip(address) ? error : notAnExport(address, 'it is neither a zip nor a folder');
+    });
   } catch (error) {
     if (error instanceof UsageError) throw error;
     throw new UsageError(
@@ -38,17 +41,23 @@ export function notAnExport(address: string, why: string): UsageError {
   );
 }
 
-/** What the first bytes say when they are not those of a zip; null for one that may be a zip. */
-function otherKind(address: string): string | null {
+function startOf(address: string): Buffer {
   const bytes = Buffer.alloc(512);
   const fd = openSync(address, 'r');
-  let length: number;
   try {
-    length = readSync(fd, bytes, 0, bytes.length, 0);
+    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0));
   } finally {
     closeSync(fd);
   }
-  const start = bytes.subarray(0, length);
+}
+
+function startsAsZip(address: string): boolean {
+  return startOf(address).toString('latin1', 0, 2) === 'PK';
+}
+
+/** What the first bytes say when they are not those of a zip; null for one that may be a zip. */
+function otherKind(address: string): string | null {
+  const start = startOf(address);
   const begins = (...values: number[]): boolean => values.every((value, i) => start[i] === value);
   if (begins(0x50, 0x4b)) return null;
   if (begins(0x1f, 0x8b)) return 'it is packed by gzip; unpack it (tar xzf) and give the folder';
@@ -58,7 +67,7 @@ function otherKind(address: string): string | null {
   if (begins(0xff, 0xd8, 0xff) || begins(0x89, 0x50, 0x4e, 0x47)) return 'it is a picture';
   if (begins(0x25, 0x50, 0x44, 0x46)) return 'it is a PDF';
   if (/^\s*[[{]/.test(start.toString('latin1'))) return 'it is one JSON file; give the folder that holds all of them';
-  return 'it is neither a zip nor a folder';
+  return null;
 }
 
 function reasonOf(error: unknown): string {

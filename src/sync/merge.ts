@@ -37,7 +37,7 @@ export type Decision =
       /** What was read tells nothing of the thread. */
       keepThread?: true;
     }
-  /** `confirms`: the row is as it was in this export too, which is newer than the one it came from. */
+  /** `confirms`: a newer export tells the same, so the object is kept as that has it; nothing of it is news. */
   | { kind: 'unchanged'; confirms?: true }
   /** `keepRevision`: what was read is a former state of what the author wrote. */
   | { kind: 'stale'; keepRevision?: true };

@@ -50,9 +50,10 @@ export async function writeMessages<Read extends StorableMessage>(
   );
 
   const written = merges.filter(({ decision }) => decision.kind === 'insert' || decision.kind === 'replace');
-  await store.messages.write(written.map((merge) => messageRow(teamId, channelId, merge, seen)));
+  const confirmed = merges.filter(({ decision }) => decision.kind === 'unchanged' && decision.confirms === true);
+  await store.messages.write([...written, ...confirmed].map((merge) => messageRow(teamId, channelId, merge, seen)));
   for (const merge of merges) await applyMark(store, teamId, channelId, merge);
-  if (seen.source === 'import') await applyExport(store, teamId, channelId, merges, seen.exportedAt);
+  if (seen.source === 'import') await keepFormerWords(store, teamId, channelId, merges, seen.exportedAt);
 
   const refreshed = merges.filter(({ decision }) => decision.kind === 'mark' && decision.withState);
   await saveReactions(store, teamId, channelId, [...written, ...refreshed], seen.at);
@@ -66,6 +67,7 @@ export async function writeMessages<Read extends StorableMessage>(
 
 function messageRow(teamId: string, channelId: string, { read, stored, decision }: Merge, seen: Observation) {
   const isReplaced = decision.kind === 'replace';
+  const isConfirmed = decision.kind === 'unchanged' && stored !== undefined;
   const thread = isReplaced && decision.keepThread === true && stored !== undefined ? stored : read;
   return {
     team_id: teamId,
@@ -82,14 +84,14 @@ function messageRow(teamId: string, channelId: string, { read, stored, decision 
     edited_ts: read.edited_ts,
     reply_count: thread.reply_count,
     latest_reply: thread.latest_reply,
-    deleted_at: isReplaced ? decision.deletedAt : read.isTombstone ? seen.at : null,
+    deleted_at: isConfirmed ? stored.deleted_at : isReplaced ? decision.deletedAt : read.isTombstone ? seen.at : null,
     source: seen.source,
     is_sanitized: read.is_sanitized,
     content_hash: read.content_hash,
     state_hash: read.state_hash,
     raw: read.raw,
     first_seen_at: stored?.first_seen_at ?? seen.at,
-    updated_at: isReplaced ? decision.updatedAt : seen.at,
+    updated_at: isConfirmed ? stored.updated_at : isReplaced ? decision.updatedAt : seen.at,
     exported_at: seen.source === 'import' ? seen.exportedAt : null,
   } satisfies Record<keyof MessageRow, unknown>;
 }
@@ -177,21 +179,14 @@ async function saveReactions(
   await store.messages.removeReactions(gone);
 }
 
-/** What an export tells of rows that it does not write: that they are as they were, or what they once were. */
-async function applyExport(
+/** What an older export tells of a message that has changed since is a revision of it. */
+async function keepFormerWords(
   store: TransactionStore,
   teamId: string,
   channelId: string,
   merges: readonly Merge[],
   exportedAt: IsoTime,
 ): Promise<void> {
-  const confirmed = merges.filter(({ decision }) => decision.kind === 'unchanged' && decision.confirms === true);
-  await store.messages.confirmExport(
-    teamId,
-    channelId,
-    confirmed.map(({ read }) => read.ts),
-    exportedAt,
-  );
   const former = merges.filter(({ decision }) => decision.kind === 'stale' && decision.keepRevision === true);
   if (former.length === 0) return;
   const ts = former.map(({ read }) => read.ts);

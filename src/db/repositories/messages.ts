@@ -43,8 +43,6 @@ export interface MessageRepository {
   findRevisionTexts(teamId: string, channelId: string, ts: readonly Ts[]): Promise<Set<string>>;
   /** Adds revisions that are not there yet. */
   addRevisions(rows: readonly Writable<MessageRevisionRow>[]): Promise<void>;
-  /** Notes that a newer export holds these messages too, as they are. */
-  confirmExport(teamId: string, channelId: string, ts: readonly Ts[], exportedAt: IsoTime): Promise<void>;
   /** Inserts rows, replacing those that exist. */
   write(rows: readonly Writable<MessageRow>[]): Promise<void>;
   /** Changes only what others do to a message: deletion mark, thread and its counters. */
@@ -264,17 +262,6 @@ function boundTo(dialect: Dialect, db: Kysely<Schema>, { findForMerge, listShown
     },
 
     addRevisions: (rows) => dialect.writeRows(db, revisionTarget, rows),
-
-    async confirmExport(teamId, channelId, ts, exportedAt) {
-      if (ts.length === 0) return;
-      await db
-        .updateTable('messages')
-        .set({ exported_at: exportedAt })
-        .where('team_id', '=', teamId)
-        .where('channel_id', '=', channelId)
-        .where(dialect.isAnyOf('ts', ts))
-        .execute();
-    },
 
     write: (rows) => dialect.writeRows(db, messageTarget, rows),
 
