@@ -28,7 +28,12 @@ export async function runJobCommand(
   let context: CommandContext | null = null;
   try {
     context = await openContext(process, flags);
-    return await runJob(context, flags, await jobFor(context));
+    const job = await jobFor(context);
+    try {
+      return await runJob(context, flags, job);
+    } finally {
+      await job.close?.();
+    }
   } catch (error) {
     context?.progress.stop();
     // Told to stop while waiting for the database: the signal is the reason, whatever the wait ended with.

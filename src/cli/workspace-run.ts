@@ -40,6 +40,8 @@ export interface WorkspaceJob {
     workspace: WorkspaceConfig,
     slack: SlackApiHandle,
   ) => { done: Promise<unknown>; report: () => JobReport };
+  /** Lets go of what the job opened, however it ended. */
+  close?: () => Promise<void>;
 }
 
 /** Workspaces to work on without calling Slack, each with what is known of it. */

@@ -18,13 +18,24 @@ export interface ReadFile {
   isLast: boolean;
 }
 
-/** What the thread is given when it starts. */
-export interface ReaderSettings extends ReadOptions {
-  archive: Pick<Archive, 'kind' | 'address'>;
+/** Tells which contents of a day file need no storing. */
+export type DoneBefore = (day: DayFile) => readonly string[];
+
+/** Reads day files of one archive. Close it. */
+export interface DayFileSource {
+  /** All of them in their order. A later call ends an earlier one. What a bug throws is thrown here. */
+  read(options: ReadOptions, days: readonly DayFile[], done: DoneBefore): AsyncIterable<ReadFile>;
+  /** One of them, while a `read` is under way. */
+  readAgain(options: ReadOptions, day: DayFile): AsyncIterable<ReadFile>;
+  close(): Promise<void>;
 }
+
+/** What the thread is told: first how to read, then what. `read` counts the readings. */
+export type ReaderMessage = { read: number; options: ReadOptions } | { read: number; tasks: DayFileTask[] };
 
 /** What the thread answers: portions of files, in the order of the tasks. */
 export interface PackedPortion {
+  read: number;
   isLast: boolean;
   result: PackedResult;
 }
@@ -32,83 +43,111 @@ export interface PackedPortion {
 /** Starting a thread takes longer than reading an export of this size. */
 const threadPaysFromBytes = 4 << 20;
 
-/**
- * Reads all day files in their order; `done` tells which contents of each need no storing. Stops the thread when the caller
- * stops asking. Throws what a bug throws.
- */
-export function readDayFiles(
-  settings: ReaderSettings,
-  days: readonly DayFile[],
-  done: (day: DayFile) => readonly string[],
-): AsyncIterable<ReadFile> {
-  const bytes = days.reduce((sum, { file }) => sum + file.size, 0);
-  return bytes < threadPaysFromBytes ? readHere(settings, days, done) : readInThread(settings, days, done);
+/** Starts the thread at once where there will be one, so that it is ready when the database is. */
+export function openDayFileSource(archive: Archive): DayFileSource {
+  const { kind, address } = archive;
+  const bytes = archive.files.reduce((sum, { size }) => sum + size, 0);
+  return bytes < threadPaysFromBytes ? new InlineSource({ kind, address }) : new ThreadSource({ kind, address });
 }
 
-async function* readHere(
-  settings: ReaderSettings,
-  days: readonly DayFile[],
-  done: (day: DayFile) => readonly string[],
-): AsyncIterable<ReadFile> {
-  const reader = openReader(settings.archive);
-  try {
-    for (const day of days) {
-      const task = { ...day, done: done(day) };
-      // Signals must get their turn.
-      await breathe();
-      for await (const { result, isLast } of withLast(readDayFile(reader, task, settings))) {
-        yield { task, result, isLast };
-      }
-    }
-  } finally {
-    reader.close();
+class InlineSource implements DayFileSource {
+  readonly #archive: Pick<Archive, 'kind' | 'address'>;
+
+  constructor(archive: Pick<Archive, 'kind' | 'address'>) {
+    this.#archive = archive;
   }
+
+  async *read(options: ReadOptions, days: readonly DayFile[], done: DoneBefore): AsyncIterable<ReadFile> {
+    const reader = openReader(this.#archive);
+    try {
+      for (const day of days) {
+        // Signals must get their turn.
+        await breathe();
+        for await (const portion of withLast(readDayFile(reader, { ...day, done: done(day) }, options))) {
+          yield { task: day, ...portion };
+        }
+      }
+    } finally {
+      reader.close();
+    }
+  }
+
+  readAgain(options: ReadOptions, day: DayFile): AsyncIterable<ReadFile> {
+    return this.read(options, [day], () => []);
+  }
+
+  async close(): Promise<void> {}
 }
 
-/** What the thread has before it, and so about what may wait in memory: more than a batch, or one would wait for the other. */
+/** What the thread has before it, and so about what may wait in memory. */
 const tasksAhead = 4000;
 const bytesAhead = 4 << 20;
 
-async function* readInThread(
-  settings: ReaderSettings,
-  days: readonly DayFile[],
-  done: (day: DayFile) => readonly string[],
-): AsyncIterable<ReadFile> {
-  const worker = new Worker(new URL('./reader-thread.js', import.meta.url), { workerData: settings });
-  const inbox = new Inbox<PackedPortion[]>();
-  worker.on('message', (portions: PackedPortion[]) => inbox.put(portions));
-  worker.on('error', (error) => inbox.fail(error));
-  worker.on('exit', (code) => inbox.fail(new Error(`the thread that reads the export ended with code ${code}`)));
-  let sent = 0;
-  let sentBytes = 0;
-  let taken = 0;
-  const sendAhead = (): void => {
-    const batch: DayFileTask[] = [];
-    while (sent < days.length && (sent === taken || (sent - taken < tasksAhead && sentBytes < bytesAhead))) {
-      const day = days[sent];
-      if (day === undefined) break;
-      batch.push({ ...day, done: done(day) });
-      sentBytes += day.file.size;
-      sent += 1;
-    }
-    if (batch.length > 0) worker.postMessage(batch);
-  };
-  try {
+class ThreadSource implements DayFileSource {
+  readonly #archive: Pick<Archive, 'kind' | 'address'>;
+  readonly #worker: Worker;
+  readonly #inbox = new Inbox<PackedPortion[]>();
+  #reads = 0;
+
+  constructor(archive: Pick<Archive, 'kind' | 'address'>) {
+    this.#archive = archive;
+    this.#worker = new Worker(new URL('./reader-thread.js', import.meta.url), { workerData: archive });
+    // Until somebody asks for something it must not keep the process alive.
+    this.#worker.unref();
+    this.#worker.on('message', (portions: PackedPortion[]) => this.#inbox.put(portions));
+    this.#worker.on('error', (error) => this.#inbox.fail(error));
+    this.#worker.on('exit', (code) =>
+      this.#inbox.fail(new Error(`the thread that reads the export ended with ${code}`)),
+    );
+  }
+
+  async *read(options: ReadOptions, days: readonly DayFile[], done: DoneBefore): AsyncIterable<ReadFile> {
+    this.#reads += 1;
+    const read = this.#reads;
+    this.#worker.ref();
+    this.#tell({ read, options });
+    let sent = 0;
+    let taken = 0;
+    let bytes = 0;
+    const sendAhead = (): void => {
+      const tasks: DayFileTask[] = [];
+      while (sent < days.length && (sent === taken || (sent - taken < tasksAhead && bytes < bytesAhead))) {
+        const day = days[sent];
+        if (day === undefined) break;
+        tasks.push({ ...day, done: done(day) });
+        bytes += day.file.size;
+        sent += 1;
+      }
+      if (tasks.length > 0) this.#tell({ read, tasks });
+    };
     sendAhead();
     while (taken < days.length) {
-      for (const { isLast, result } of await inbox.take()) {
+      for (const { read: of, isLast, result } of await this.#inbox.take()) {
+        // Of a reading that nobody waits for any more.
+        if (of !== read) continue;
         const task = days[taken];
         if (task === undefined) throw new Error('the thread that reads the export answered more than it was asked');
         if (isLast) {
           taken += 1;
-          sentBytes -= task.file.size;
+          bytes -= task.file.size;
         }
         yield { task, isLast, result: unpackResult(result) };
       }
       sendAhead();
     }
-  } finally {
-    await worker.terminate();
+    this.#worker.unref();
+  }
+
+  readAgain(options: ReadOptions, day: DayFile): AsyncIterable<ReadFile> {
+    return new InlineSource(this.#archive).readAgain(options, day);
+  }
+
+  #tell(message: ReaderMessage): void {
+    this.#worker.postMessage(message);
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
   }
 }
 

@@ -1,24 +1,36 @@
-/** Takes what is read of the day files, stores it in batches, and remembers of each file what it was. */
+/**
+ * Stores what is read of the day files, as it comes, in transactions of many files: messages and the ledger's lines of their
+ * files commit together. What is said of a file is counted once it is committed.
+ */
+import type { TransactionStore } from '../db/repositories/index.ts';
 import type { ImportFileRow } from '../db/schema.ts';
+import { RefusedContentError } from '../errors.ts';
 import type { DayFile } from '../export/layout.ts';
 import type { IsoTime } from '../model.ts';
 import { nowIso, type SyncContext } from '../sync/context.ts';
+import { addCounts, noMessages } from '../sync/counts.ts';
 import type { HeldDay } from './cover-days.ts';
 import type { ReadFile } from './day-file-source.ts';
 import type { PlannedSection } from './export-plan.ts';
 import { addTally, type ConversationReport, type ImportProgress, least, most, quarantine } from './import-report.ts';
 import type { DayFileResult } from './read-day-file.ts';
-import { type ChannelMessages, type RefusedMessage, saveBatch } from './save-batch.ts';
+import { type SavedPortion, saveInHalves, savePortion } from './save-portion.ts';
 
-/** A transaction this large takes long enough to be worth its commit, and little enough memory. */
-const batchMessages = 5000;
-const batchBytes = 4 << 20;
+/** Large enough that the pages of indexes which many messages touch are written once. */
+const transactionMessages = 20_000;
+const transactionBytes = 32 << 20;
+/** Portions that are stored together: small ones, so that what is read lives shortly. */
+const portionMessages = 500;
 
 interface Job {
   section: PlannedSection;
   exportedAt: IsoTime;
   work: { days: readonly DayFile[]; conversations: ReadonlyMap<string, ConversationReport> };
   progress: ImportProgress;
+  /** Reads all day files in the order of `work`. */
+  read(): AsyncIterable<ReadFile>;
+  /** One of them once more, from its beginning. */
+  readAgain(day: DayFile): AsyncIterable<ReadFile>;
 }
 
 /** A file of which a part was taken. */
@@ -29,20 +41,26 @@ interface OpenFile {
   last: number | null;
 }
 
+/** What one transaction does. */
+interface Part {
+  days: Set<DayFile>;
+  files: ImportFileRow[];
+  messages: number;
+  bytes: number;
+  /** Told when it is committed. */
+  onCommit: (() => void)[];
+}
+
 export class DayImport {
   /** By channel id, the days of which the export has a file. */
   readonly held = new Map<string, HeldDay[]>();
-  /** Channels into which messages went. */
-  readonly touched = new Set<string>();
   readonly #context: SyncContext;
   readonly #job: Job;
   readonly #totalBytes: number;
   #doneBytes = 0;
-  #channels: ChannelMessages[] = [];
-  #files: ImportFileRow[] = [];
-  #messages = 0;
-  #bytes = 0;
   #open: OpenFile = newFile();
+  /** Read and not stored yet, of one conversation. */
+  #waiting: { channelId: string; messages: DayFileResult['messages'] } | null = null;
 
   constructor(context: SyncContext, job: Job) {
     this.#context = context;
@@ -50,79 +68,157 @@ export class DayImport {
     this.#totalBytes = job.work.days.reduce((sum, { file }) => sum + file.size, 0);
   }
 
-  /** Takes one portion of a file, in the order in which they are read. Stores what has come together when it is enough. */
-  async take({ task, result, isLast }: ReadFile): Promise<void> {
+  /** Stores all day files. Throws when told to stop, after what was read is committed, and when the database fails. */
+  async run(): Promise<void> {
+    const { signal, emit, messages } = this.#context;
+    const reads = this.#job.read()[Symbol.asyncIterator]();
+    try {
+      for (let isMore = true; isMore; ) {
+        isMore = await this.#transaction(reads);
+        emit({ type: 'import', messages: messages.seen, doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
+        signal.throwIfAborted();
+      }
+    } finally {
+      await reads.return?.();
+    }
+  }
+
+  async #transaction(reads: AsyncIterator<ReadFile>): Promise<boolean> {
+    const part = newPart();
+    let isMore = true;
+    try {
+      await this.#context.store.transaction(async (tx) => {
+        while (part.messages < transactionMessages && part.bytes < transactionBytes && !this.#context.signal.aborted) {
+          const next = await reads.next();
+          if (next.done === true) {
+            isMore = false;
+            break;
+          }
+          await this.#take(tx, part, next.value);
+        }
+        await this.#storeWaiting(tx, part);
+        if (part.files.length > 0) await tx.imports.saveFiles(lastOfEach(part.files));
+      });
+    } catch (error) {
+      this.#waiting = null;
+      this.#open = newFile();
+      if (!(error instanceof RefusedContentError)) throw error;
+      for (const day of part.days) await this.#storeAlone(day);
+      return isMore;
+    }
+    for (const tell of part.onCommit) tell();
+    return isMore;
+  }
+
+  /** One portion of a file, in the order in which they are read. */
+  async #take(tx: TransactionStore, part: Part, { task, result, isLast }: ReadFile): Promise<void> {
     const conversation = this.#job.work.conversations.get(task.folder);
     if (conversation === undefined) return;
-    this.#count(conversation, result);
-    this.#add(conversation.channelId, result);
-    if (isLast) this.#finish(conversation, task, result);
-    if (this.#messages >= batchMessages || this.#bytes >= batchBytes) await this.flush();
+    part.days.add(task);
+    const { messages, ...rest } = result;
+    part.onCommit.push(() => this.#count(conversation, rest));
+    if (messages.length > 0) {
+      if (this.#waiting !== null && this.#waiting.channelId !== conversation.channelId)
+        await this.#storeWaiting(tx, part);
+      if (this.#waiting === null) this.#waiting = { channelId: conversation.channelId, messages };
+      else for (const message of messages) this.#waiting.messages.push(message);
+      part.messages += messages.length;
+      part.bytes += task.file.size;
+      if (this.#waiting.messages.length >= portionMessages) await this.#storeWaiting(tx, part);
+    }
+    this.#addToFile(rest);
+    if (isLast) this.#finish(part, conversation, task, rest);
   }
 
-  /** Stores what was taken and is not stored yet. */
-  async flush(): Promise<void> {
-    const batch = { channels: this.#channels, files: this.#files };
-    if (batch.channels.length === 0 && batch.files.length === 0) return;
-    this.#channels = [];
-    this.#files = [];
-    this.#messages = 0;
-    this.#bytes = 0;
-    await saveBatch(this.#context, batch, this.#job.exportedAt, (refused) => this.#refuse(refused));
-    const { messages, emit } = this.#context;
-    emit({ type: 'import', messages: messages.seen, doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
+  async #storeWaiting(tx: TransactionStore, part: Part): Promise<void> {
+    if (this.#waiting === null) return;
+    const { channelId, messages } = this.#waiting;
+    this.#waiting = null;
+    const saved = await savePortion(this.#context, tx, channelId, messages, this.#job.exportedAt);
+    part.onCommit.push(() => this.#countSaved(saved));
   }
 
-  #count(conversation: ConversationReport, { tally, isDone, filtered, discarded }: DayFileResult): void {
+  /** A file by itself, because one of several holds what the database refuses: all of it but that. */
+  async #storeAlone(day: DayFile): Promise<void> {
+    const { store } = this.#context;
+    const part = newPart();
+    const reasons: string[] = [];
+    for await (const { task, result, isLast } of this.#job.readAgain(day)) {
+      const conversation = this.#job.work.conversations.get(task.folder);
+      if (conversation === undefined) continue;
+      const { channelId } = conversation;
+      const { messages, ...rest } = result;
+      const { saved, refused } = await saveInHalves(this.#context, channelId, messages, this.#job.exportedAt);
+      for (const one of saved) this.#countSaved(one);
+      for (const { message, reason } of refused)
+        reasons.push(`holds a message (ts ${message.ts}) that is refused: ${reason}`);
+      this.#count(conversation, rest);
+      this.#addToFile(rest);
+      if (!isLast) continue;
+      const defects = [...rest.defects, ...reasons.map((reason) => ({ position: null, reason }))];
+      this.#finish(part, conversation, task, { ...rest, defects });
+    }
+    await store.transaction((tx) => tx.imports.saveFiles(lastOfEach(part.files)));
+    for (const tell of part.onCommit) tell();
+  }
+
+  #countSaved({ channelId, counts, authors }: SavedPortion): void {
+    const { messages, messagesByChannel, knownUsers } = this.#context;
+    const ofChannel = messagesByChannel.get(channelId) ?? noMessages();
+    messagesByChannel.set(channelId, ofChannel);
+    addCounts(ofChannel, counts);
+    addCounts(messages, counts);
+    for (const author of authors) knownUsers.add(author);
+  }
+
+  #count(
+    conversation: ConversationReport,
+    { tally, isDone, filtered, discarded }: Omit<DayFileResult, 'messages'>,
+  ): void {
     const { messages, discarded: byRule } = this.#context;
     addTally(conversation, tally);
     this.#job.progress.filtered += filtered;
-    let dropped = 0;
-    for (const [label, n] of discarded) {
-      byRule.set(label, (byRule.get(label) ?? 0) + n);
-      dropped += n;
-    }
+    for (const [label, n] of discarded) byRule.set(label, (byRule.get(label) ?? 0) + n);
+    const dropped = droppedIn(discarded);
     messages.discarded += dropped;
     messages.seen += dropped;
-    if (isDone) {
-      messages.seen += tally.messages;
-      messages.unchanged += tally.messages;
-    }
-    const open = this.#open;
-    open.rows += tally.messages - dropped;
-    open.leftOut += filtered + dropped;
-    open.first = least(open.first, tally.first);
-    open.last = most(open.last, tally.last);
+    if (!isDone) return;
+    messages.seen += tally.messages;
+    messages.unchanged += tally.messages;
   }
 
-  #add(channelId: string, { messages }: DayFileResult): void {
-    if (messages.length === 0) return;
-    this.touched.add(channelId);
-    this.#messages += messages.length;
-    for (const { raw } of messages) this.#bytes += raw.text.length;
-    const last = this.#channels.at(-1);
-    if (last?.channelId === channelId) for (const message of messages) last.messages.push(message);
-    else this.#channels.push({ channelId, messages });
+  #addToFile({ tally, filtered, discarded }: Omit<DayFileResult, 'messages'>): void {
+    const dropped = droppedIn(discarded);
+    this.#open.rows += tally.messages - dropped;
+    this.#open.leftOut += filtered + dropped;
+    this.#open.first = least(this.#open.first, tally.first);
+    this.#open.last = most(this.#open.last, tally.last);
   }
 
-  #finish(conversation: ConversationReport, task: ReadFile['task'], { sha256, isDone, defects }: DayFileResult): void {
+  #finish(
+    part: Part,
+    conversation: ConversationReport,
+    task: DayFile,
+    { sha256, isDone, defects }: Omit<DayFileResult, 'messages'>,
+  ): void {
     const { section, exportedAt, progress } = this.#job;
     const { rows, leftOut, first, last } = this.#open;
     this.#open = newFile();
-    this.#doneBytes += task.file.size;
-    for (const defect of defects)
-      quarantine(this.#context, progress, { path: task.file.path, ...defect }, conversation);
-    if (isDone) progress.dayFiles.imported_before += 1;
-    else progress.dayFiles.read += 1;
-    if (defects.length > 0) progress.dayFiles.damaged += 1;
-
     const isWhole = defects.length === 0;
-    const day: HeldDay = { date: task.date, first, last, isWhole };
-    const known = this.held.get(conversation.channelId);
-    if (known === undefined) this.held.set(conversation.channelId, [day]);
-    else known.push(day);
+    part.onCommit.push(() => {
+      this.#doneBytes += task.file.size;
+      for (const defect of defects) {
+        quarantine(this.#context, progress, { path: task.file.path, ...defect }, conversation);
+      }
+      progress.dayFiles[isDone ? 'imported_before' : 'read'] += 1;
+      if (!isWhole) progress.dayFiles.damaged += 1;
+      const day: HeldDay = { date: task.date, first, last, isWhole };
+      const known = this.held.get(conversation.channelId);
+      if (known === undefined) this.held.set(conversation.channelId, [day]);
+      else known.push(day);
+    });
     if (isDone) return;
-    this.#files.push({
+    part.files.push({
       team_id: this.#context.teamId,
       sha256,
       path: task.file.path.slice(section.prefix.length),
@@ -133,20 +229,23 @@ export class DayImport {
       updated_at: nowIso(this.#context),
     });
   }
-
-  #refuse({ channelId, message, reason }: RefusedMessage): void {
-    const { progress } = this.#job;
-    const conversation = progress.conversations.get(channelId) ?? null;
-    const path = `${this.#job.section.prefix}${conversation?.folder ?? channelId}/`;
-    const text = `holds a message (ts ${message.ts}) that the database refuses: ${reason}`;
-    quarantine(this.#context, progress, { path, position: null, reason: text }, conversation);
-    // Of which day it was is not looked up: the channel's days are read again from Slack, all of them.
-    for (const day of this.held.get(channelId) ?? []) day.isWhole = false;
-  }
 }
 
 function newFile(): OpenFile {
   return { rows: 0, leftOut: 0, first: null, last: null };
+}
+
+function newPart(): Part {
+  return { days: new Set(), files: [], messages: 0, bytes: 0, onCommit: [] };
+}
+
+function droppedIn(discarded: DayFileResult['discarded']): number {
+  return discarded.reduce((sum, [, n]) => sum + n, 0);
+}
+
+/** The same file may stand in a zip twice; rows of one statement must differ in their keys. */
+function lastOfEach(files: readonly ImportFileRow[]): ImportFileRow[] {
+  return [...new Map(files.map((file) => [`${file.sha256} ${file.path}`, file])).values()];
 }
 
 function errorText({ position, reason }: { position: number | null; reason: string }, n: number): string {

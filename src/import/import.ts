@@ -4,6 +4,7 @@
  * goes on: files that are in are not stored again, and what follows is made anew.
  */
 
+import type { TransactionStore } from '../db/repositories/index.ts';
 import type { ArchiveReader } from '../export/archive.ts';
 import { boundsOfDay } from '../export/day-zone.ts';
 import type { DayFile } from '../export/layout.ts';
@@ -15,7 +16,7 @@ import { ChannelPosition } from '../sync/channel-position.ts';
 import type { SyncContext } from '../sync/context.ts';
 import { millisToIso } from '../ts.ts';
 import { daysCovered } from './cover-days.ts';
-import { readDayFiles } from './day-file-source.ts';
+import type { DayFileSource } from './day-file-source.ts';
 import { DayImport } from './day-import.ts';
 import type { ExportPlan, PlannedSection } from './export-plan.ts';
 import { type FolderChannel, resolveFolders } from './folders.ts';
@@ -26,6 +27,8 @@ import { importConversations, importUsers, readConversations } from './save-dire
 import { settleThreads } from './settle-threads.ts';
 
 export interface ImportOptions {
+  /** Of the export's archive; stays open. */
+  source: DayFileSource;
   range: TimeRange;
   /** Whether the user wants this conversation. */
   isSelected: (channel: { id: string; name: string | null; formerNames: readonly string[] }) => boolean;
@@ -165,16 +168,18 @@ async function importDays(
   options: ImportOptions,
   progress: ImportProgress,
 ): Promise<void> {
-  const { archive, exportedAt } = plan;
+  const { exportedAt } = plan;
   const done = await listDone(context, work, section, exportedAt);
-  const { kind, address } = archive;
-  const settings = { archive: { kind, address }, range: options.range, rules: context.discardRules };
-  const days = new DayImport(context, { section, exportedAt, work, progress });
-  for await (const read of readDayFiles(settings, work.days, done)) {
-    context.signal.throwIfAborted();
-    await days.take(read);
-  }
-  await days.flush();
+  const how = { range: options.range, rules: context.discardRules };
+  const days = new DayImport(context, {
+    section,
+    exportedAt,
+    work,
+    progress,
+    read: () => options.source.read(how, work.days, done),
+    readAgain: (day) => options.source.readAgain(how, day),
+  });
+  await days.run();
   if (!options.dryRun) await vouch(context, days, section, { exportedAt, work, range: options.range }, progress);
   progress.isFinished = true;
 }
@@ -202,21 +207,26 @@ async function listDone(
 /** What can be said only when everything is in. */
 async function vouch(
   context: SyncContext,
-  { held, touched }: DayImport,
+  { held }: DayImport,
   { zone }: PlannedSection,
   { exportedAt, work: { firstDate }, range }: { exportedAt: IsoTime; work: Work; range: TimeRange },
   progress: ImportProgress,
 ): Promise<void> {
   const { store, teamId, signal } = context;
-  for (const channelId of touched) progress.incompleteThreads += await settleThreads(context, channelId);
+  // Of every channel: whoever was killed just before this point had stored everything.
+  for (const channelId of held.keys()) progress.incompleteThreads += await settleThreads(context, channelId);
   const states = new Map((await store.positions.listStates(teamId)).map((state) => [state.channel_id, state]));
   const began = context.now();
+  const covered: ((tx: TransactionStore) => Promise<void>)[] = [];
   for (const [channelId, days] of held) {
     signal.throwIfAborted();
     const intervals = daysCovered(days, { zone, firstDate, range });
     if (intervals.length === 0) continue;
     const key = { teamId, channelId };
     const position = await ChannelPosition.load(store, key, states.get(channelId), { wantedFrom: began * 1000, began });
-    await store.transaction((tx) => position.coverImported(tx, intervals, exportedAt));
+    covered.push((tx) => position.coverImported(tx, intervals, exportedAt));
   }
+  await store.transaction(async (tx) => {
+    for (const cover of covered) await cover(tx);
+  });
 }

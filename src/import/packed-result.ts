@@ -53,21 +53,24 @@ export function packResult({ messages, ...rest }: DayFileResult): PackedResult {
     tombstones: [],
     oddTexts: [],
   };
-  if (messages.length === 0) return packed;
-  packed.ts = messages.map(({ ts }) => ts).join(separator);
-  packed.text = messages.map(({ text }) => text ?? nothing).join(separator);
-  // Mostly the text itself, and never empty.
-  packed.search = messages
-    .map(({ text, search_text: search }) => (search === text ? '' : (search ?? nothing)))
-    .join(separator);
-  packed.raw = messages.map(({ raw }) => raw.text).join(separator);
-  packed.hashes = messages.map(({ content_hash }) => content_hash).join('');
+  let place = 0;
+  for (const message of messages) {
+    const { text, search_text: search } = message;
+    const before = place === 0 ? '' : separator;
+    packed.ts += before + message.ts;
+    packed.text += before + (text ?? nothing);
+    // Mostly the text itself, and never empty.
+    packed.search += before + (search === text ? '' : (search ?? nothing));
+    packed.raw += before + message.raw.text;
+    packed.hashes += message.content_hash;
+    packRare(packed, message, place);
+    place += 1;
+  }
   for (const column of joinedColumns) {
     if (messages.some((message) => message[column])) {
       packed.joined[column] = messages.map((message) => message[column] ?? '').join(separator);
     }
   }
-  for (const [place, message] of messages.entries()) packRare(packed, message, place);
   return packed;
 }
 

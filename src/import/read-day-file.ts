@@ -2,7 +2,7 @@
  * One day file from its bytes to rows that can be merged: the work that needs no database, and so may be done in a thread
  * beside the one that writes.
  */
-import { createHash, hash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import { ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
 import type { Element } from '../export/json-elements.ts';
 import type { DayFile } from '../export/layout.ts';
@@ -68,8 +68,11 @@ export async function* readDayFile(
   let sha256 = '';
   let result = emptyResult();
   try {
-    const digest = createHash('sha256');
-    const content = openContent(reader, task.file, (chunk) => digest.update(chunk));
+    let digest: Hash | undefined;
+    const content = openContent(reader, task.file, (chunk) => {
+      digest ??= createHash('sha256');
+      digest.update(chunk);
+    });
     if (content.bytes !== null) sha256 = hash('sha256', content.bytes, 'hex');
     if (content.problem !== null) defects.push({ position: null, reason: content.problem });
     const isDone = sha256 !== '' && task.done.includes(sha256);
@@ -79,7 +82,7 @@ export async function* readDayFile(
       isFirst = false;
       result = takeElements(elements, isDone, options, defects);
     }
-    if (content.bytes === null) sha256 = digest.digest('hex');
+    if (content.bytes === null) sha256 = digest?.digest('hex') ?? '';
     if (content.end.problem !== null) defects.push({ position: null, reason: content.end.problem });
   } catch (error) {
     if (!(error instanceof ArchiveFileError)) throw error;

@@ -52,7 +52,8 @@ export async function writeMessages<Read extends StorableMessage>(
   const written = merges.filter(({ decision }) => decision.kind === 'insert' || decision.kind === 'replace');
   const confirmed = merges.filter(({ decision }) => decision.kind === 'unchanged' && decision.confirms === true);
   await store.messages.write([...written, ...confirmed].map((merge) => messageRow(teamId, channelId, merge, seen)));
-  for (const merge of merges) await applyMark(store, teamId, channelId, merge);
+  const marked = merges.filter(({ decision }) => decision.kind === 'mark');
+  for (const merge of marked) await applyMark(store, teamId, channelId, merge);
   if (seen.source === 'import') await keepFormerWords(store, teamId, channelId, merges, seen.exportedAt);
 
   const refreshed = merges.filter(({ decision }) => decision.kind === 'mark' && decision.withState);

@@ -2,6 +2,7 @@ import { parseDate, parseLastMoment } from '../../config/date.ts';
 import type { ConfigFlags, WorkspaceConfig } from '../../config/load.ts';
 import { selectChannels } from '../../config/selection.ts';
 import { UsageError } from '../../errors.ts';
+import { openDayFileSource } from '../../import/day-file-source.ts';
 import { type ExportPlan, planExport } from '../../import/export-plan.ts';
 import { importSection } from '../../import/import.ts';
 import { newImportProgress } from '../../import/import-report.ts';
@@ -32,6 +33,7 @@ export function importCommand(process: Process, path: string, flags: ImportFlags
 
 function importJob(context: CommandContext, plan: ExportPlan, range: TimeRange, flags: ImportFlags): WorkspaceJob {
   let targets: ReadonlyMap<WorkspaceConfig, ImportTarget> = new Map();
+  const source = openDayFileSource(plan.archive);
   const dryRun = flags.dryRun === true;
   return {
     command: 'import',
@@ -48,12 +50,13 @@ function importJob(context: CommandContext, plan: ExportPlan, range: TimeRange, 
       if (section === undefined) throw new Error('the workspace is none of the export');
       const selection = selectChannels(workspace.channels);
       const progress = newImportProgress();
-      const options = { range, dryRun, isSelected: selection.matches };
+      const options = { source, range, dryRun, isSelected: selection.matches };
       const done = importSection(sync, plan, section, options, progress).then(() =>
         reportUnmet(sync, selection, 'in this export'),
       );
       return { done, report: () => importReport({ sync, identity, plan, section, progress }) };
     },
+    close: () => source.close(),
   };
 }
 
