@@ -15,6 +15,7 @@ import { type NormalizedChannel, normalizeChannel } from '../normalize/directory
 import { ChannelPosition } from '../sync/channel-position.ts';
 import type { SyncContext } from '../sync/context.ts';
 import { millisToIso } from '../ts.ts';
+import { adoptFolders } from './adopt-folders.ts';
 import { daysCovered } from './cover-days.ts';
 import type { DayFileSource } from './day-file-source.ts';
 import { DayImport } from './day-import.ts';
@@ -52,6 +53,7 @@ export async function importSection(
     }
     progress.users = await importUsers(context, reader, section, exportedAt, onDefect);
     const channels = await importChannels(context, reader, section, exportedAt, onDefect);
+    if (!options.dryRun) await adoptFolders(context);
     const work = planWork(section, channels, options, progress);
     await importDays(context, plan, section, work, options, progress);
   } finally {

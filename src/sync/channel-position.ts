@@ -1,5 +1,5 @@
 /** Where one channel stands: its checkpoint row and what is known to be complete, kept in step with the database. */
-import type { Store, TransactionStore } from '../db/repositories/index.ts';
+import type { TransactionStore } from '../db/repositories/index.ts';
 import type { CoverageRow, IngestionStateRow } from '../db/schema.ts';
 import type { IsoTime, Ts } from '../model.ts';
 import { compareTs, microsToTs, tsToMicros } from '../ts.ts';
@@ -43,7 +43,7 @@ export class ChannelPosition {
 
   /** As stored, or new with `wantedFrom` (microseconds); `began` is when the run began (milliseconds). An earlier `wantedFrom` than the stored one widens what is wanted. */
   static async load(
-    store: Store,
+    store: TransactionStore,
     key: { teamId: string; channelId: string },
     stored: IngestionStateRow | undefined,
     { wantedFrom, began }: { wantedFrom: number; began: number },

@@ -41,6 +41,13 @@ export async function hasContent(db: Kysely<Schema>, teamId: string, channelId: 
   return false;
 }
 
+/** Forgets all that is stored under the id, when it is stored under another one. */
+export async function dropContent(db: Kysely<Schema>, teamId: string, channelId: string): Promise<void> {
+  for (const table of [...contentTables, 'channel_aliases', 'channels'] as const) {
+    await db.deleteFrom(table).where('team_id', '=', teamId).where('channel_id', '=', channelId).execute();
+  }
+}
+
 /** Nothing may be stored under `to` yet but its row in `channels`, which stays; the one of `from` goes. */
 export async function moveContent(
   db: Kysely<Schema>,

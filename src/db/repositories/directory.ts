@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { IsoTime } from '../../model.ts';
 import type { Dialect, Writable, WriteTarget } from '../dialects/dialect.ts';
 import type { ChannelAliasRow, ChannelRow, Schema, UsergroupRow, UserRow, WorkspaceRow } from '../schema.ts';
-import { aliasTarget, hasContent, moveContent } from './channel-aliases.ts';
+import { aliasTarget, dropContent, hasContent, moveContent } from './channel-aliases.ts';
 
 /** Workspaces, users, user groups and channels. Everything that writes many rows wants a transaction. */
 export interface DirectoryRepository {
@@ -43,6 +43,8 @@ export interface DirectoryRepository {
    * alias. The row in `channels` is not moved: the old one goes. Wants a transaction.
    */
   moveChannel(teamId: string, move: { from: string; to: string }, now: IsoTime): Promise<void>;
+  /** Forgets the channel with all that is stored of it, once it is stored under another id. Wants a transaction. */
+  dropChannel(teamId: string, channelId: string): Promise<void>;
 }
 
 const userTarget = {
@@ -239,6 +241,8 @@ export function directoryRepository(dialect: Dialect): (db: Kysely<Schema>) => D
     hasContent: (teamId, channelId) => hasContent(db, teamId, channelId),
 
     moveChannel: (teamId, move, now) => moveContent(db, teamId, move, now),
+
+    dropChannel: (teamId, channelId) => dropContent(db, teamId, channelId),
   });
 }
 

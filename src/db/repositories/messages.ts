@@ -25,6 +25,8 @@ const storedMessageColumns = [
   'exported_at',
 ] as const;
 
+export type ExportedMessage = Pick<MessageRow, 'ts' | 'raw' | 'exported_at'>;
+
 /** Where a stored message stands. */
 export type StoredPlace = Pick<MessageRow, 'ts' | 'thread_ts' | 'is_reply'>;
 
@@ -85,6 +87,11 @@ export interface MessageRepository {
 
   /** Marks those of `ts` that are not marked yet; returns how many. Content and counters stay. */
   markDeleted(teamId: string, channelId: string, ts: readonly Ts[], at: IsoTime): Promise<number>;
+
+  /** Messages behind `after`, ascending, with the export that they came from. */
+  listExported(teamId: string, channelId: string, after: Ts | null, limit: number): Promise<ExportedMessage[]>;
+  /** Whether messages came from the export of that moment. */
+  holdsOfExport(teamId: string, channelId: string, exportedAt: IsoTime): Promise<boolean>;
 
   /** How many rows each channel should have, by channel id. */
   listCounts(teamId: string): Promise<Map<string, number>>;
@@ -387,6 +394,29 @@ function boundTo(dialect: Dialect, db: Kysely<Schema>, { findForMerge, listShown
         .returning('ts')
         .execute();
       return marked.length;
+    },
+
+    listExported(teamId, channelId, after, limit) {
+      const all = db
+        .selectFrom('messages')
+        .select(['ts', 'raw', 'exported_at'])
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .orderBy('ts')
+        .limit(limit);
+      return (after === null ? all : all.where('ts', '>', after)).execute();
+    },
+
+    async holdsOfExport(teamId, channelId, exportedAt) {
+      const row = await db
+        .selectFrom('messages')
+        .select('ts')
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .where('exported_at', '=', exportedAt)
+        .limit(1)
+        .executeTakeFirst();
+      return row !== undefined;
     },
 
     async listCounts(teamId) {
