@@ -20,7 +20,7 @@ import { type SavedPortion, saveInHalves, savePortion } from './save-portion.ts'
 const transactionMessages = 20_000;
 const transactionBytes = 32 << 20;
 /** Portions that are stored together: small ones, so that what is read lives shortly. */
-const portionMessages = 500;
+const portionMessages = 2000;
 
 interface Job {
   section: PlannedSection;

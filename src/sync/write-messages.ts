@@ -49,9 +49,12 @@ export async function writeMessages<Read extends StorableMessage>(
     revised.map(({ read }) => read.ts),
   );
 
-  const written = merges.filter(({ decision }) => decision.kind === 'insert' || decision.kind === 'replace');
+  const inserted = merges.filter(({ decision }) => decision.kind === 'insert');
+  const replaced = merges.filter(({ decision }) => decision.kind === 'replace');
   const confirmed = merges.filter(({ decision }) => decision.kind === 'unchanged' && decision.confirms === true);
-  await store.messages.write([...written, ...confirmed].map((merge) => messageRow(teamId, channelId, merge, seen)));
+  await store.messages.insert(inserted.map((merge) => messageRow(teamId, channelId, merge, seen)));
+  await store.messages.write([...replaced, ...confirmed].map((merge) => messageRow(teamId, channelId, merge, seen)));
+  const written = [...inserted, ...replaced];
   const marked = merges.filter(({ decision }) => decision.kind === 'mark');
   for (const merge of marked) await applyMark(store, teamId, channelId, merge);
   if (seen.source === 'import') await keepFormerWords(store, teamId, channelId, merges, seen.exportedAt);

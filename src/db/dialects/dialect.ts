@@ -42,6 +42,15 @@ export interface Dialect {
     rows: readonly Writable<Schema[Table]>[],
   ): Promise<void>;
 
+  /**
+   * The same for rows that are known to be absent, in the fastest way there is; throws when one of them exists.
+   */
+  insertRows<Table extends keyof Schema>(
+    db: Kysely<Schema>,
+    target: Omit<WriteTarget<Table>, 'onConflict'>,
+    rows: readonly Writable<Schema[Table]>[],
+  ): Promise<void>;
+
   /** Makes concurrent transactions that call it with the same name wait for each other until `trx` ends. */
   serialize(trx: Transaction<Schema>, name: string): Promise<void>;
 

@@ -6,7 +6,8 @@ import { columnTypes } from '../../../migrations/column-types.ts';
 import { AppError, DatabaseError, RefusedContentError } from '../../errors.ts';
 import { JsonText } from '../../model.ts';
 import { columnKind, type Schema } from '../schema.ts';
-import { assertTransaction, conflictClause, type Dialect, type SessionLock, type WriteTarget } from './dialect.ts';
+import { assertTransaction, conflictClause, type Dialect, type SessionLock } from './dialect.ts';
+import { CopyData, CopyStatement, copyLine } from './postgres-copy.ts';
 import { connectTimeoutMs, DroppableClient, SilenceWatch, WatchedPostgresDialect } from './postgres-silence.ts';
 
 /** A command needs one connection for its work, one for its lock, one for heartbeats in between. */
@@ -17,6 +18,8 @@ const statementTimeoutMs = 120_000;
  * that holds the lock is idle for hours. Without this delay the system waits two hours before it asks.
  */
 const keepAliveDelayMs = 30_000;
+/** Fewer rows are not worth two more turns of the conversation. */
+const copyPaysFrom = 50;
 /** Waits before the next try when the server has no connection left or is just starting. */
 const connectBackoffMs = [250, 500, 1000, 2000, 4000, 8000];
 const retriedConnectCodes = new Set(['53300', '57P03']);
@@ -45,7 +48,15 @@ export function openPostgres(url: string, signal?: AbortSignal): Dialect {
   };
   const patientPool = { connect: () => connectPatiently(server), end: () => pool.end() };
   const kysely = new Kysely<Schema>({ dialect: new WatchedPostgresDialect({ pool: patientPool }, watch) });
-  const writers = new Map<string, string>();
+  const statements = new Map<string, string>();
+  const statementOf = (target: { table: string; columns: readonly string[] }): string => {
+    const key = `${target.table}(${target.columns.join()})`;
+    const known = statements.get(key);
+    if (known !== undefined) return known;
+    const statement = insertStatement(target);
+    statements.set(key, statement);
+    return statement;
+  };
   return {
     title: 'Postgres',
     address,
@@ -54,15 +65,15 @@ export function openPostgres(url: string, signal?: AbortSignal): Dialect {
     isAnyOf: (column, values) => sql`${sql.ref(column)} = any(${values}::text[])`,
     async writeRows(db, target, rows) {
       assertTransaction(db);
-      if (rows.length === 0) return;
-      const key = `${target.table}(${target.columns.join()})${target.onConflict}`;
-      let text = writers.get(key);
-      if (text === undefined) {
-        text = insertStatement(target);
-        writers.set(key, text);
-      }
-      const arrays = target.columns.map((column) => rows.map((row) => encode(row[column as keyof typeof row])));
-      await db.executeQuery(CompiledQuery.raw(text, arrays));
+      await insertArrays(db, `${statementOf(target)} ${conflictClause(target)}`, target.columns, rows);
+    },
+    async insertRows(db, target, rows) {
+      assertTransaction(db);
+      const { table, columns } = target;
+      if (rows.length < copyPaysFrom) return insertArrays(db, statementOf(target), columns, rows);
+      let text = '';
+      for (const row of rows) text += copyLine(columns.map((column) => row[column as keyof typeof row]));
+      await db.executeQuery(CompiledQuery.raw(`copy "${table}" (${quoted(columns)}) from stdin`, [new CopyData(text)]));
     },
     async serialize(trx, name) {
       // Waits without the statement timeout: the other one may be building an index over years of messages.
@@ -111,6 +122,16 @@ async function endOf(kysely: Kysely<Schema>, pool: pg.Pool): Promise<void> {
 }
 
 class Client extends DroppableClient {
+  /** kysely hands every statement on with its parameters; one that stands for data makes it a COPY. */
+  override query: pg.Client['query'] = (...args: unknown[]) => {
+    const [text, parameters] = args;
+    const data: unknown = Array.isArray(parameters) ? parameters[0] : undefined;
+    if (typeof text !== 'string' || !(data instanceof CopyData)) return Reflect.apply(super.query, this, args);
+    const copy = new CopyStatement(text, data);
+    super.query(copy);
+    return copy.done;
+  };
+
   /**
    * The driver leaves the socket open when a connection fails halfway (no password was given), and an open socket
    * keeps the process alive until the server closes it, a minute later.
@@ -217,11 +238,25 @@ function lockKey(name: string): string {
   return createHash('sha256').update(`slackingest:${name}`).digest().readBigInt64BE().toString();
 }
 
-function insertStatement<Table extends keyof Schema>(target: WriteTarget<Table>): string {
-  const columns = target.columns.map((column) => `"${column}"`).join(', ');
-  const arrays = target.columns.map((column, i) => `$${i + 1}::${arrayTypes[columnKind(column)]}[]`).join(', ');
-  return `insert into "${target.table}" (${columns}) select * from unnest(${arrays})
-    ${conflictClause(target)}`;
+function insertStatement({ table, columns }: { table: string; columns: readonly string[] }): string {
+  const arrays = columns.map((column, i) => `$${i + 1}::${arrayTypes[columnKind(column)]}[]`).join(', ');
+  return `insert into "${table}" (${quoted(columns)}) select * from unnest(${arrays})`;
+}
+
+function quoted(columns: readonly string[]): string {
+  return columns.map((column) => `"${column}"`).join(', ');
+}
+
+/** One array for each column, however many rows. */
+async function insertArrays(
+  db: Kysely<Schema>,
+  statement: string,
+  columns: readonly string[],
+  rows: readonly object[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const arrays = columns.map((column) => rows.map((row) => encode(row[column as keyof typeof row])));
+  await db.executeQuery(CompiledQuery.raw(statement, arrays));
 }
 
 const arrayTypes = {

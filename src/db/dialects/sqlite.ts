@@ -18,7 +18,7 @@ import { columnTypes } from '../../../migrations/column-types.ts';
 import { AppError, DatabaseError, RefusedContentError } from '../../errors.ts';
 import { JsonText } from '../../model.ts';
 import { columnKind, type Schema } from '../schema.ts';
-import { assertTransaction, conflictClause, type Dialect, type WriteTarget } from './dialect.ts';
+import { assertTransaction, conflictClause, type Dialect } from './dialect.ts';
 import { createBackupFile, createPrivately, FileWatch } from './sqlite-file.ts';
 import { blockingTimeoutMs, busyTimeoutMs, Patience } from './sqlite-patience.ts';
 
@@ -89,6 +89,13 @@ function sqliteDialect(opened: OpenFile): Dialect {
     plugins: [new RowDecoder()],
   });
   const writers = new Map<string, Database.Statement>();
+  const statementOf = (text: string): Database.Statement => {
+    const known = writers.get(text);
+    if (known !== undefined) return known;
+    const statement = raw.prepare(text);
+    writers.set(text, statement);
+    return statement;
+  };
   return {
     title: 'SQLite',
     address: path,
@@ -98,18 +105,11 @@ function sqliteDialect(opened: OpenFile): Dialect {
     // Synchronous on the one connection that the transaction holds: no other query can come in between.
     async writeRows(db, target, rows) {
       assertTransaction(db);
-      const text = insertStatement(target);
-      let statement = writers.get(text);
-      if (statement === undefined) {
-        statement = raw.prepare(text);
-        writers.set(text, statement);
-      }
-      const { columns } = target;
-      const values: unknown[] = new Array(columns.length);
-      for (const row of rows) {
-        for (let i = 0; i < columns.length; i += 1) values[i] = encode(row[columns[i] as keyof typeof row]);
-        statement.run(values);
-      }
+      runForEach(statementOf(`${insertStatement(target)} ${conflictClause(target)}`), target.columns, rows);
+    },
+    async insertRows(db, target, rows) {
+      assertTransaction(db);
+      runForEach(statementOf(insertStatement(target)), target.columns, rows);
     },
     // Every transaction begins as a writer (BEGIN IMMEDIATE), so they already wait for each other.
     async serialize() {},
@@ -146,10 +146,17 @@ function numberOf(value: unknown): number {
   return typeof value === 'number' ? value : 0;
 }
 
-function insertStatement<Table extends keyof Schema>(target: WriteTarget<Table>): string {
-  const columns = target.columns.map((column) => `"${column}"`).join(', ');
-  return `insert into "${target.table}" (${columns}) values (${target.columns.map(() => '?').join(', ')})
-    ${conflictClause(target)}`;
+function insertStatement({ table, columns }: { table: string; columns: readonly string[] }): string {
+  const names = columns.map((column) => `"${column}"`).join(', ');
+  return `insert into "${table}" (${names}) values (${columns.map(() => '?').join(', ')})`;
+}
+
+function runForEach(statement: Database.Statement, columns: readonly string[], rows: readonly object[]): void {
+  const values: unknown[] = new Array(columns.length);
+  for (const row of rows) {
+    for (let i = 0; i < columns.length; i += 1) values[i] = encode(row[columns[i] as keyof typeof row]);
+    statement.run(values);
+  }
 }
 
 /** better-sqlite3 binds numbers, strings, bigints, buffers and null only; anything else throws. */

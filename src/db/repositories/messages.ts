@@ -45,6 +45,8 @@ export interface MessageRepository {
   findRevisionTexts(teamId: string, channelId: string, ts: readonly Ts[]): Promise<Set<string>>;
   /** Adds revisions that are not there yet. */
   addRevisions(rows: readonly Writable<MessageRevisionRow>[]): Promise<void>;
+  /** Inserts rows that are not there yet. */
+  insert(rows: readonly Writable<MessageRow>[]): Promise<void>;
   /** Inserts rows, replacing those that exist. */
   write(rows: readonly Writable<MessageRow>[]): Promise<void>;
   /** Changes only what others do to a message: deletion mark, thread and its counters. */
@@ -269,6 +271,8 @@ function boundTo(dialect: Dialect, db: Kysely<Schema>, { findForMerge, listShown
     },
 
     addRevisions: (rows) => dialect.writeRows(db, revisionTarget, rows),
+
+    insert: (rows) => dialect.insertRows(db, messageTarget, rows),
 
     write: (rows) => dialect.writeRows(db, messageTarget, rows),
 
