@@ -203,8 +203,21 @@ export function messageRepository(dialect: Dialect): (db: Kysely<Schema>) => Mes
       .where('first_seen_at', '<', storedBefore)
       .orderBy('ts'),
   );
-  return (db) => boundTo(dialect, db, { findForMerge, listShown });
+  const findBetween = prepareQuery((db, teamId: string, channelId: string, from: Ts, to: Ts) =>
+    db
+      .selectFrom('messages')
+      .select('ts')
+      .where('team_id', '=', teamId)
+      .where('channel_id', '=', channelId)
+      .where('ts', '>=', from)
+      .where('ts', '<=', to)
+      .limit(1),
+  );
+  return (db) => boundTo(dialect, db, { findForMerge, findBetween, listShown });
 }
+
+/** New messages mostly lie where nothing is stored yet: one look tells, and thousands need not be asked for one by one. */
+const askedOneByOne = 50;
 
 /** What conversations.history shows: top-level messages, and replies that were sent to the channel as well. */
 function shownIn(db: Kysely<Schema>, teamId: string, channelId: string) {
@@ -222,10 +235,15 @@ function shownIn(db: Kysely<Schema>, teamId: string, channelId: string) {
 
 interface Prepared {
   findForMerge: PreparedQuery<[teamId: string, channelId: string, ts: readonly Ts[]], StoredMessage>;
+  findBetween: PreparedQuery<[teamId: string, channelId: string, from: Ts, to: Ts], { ts: Ts }>;
   listShown: PreparedQuery<[teamId: string, channelId: string, from: Ts, to: Ts, storedBefore: IsoTime], StoredPlace>;
 }
 
-function boundTo(dialect: Dialect, db: Kysely<Schema>, { findForMerge, listShown }: Prepared): MessageRepository {
+function boundTo(
+  dialect: Dialect,
+  db: Kysely<Schema>,
+  { findForMerge, findBetween, listShown }: Prepared,
+): MessageRepository {
   const messages = (teamId: string, channelId: string, ts: readonly Ts[]) =>
     db
       .selectFrom('messages')
@@ -244,7 +262,14 @@ function boundTo(dialect: Dialect, db: Kysely<Schema>, { findForMerge, listShown
 
   return {
     async findForMerge(teamId, channelId, ts) {
-      if (ts.length === 0) return new Map();
+      const [first] = ts;
+      if (first === undefined) return new Map();
+      if (ts.length > askedOneByOne) {
+        // As text, as the index has them.
+        const from = ts.reduce((least, one) => (one < least ? one : least), first);
+        const to = ts.reduce((most, one) => (one > most ? one : most), first);
+        if ((await findBetween(db, teamId, channelId, from, to)).length === 0) return new Map();
+      }
       const rows = await findForMerge(db, teamId, channelId, ts);
       return new Map(rows.map((row) => [row.ts, row]));
     },
