@@ -97,7 +97,7 @@ function formatTimeLeft({ bytes }: RunView, now: number): string | undefined {
 }
 
 /** `12 kB`, `340 MB`, `1.2 GB`; powers of ten, as disks count. */
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   const units = ['bytes', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;
   let unit = 0;

@@ -65,7 +65,7 @@ export async function* parseChunks(chunks: AsyncIterable<Buffer>, end: ListEnd):
 }
 
 /** JSON as Slack's: parsed text, every number exact. Throws `SyntaxError`. */
-export function parseJson(text: string): JsonValue {
+function parseJson(text: string): JsonValue {
   // JSON.parse makes nothing else.
   return parseExactly(text) as JsonValue;
 }

@@ -93,7 +93,7 @@ function existed({ created }: JsonObject, before: number | null): boolean {
 const localPrefix = 'LOCAL-';
 
 /** No id of Slack's has a hyphen. */
-export function localId(folder: string): string {
+function localId(folder: string): string {
   return `${localPrefix}${createHash('sha256').update(fold(folder)).digest('hex').slice(0, 12).toUpperCase()}`;
 }
 

@@ -207,7 +207,7 @@ async function addNewAliases(tx: TransactionStore, teamId: string, aliases: read
   await tx.directory.addAliases([...added.values()]);
 }
 
-export function channelRow(teamId: string, channel: NormalizedChannel, updatedAt: IsoTime, exportedAt: IsoTime) {
+function channelRow(teamId: string, channel: NormalizedChannel, updatedAt: IsoTime, exportedAt: IsoTime) {
   const { isPartial: _, previousNames: __, origin: ___, is_member: ____, ...columns } = channel;
   return { team_id: teamId, ...columns, is_member: null, updated_at: updatedAt, exported_at: exportedAt };
 }
