@@ -5,6 +5,7 @@
 import type { ThreadRow } from '../db/schema.ts';
 import { BudgetEndedError, SlackError } from '../errors.ts';
 import type { Ts } from '../model.ts';
+import { type NormalizedMessage, normalizeMessage } from '../normalize/message.ts';
 import { ChannelPosition } from '../sync/channel-position.ts';
 import { failUnit, pageRoom, type SyncContext } from '../sync/context.ts';
 import { readWindow } from '../sync/history.ts';
@@ -68,7 +69,8 @@ export async function compareWithSlack(
       comparison.messages += seen;
       if ('window' in unit) comparison.windows.read += 1;
       else comparison.threads.read += 1;
-      for (const gap of pages.flatMap((page) => gapsIn(unit, page, comparison))) {
+      const imported = await importedAmong(ledger, channelId, pages);
+      for (const gap of pages.flatMap((page) => gapsIn(unit, page, comparison, imported))) {
         if (!known.has(keyOf(gap))) gaps.push(gap);
         known.add(keyOf(gap));
       }
@@ -206,13 +208,31 @@ async function readUnit(context: SyncContext, unit: Unit): Promise<{ pages: Save
   return { pages, seen: pages.reduce((sum, { counts }) => sum + counts.seen, 0) };
 }
 
-function gapsIn(unit: Unit, page: SavedPage, comparison: Comparison): Gap[] {
+/** Changed messages that came from an export, as it had them. */
+async function importedAmong(
+  { store, teamId }: Ledger,
+  channelId: string,
+  pages: readonly SavedPage[],
+): Promise<Map<Ts, NormalizedMessage>> {
+  const changes = pages.flatMap((page) => page.changes);
+  const imported = changes.filter(({ read, was }) => read !== null && was?.source === 'import').map(({ ts }) => ts);
+  if (imported.length === 0) return new Map();
+  const rows = await store.integrity.findForCheck(teamId, channelId, imported);
+  return new Map(rows.map((row) => [row.ts, normalizeMessage({ ...row.raw, ts: row.ts })]));
+}
+
+function gapsIn(
+  unit: Unit,
+  page: SavedPage,
+  comparison: Comparison,
+  imported: ReadonlyMap<Ts, NormalizedMessage>,
+): Gap[] {
   const { channel, state } = unit.covered;
   const remedy: Remedy = 'window' in unit ? { reread: unit.window } : { threads: [unit.thread.thread_ts] };
   const looked = state.last_checked_at === null ? 0 : Date.parse(state.last_checked_at) * 1000;
   const gaps: Gap[] = [];
   for (const change of page.changes) {
-    const difference = differenceOf(change);
+    const difference = differenceOf(change, imported.get(change.ts));
     if (difference === null) continue;
     if (isNewer(change, looked)) comparison.newer += 1;
     else gaps.push(gapIn(channel, { ...difference, ts: change.ts, remedy }));
@@ -225,21 +245,57 @@ function gapsIn(unit: Unit, page: SavedPage, comparison: Comparison): Gap[] {
   return gaps;
 }
 
-function differenceOf({ kind, read, was }: MessageChange): { kind: GapKind; message: string } | null {
+function differenceOf(
+  { kind, read, was }: MessageChange,
+  imported: NormalizedMessage | undefined,
+): { kind: GapKind; message: string } | null {
   if (kind === 'inserted') return { kind: 'missing', message: 'Slack shows this message, and it is not stored.' };
   if (kind === 'deleted') return { kind: 'not_marked_deleted', message: 'Slack does not show this message any more.' };
   if (read === null || was === null) return null;
   if (was.deleted_at !== null && !read.isTombstone) {
     return { kind: 'wrongly_deleted', message: 'The message is marked deleted, and Slack shows it.' };
   }
+  const differs = imported === undefined ? differsFromRow(read, was) : differsFromExport(read, imported);
   const parts = [
-    ...(read.content_hash === was.content_hash || read.isTombstone ? [] : ['what its author wrote']),
+    ...(differs.content && !read.isTombstone ? ['what its author wrote'] : []),
     ...(read.reply_count === was.reply_count && read.latest_reply === was.latest_reply ? [] : ['its thread counters']),
-    ...(read.state_hash === was.state_hash || read.isTombstone ? [] : ['what others added (reactions, replies, pins)']),
+    ...(differs.state && !read.isTombstone ? ['what others added (reactions, replies, pins)'] : []),
   ];
-  // A message that came from an export and that Slack shows just so.
   if (parts.length === 0) return null;
   return { kind: 'differs', message: `Slack shows the message otherwise: ${parts.join(', ')}.` };
+}
+
+interface Difference {
+  content: boolean;
+  state: boolean;
+}
+
+function differsFromRow(read: NormalizedMessage, was: NonNullable<MessageChange['was']>): Difference {
+  return { content: read.content_hash !== was.content_hash, state: read.state_hash !== was.state_hash };
+}
+
+/**
+ * An export writes the very same message otherwise than the API: with the author's profile and teams, with a list of the
+ * replies, with other addresses of files. What it says must be the same.
+ */
+function differsFromExport(read: NormalizedMessage, imported: NormalizedMessage): Difference {
+  const columns = ['search_text', 'edited_ts', 'subtype', 'user_id', 'bot_id', 'is_reply'] as const;
+  return {
+    content: columns.some((column) => read[column] !== imported[column]) || fileIds(read) !== fileIds(imported),
+    state: reactors(read) !== reactors(imported),
+  };
+}
+
+function fileIds({ files }: NormalizedMessage): string {
+  return [...new Set(files.map(({ file_id }) => file_id))].sort().join(' ');
+}
+
+/** Whoever is missing where Slack cut the list is not known to be missing. */
+function reactors({ reactions }: NormalizedMessage): string {
+  return reactions
+    .map(({ name, userIds, isComplete }) => (isComplete ? [name, ...userIds.toSorted()].join(' ') : name))
+    .sort()
+    .join('|');
 }
 
 /** Whether the change happened after the last run looked at the channel (microseconds), as far as Slack tells when. */
@@ -247,5 +303,7 @@ function isNewer({ kind, ts, read, was }: MessageChange, looked: number): boolea
   const isLater = (at: string | null) => isTs(at) && tsToMicros(at) > looked;
   if (kind === 'inserted') return isLater(ts);
   if (read === null || was === null) return false;
+  // Its hash differs whatever happened.
+  if (was.source === 'import') return isLater(read.edited_ts) || isLater(read.latest_reply);
   return read.content_hash === was.content_hash ? isLater(read.latest_reply) : isLater(read.edited_ts);
 }
