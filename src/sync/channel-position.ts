@@ -156,13 +156,28 @@ export class ChannelPosition {
   async cover(store: TransactionStore, complete: Interval | null, facts: CoverFacts): Promise<() => void> {
     const coverage =
       complete === null || this.#isKnownEmptyEnd(complete) ? this.#coverage : this.#with(complete, facts.at);
-    const state = this.#stateAfter(coverage, facts);
+    const state = this.#stateAfter(coverage, { ...facts, newest: await this.#newestKnown(store, complete, facts) });
     if (coverage !== this.#coverage) await store.positions.replaceCoverage(this.#coverage, coverage);
     await store.positions.saveState(state);
     return () => {
       this.#state = state;
       this.#coverage = coverage;
     };
+  }
+
+  /**
+   * The newest message that the channel has. When the first look behind what an export or `backfill` brought finds nothing, it
+   * is the last of what they brought.
+   */
+  async #newestKnown(
+    { integrity }: TransactionStore,
+    complete: Interval | null,
+    { isLive, shown }: CoverFacts,
+  ): Promise<Ts | null> {
+    if (!isLive) return null;
+    if (shown !== null) return shown.newest;
+    if (this.#state.last_ts !== null || complete === null || !this.#isKnownEmptyEnd(complete)) return null;
+    return integrity.findNewestShown(this.#teamId, this.#channelId, microsToTs(complete.from));
   }
 
   /** A read that found nothing after the checkpoint vouches for no later moment than the checkpoint itself does. */
@@ -219,12 +234,26 @@ export class ChannelPosition {
     const known = this.#coverage.filter(isImported).map(intervalOf);
     const all = joinTouching([...known, ...intervals].sort((a, b) => a.from - b.from));
     const coverage = sorted([...fromApi, ...this.#imported(all, fromApi.map(intervalOf), exportedAt)]);
+    const added = coverage.filter((row) => !this.#coverage.includes(row));
     await store.positions.replaceCoverage(this.#coverage, coverage);
     this.#coverage = coverage;
-    const oldest = this.#oldestTs(coverage);
-    if (this.#state.last_checked_at === null || oldest === this.#state.oldest_ts) return;
-    this.#state = { ...this.#state, oldest_ts: oldest };
-    await store.positions.saveState(this.#state);
+    if (this.#state.last_checked_at === null) return;
+    const before = this.#state;
+    this.#state = this.#withImported(coverage, added);
+    const isSame = (Object.keys(before) as (keyof IngestionStateRow)[]).every((key) => this.#state[key] === before[key]);
+    if (!isSame) await store.positions.saveState(this.#state);
+  }
+
+  /** An audit that is under way has passed what it now would have to look at: it begins anew. */
+  #withImported(coverage: readonly CoverageRow[], added: readonly CoverageRow[]): IngestionStateRow {
+    const { audit_ts: reached, audited_at } = this.#state;
+    const isPassed = reached !== null && added.some(({ to_ts }) => compareTs(to_ts, reached) >= 0);
+    return {
+      ...this.#state,
+      oldest_ts: this.#oldestTs(coverage),
+      audited_at: audited_at === null ? null : oldestSeen(added, audited_at),
+      ...(isPassed ? { audit_ts: null, audit_began_at: null } : {}),
+    };
   }
 
   /** From here on everything is in. */
@@ -235,11 +264,10 @@ export class ChannelPosition {
 
   #stateAfter(
     coverage: readonly CoverageRow[],
-    { at, run, shown, isLive, floor, expiredTo }: CoverFacts,
+    { at, run, shown, newest, floor, expiredTo }: CoverFacts & { newest: Ts | null },
   ): IngestionStateRow {
     const last = coverage.at(-1);
     const known = this.#state.last_ts;
-    const newest = isLive ? (shown?.newest ?? null) : null;
     const reached =
       newest !== null && last !== undefined && tsToMicros(newest) <= tsToMicros(last.to_ts) ? newest : known;
     const isLater = reached !== null && (known === null || tsToMicros(reached) > tsToMicros(known));
@@ -249,8 +277,8 @@ export class ChannelPosition {
       oldest_ts: this.#oldestTs(coverage),
       last_checked_at: at,
       last_error: null,
-      // All that is covered was read after this.
-      audited_at: this.#state.audited_at ?? at,
+      // All that is covered was read after this, here or by an export.
+      audited_at: this.#state.audited_at ?? oldestSeen(coverage, at),
       audited_run: this.#state.audited_run ?? run,
       expired_to_ts: this.#expiredAfter(shown?.oldest ?? null, expiredTo),
       ...this.#floorAfter(floor, at),
@@ -321,6 +349,10 @@ function isImported({ source }: CoverageRow): boolean {
 
 function sorted(coverage: readonly CoverageRow[]): CoverageRow[] {
   return [...coverage].sort((a, b) => compareTs(a.from_ts, b.from_ts));
+}
+
+function oldestSeen(rows: readonly CoverageRow[], at: IsoTime): IsoTime {
+  return rows.reduce((oldest, { audited_at }) => (audited_at < oldest ? audited_at : oldest), at);
 }
 
 /** When the oldest part of what lies within the interval was seen. */
