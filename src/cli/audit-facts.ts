@@ -19,21 +19,27 @@ export async function runsPerDay(store: Store, teamId: string, now: number): Pro
   return runs / Math.max(1, (now - Date.parse(first)) / dayMs);
 }
 
-/** What audits have to read again. Archived channels are taken for read to their end. */
+/**
+ * What audits have to read again. Archived channels are taken for read to their end; those that Slack never listed and only
+ * an export told of are read by nobody.
+ */
 export function auditLoad(
   channels: readonly ChannelFacts[],
   messages: readonly MessageCount[],
   threads: readonly ThreadCount[],
 ): AuditLoad {
   const archived = new Set(channels.filter(({ is_archived }) => is_archived).map(({ channel_id }) => channel_id));
+  const unseen = new Set(channels.filter(({ exported_at }) => exported_at !== null).map(({ channel_id }) => channel_id));
+  const seen = <Count extends { channel_id: string }>(counts: readonly Count[]) =>
+    counts.filter(({ channel_id }) => !unseen.has(channel_id));
   return {
-    channels: messages.map((count) => ({
+    channels: seen(messages).map((count) => ({
       rows: count.messages,
       shown: count.messages - count.replies,
       isQuiet: archived.has(count.channel_id),
     })),
-    threads: threads.reduce((sum, count) => sum + count.threads, 0),
-    lively: threads.reduce((sum, count) => sum + count.lively, 0),
+    threads: seen(threads).reduce((sum, count) => sum + count.threads, 0),
+    lively: seen(threads).reduce((sum, count) => sum + count.lively, 0),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { ChannelFacts, MessageCount, ThreadCount } from '../db/repositories/overview.ts';
 import type { CoverageRow, IngestionStateRow, RunChannelRow } from '../db/schema.ts';
 import type { IsoTime } from '../model.ts';
+import { coveredIntervals } from '../sync/channel-position.ts';
 import { holesAfter } from '../sync/interval.ts';
 import { microsToTs, tsToIso, tsToMicros } from '../ts.ts';
 
@@ -38,7 +39,7 @@ export interface ChannelRows {
   failures: readonly Pick<RunChannelRow, 'channel_id' | 'error'>[];
 }
 
-/** Every channel that was read, or tried and failed; the ones that need a look first. */
+/** Every channel that was read, imported, or tried and failed; the ones that need a look first. */
 export function channelStatuses(rows: ChannelRows): ChannelStatus[] {
   const facts = byChannel(rows.facts);
   const states = byChannel(rows.states);
@@ -47,7 +48,7 @@ export function channelStatuses(rows: ChannelRows): ChannelStatus[] {
   const failures = byChannel(rows.failures);
   const coverage = new Map<string, CoverageRow[]>();
   for (const row of rows.coverage) coverage.set(row.channel_id, [...(coverage.get(row.channel_id) ?? []), row]);
-  const ids = [...new Set([...states.keys(), ...failures.keys()])];
+  const ids = [...new Set([...states.keys(), ...failures.keys(), ...coverage.keys(), ...messages.keys()])];
   return ids
     .map((id) => ({
       ...placeOf(id, facts.get(id), states.get(id), coverage.get(id) ?? []),
@@ -68,14 +69,14 @@ function placeOf(
   state: IngestionStateRow | undefined,
   coverage: readonly CoverageRow[],
 ): Omit<ChannelStatus, 'messages' | 'threads' | 'error'> {
-  const last = coverage.at(-1);
+  const last = coveredIntervals(coverage).at(-1);
   return {
     channel_id: channelId,
     name: facts?.name ?? null,
     is_archived: facts?.is_archived ?? false,
     last_checked_at: state?.last_checked_at ?? null,
     last_message_at: state?.last_ts ? tsToIso(state.last_ts) : null,
-    complete_from: last === undefined ? null : tsToIso(last.from_ts),
+    complete_from: last === undefined ? null : tsToIso(microsToTs(last.from)),
     coverage: coverage.map(({ from_ts, to_ts, source, audited_at }) => ({
       from: tsToIso(from_ts),
       to: tsToIso(to_ts),
@@ -113,9 +114,12 @@ function worstFirst(a: ChannelStatus, b: ChannelStatus): number {
   );
 }
 
-/** Channels of one run are checked moments apart, which makes none of them worse. Never comes before any time. */
+/**
+ * Channels of one run are checked moments apart, which makes none of them worse. Those that were only imported come last: it
+ * may be that no run can ever see them.
+ */
 function minuteOf({ last_checked_at }: ChannelStatus): string {
-  return last_checked_at?.slice(0, 16) ?? '';
+  return last_checked_at?.slice(0, 16) ?? 'never';
 }
 
 function compareText(a: string, b: string): number {

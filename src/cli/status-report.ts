@@ -169,7 +169,7 @@ function auditStatus(
   perDay: number | null,
 ): AuditStatus {
   const cycle = auditCycle(load, budget);
-  const read = channels.filter(({ complete_from }) => complete_from !== null);
+  const read = channels.filter((channel) => channel.complete_from !== null && channel.last_checked_at !== null);
   const next = [...read].sort((a, b) => ((a.audited_at ?? '') < (b.audited_at ?? '') ? -1 : 1))[0];
   return {
     requests_per_run: budget.requests,

@@ -2,7 +2,10 @@ import { type Kysely, sql } from 'kysely';
 import type { IsoTime } from '../../model.ts';
 import type { ChannelRow, CoverageRow, RunChannelRow, RunRow, Schema, WorkspaceRow } from '../schema.ts';
 
-export type ChannelFacts = Pick<ChannelRow, 'channel_id' | 'name' | 'kind' | 'is_archived' | 'is_member'>;
+export type ChannelFacts = Pick<
+  ChannelRow,
+  'channel_id' | 'name' | 'kind' | 'is_archived' | 'is_member' | 'exported_at'
+>;
 
 export interface MessageCount {
   channel_id: string;
@@ -48,7 +51,7 @@ export function overviewRepository(): (db: Kysely<Schema>) => OverviewRepository
     listChannelFacts: (teamId) =>
       db
         .selectFrom('channels')
-        .select(['channel_id', 'name', 'kind', 'is_archived', 'is_member'])
+        .select(['channel_id', 'name', 'kind', 'is_archived', 'is_member', 'exported_at'])
         .where('team_id', '=', teamId)
         .execute(),
 
