@@ -100,7 +100,9 @@ async function planHistories(
     holes += known.length + (isLeft ? 1 : 0);
     history.holes += (await pagesInHoles(context, entry, position, known)) + (isLeft ? 1 : 0);
   }
-  history.audits = await countAudits(context, opened, requests);
+  // The first run that reads a channel which an export brought leaves it at that.
+  const readBefore = opened.filter(({ position }) => position.audit.auditedRun !== null);
+  history.audits = await countAudits(context, readBefore, requests);
   return { history, holes };
 }
 
