@@ -29,7 +29,9 @@ export function auditLoad(
   threads: readonly ThreadCount[],
 ): AuditLoad {
   const archived = new Set(channels.filter(({ is_archived }) => is_archived).map(({ channel_id }) => channel_id));
-  const unseen = new Set(channels.filter(({ exported_at }) => exported_at !== null).map(({ channel_id }) => channel_id));
+  const unseen = new Set(
+    channels.filter(({ exported_at }) => exported_at !== null).map(({ channel_id }) => channel_id),
+  );
   const seen = <Count extends { channel_id: string }>(counts: readonly Count[]) =>
     counts.filter(({ channel_id }) => !unseen.has(channel_id));
   return {

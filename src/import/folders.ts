@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { ChannelAliasRow, ChannelRow } from '../db/schema.ts';
 import type { ChannelKind, JsonObject } from '../model.ts';
-import type { NormalizedChannel } from '../normalize/directory.ts';
+import { type NormalizedChannel, normalizeChannel } from '../normalize/directory.ts';
+import { pairsOf } from '../sync/channel-identity.ts';
 
 export interface FolderChannel {
   channelId: string;
@@ -88,6 +89,33 @@ export function storedChannels(
 function existed({ created }: JsonObject, before: number | null): boolean {
   const seconds = Number(created ?? 0);
   return before === null || !Number.isFinite(seconds) || seconds * 1_000_000 < before;
+}
+
+/**
+ * Conversations of an export that are stored under another id than the export gives, with that id: Slack gave them a new one
+ * since, or the export is from after that and no run has asked Slack yet. Then the next run moves them to the new id.
+ */
+export function storedIdsOf(
+  listed: readonly ListedConversation[],
+  { channels, aliases }: KnownChannels,
+): Map<string, string> {
+  const ids = new Map(aliases.flatMap(({ kind, alias, channel_id }) => (kind === 'id' ? [[alias, channel_id]] : [])));
+  const stored = new Set(channels.map(({ channel_id }) => channel_id));
+  const inExport = new Set(listed.map(({ channel_id }) => channel_id));
+  const unknown = listed.filter(({ channel_id }) => !stored.has(channel_id) && !ids.has(channel_id));
+  if (unknown.length === 0) return ids;
+  const others = channels.flatMap(({ channel_id, raw, kind }) => {
+    const channel = inExport.has(channel_id) ? null : normalizeChannel(raw, kind);
+    return channel === null
+      ? []
+      : { ...channel, previousNames: [...channel.previousNames, ...namesOf(channel_id, aliases)] };
+  });
+  for (const { from, to } of pairsOf(unknown, others)) ids.set(from.channel_id, to.channel_id);
+  return ids;
+}
+
+function namesOf(channelId: string, aliases: readonly ChannelAliasRow[]): string[] {
+  return aliases.flatMap(({ kind, alias, channel_id }) => (kind === 'name' && channel_id === channelId ? [alias] : []));
 }
 
 const localPrefix = 'LOCAL-';

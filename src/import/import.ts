@@ -20,7 +20,7 @@ import { daysCovered } from './cover-days.ts';
 import type { DayFileSource } from './day-file-source.ts';
 import { DayImport } from './day-import.ts';
 import type { ExportPlan, PlannedSection } from './export-plan.ts';
-import { type FolderChannel, resolveFolders } from './folders.ts';
+import { type FolderChannel, resolveFolders, storedIdsOf } from './folders.ts';
 import { type ConversationReport, type ImportProgress, newConversation, quarantine } from './import-report.ts';
 import { inStretches } from './order-of-work.ts';
 import type { TimeRange } from './read-day-file.ts';
@@ -71,15 +71,15 @@ async function importChannels(
 ): Promise<{ folders: Map<string, FolderChannel>; listed: NormalizedChannel[] }> {
   const { store, teamId } = context;
   const aliases = await store.directory.listAliases(teamId);
-  const newIds = new Map(
-    aliases.flatMap(({ kind, alias, channel_id }) => (kind === 'id' ? [[alias, channel_id]] : [])),
-  );
-  const listed = (await readConversations(reader, section, onDefect)).map((channel) => ({
-    ...channel,
-    channel_id: newIds.get(channel.channel_id) ?? channel.channel_id,
-  }));
   const channels = await store.directory.listChannelsExcept(teamId, []);
-  const folders = resolveFolders(foldersOf(section), listed, { channels, aliases });
+  const known = { channels, aliases };
+  const conversations = await readConversations(reader, section, onDefect);
+  const storedIds = storedIdsOf(conversations, known);
+  const listed = conversations.map((channel) => ({
+    ...channel,
+    channel_id: storedIds.get(channel.channel_id) ?? channel.channel_id,
+  }));
+  const folders = resolveFolders(foldersOf(section), listed, known);
   await importConversations(context, listed, exportedAt);
   await importConversations(
     context,

@@ -54,7 +54,7 @@ interface Pair {
 }
 
 /** A channel that is gone and one that is there, alike in all that a new id leaves as it was. Two that fit are none. */
-function pairsOf(gone: readonly NormalizedChannel[], listed: readonly NormalizedChannel[]): Pair[] {
+export function pairsOf(gone: readonly NormalizedChannel[], listed: readonly NormalizedChannel[]): Pair[] {
   if (gone.length === 0) return [];
   const byOrigin = groupBy(listed, ({ origin }) => origin);
   const pairs = gone.flatMap((from) =>

@@ -240,7 +240,9 @@ export class ChannelPosition {
     if (this.#state.last_checked_at === null) return;
     const before = this.#state;
     this.#state = this.#withImported(coverage, added);
-    const isSame = (Object.keys(before) as (keyof IngestionStateRow)[]).every((key) => this.#state[key] === before[key]);
+    const isSame = (Object.keys(before) as (keyof IngestionStateRow)[]).every(
+      (key) => this.#state[key] === before[key],
+    );
     if (!isSame) await store.positions.saveState(this.#state);
   }
 
