@@ -196,7 +196,7 @@ function byDay(messages: readonly JsonObject[], zone: string): Map<string, JsonO
   return days;
 }
 
-function renderChannel({
+export function renderChannel({
   id,
   name,
   kind = 'public',
