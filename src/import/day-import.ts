@@ -17,8 +17,8 @@ import type { DayFileResult } from './read-day-file.ts';
 import { type SavedPortion, saveInHalves, savePortion } from './save-portion.ts';
 
 /** Large enough that the pages of indexes which many messages touch are written once. */
-const transactionMessages = 20_000;
-const transactionBytes = 32 << 20;
+const transactionMessages = 10_000;
+const transactionBytes = 16 << 20;
 /** Portions that are stored together: small ones, so that what is read lives shortly. */
 const portionMessages = 2000;
 
