@@ -36,6 +36,11 @@ export function importSummary(result: WorkspaceResult): string {
   const more =
     numberAt(extra, 'quarantined_total') - (Array.isArray(extra['quarantined']) ? extra['quarantined'].length : 0);
   if (more > 0) lines.push(`  ! and ${formatCount(more)} more that are only counted`);
+  const newest = textAt(objectIn(extra['export']) ?? {}, 'newest_at').slice(0, 10);
+  // A first ingest reaches back 30 days only.
+  if (messages.inserted > 0 && run_id !== null && remaining === null && newest > '1970-01-01') {
+    lines.push(`  next      "slackingest ingest --backfill-from ${newest}" reads what was written since`);
+  }
   if (remaining !== null) lines.push('  remaining: the rest of the day files; import again to go on');
   return lines.join('\n');
 }

@@ -47,8 +47,15 @@ const threadPaysFromBytes = 4 << 20;
 export function openDayFileSource(archive: Archive): DayFileSource {
   const { kind, address } = archive;
   const bytes = archive.files.reduce((sum, { size }) => sum + size, 0);
-  return bytes < threadPaysFromBytes ? new InlineSource({ kind, address }) : new ThreadSource({ kind, address });
+  if (bytes < threadPaysFromBytes) return new InlineSource({ kind, address });
+  return new ThreadSource({ kind, address }, archive.files.length > manyFiles ? leanYoungMb : youngMb);
 }
+
+/** The list of so many files takes the memory that the thread then has to do without. */
+const manyFiles = 20_000;
+/** For what the thread makes and forgets at once; with more of it the collector works less. */
+const youngMb = 32;
+const leanYoungMb = 12;
 
 class InlineSource implements DayFileSource {
   readonly #archive: Pick<Archive, 'kind' | 'address'>;
@@ -81,7 +88,7 @@ class InlineSource implements DayFileSource {
 
 /** What the thread has before it, and so about what may wait in memory. */
 const tasksAhead = 4000;
-const bytesAhead = 4 << 20;
+const bytesAhead = 2 << 20;
 
 class ThreadSource implements DayFileSource {
   readonly #archive: Pick<Archive, 'kind' | 'address'>;
@@ -89,9 +96,12 @@ class ThreadSource implements DayFileSource {
   readonly #inbox = new Inbox<PackedPortion[]>();
   #reads = 0;
 
-  constructor(archive: Pick<Archive, 'kind' | 'address'>) {
+  constructor(archive: Pick<Archive, 'kind' | 'address'>, maxYoungGenerationSizeMb: number) {
     this.#archive = archive;
-    this.#worker = new Worker(new URL('./reader-thread.js', import.meta.url), { workerData: archive });
+    this.#worker = new Worker(new URL('./reader-thread.js', import.meta.url), {
+      workerData: archive,
+      resourceLimits: { maxYoungGenerationSizeMb },
+    });
     // Until somebody asks for something it must not keep the process alive.
     this.#worker.unref();
     this.#worker.on('message', (portions: PackedPortion[]) => this.#inbox.put(portions));

@@ -6,21 +6,30 @@ import type { TransactionStore } from '../db/repositories/index.ts';
 import type { ImportFileRow } from '../db/schema.ts';
 import { RefusedContentError } from '../errors.ts';
 import type { DayFile } from '../export/layout.ts';
+import type { Defect } from '../export/read-list.ts';
 import type { IsoTime } from '../model.ts';
 import { nowIso, type SyncContext } from '../sync/context.ts';
 import { addCounts, noMessages } from '../sync/counts.ts';
 import type { HeldDay } from './cover-days.ts';
 import type { ReadFile } from './day-file-source.ts';
 import type { PlannedSection } from './export-plan.ts';
-import { addTally, type ConversationReport, type ImportProgress, least, most, quarantine } from './import-report.ts';
-import type { DayFileResult } from './read-day-file.ts';
+import {
+  addTally,
+  addToReport,
+  type ConversationReport,
+  type ImportProgress,
+  least,
+  most,
+  quarantine,
+} from './import-report.ts';
+import type { DayFileResult, Tally } from './read-day-file.ts';
 import { type SavedPortion, saveInHalves, savePortion } from './save-portion.ts';
 
 /** Large enough that the pages of indexes which many messages touch are written once. */
 const transactionMessages = 10_000;
 const transactionBytes = 16 << 20;
 /** Portions that are stored together: small ones, so that what is read lives shortly. */
-const portionMessages = 2000;
+const portionMessages = 1000;
 
 interface Job {
   section: PlannedSection;
@@ -41,14 +50,23 @@ interface OpenFile {
   last: number | null;
 }
 
-/** What one transaction does. */
+/** What one transaction does, to be counted once it is committed. Sums, not results: there may be thousands of files in it. */
 interface Part {
   days: Set<DayFile>;
   files: ImportFileRow[];
   messages: number;
   bytes: number;
-  /** Told when it is committed. */
-  onCommit: (() => void)[];
+  saved: SavedPortion[];
+  tallies: Map<ConversationReport, Tally>;
+  held: { channelId: string; day: HeldDay }[];
+  damaged: { path: string; conversation: ConversationReport; defects: readonly Defect[] }[];
+  /** Messages of files that were imported before. */
+  unchanged: number;
+  filtered: number;
+  discarded: Map<string, number>;
+  read: number;
+  importedBefore: number;
+  fileBytes: number;
 }
 
 export class DayImport {
@@ -106,7 +124,7 @@ export class DayImport {
       for (const day of part.days) await this.#storeAlone(day);
       return isMore;
     }
-    for (const tell of part.onCommit) tell();
+    this.#count(part);
     return isMore;
   }
 
@@ -115,8 +133,7 @@ export class DayImport {
     const conversation = this.#job.work.conversations.get(task.folder);
     if (conversation === undefined) return;
     part.days.add(task);
-    const { messages, ...rest } = result;
-    part.onCommit.push(() => this.#count(conversation, rest));
+    const { messages } = result;
     if (messages.length > 0) {
       if (this.#waiting !== null && this.#waiting.channelId !== conversation.channelId)
         await this.#storeWaiting(tx, part);
@@ -126,16 +143,15 @@ export class DayImport {
       part.bytes += task.file.size;
       if (this.#waiting.messages.length >= portionMessages) await this.#storeWaiting(tx, part);
     }
-    this.#addToFile(rest);
-    if (isLast) this.#finish(part, conversation, task, rest);
+    this.#addResult(part, conversation, result);
+    if (isLast) this.#finish(part, conversation, task, result);
   }
 
   async #storeWaiting(tx: TransactionStore, part: Part): Promise<void> {
     if (this.#waiting === null) return;
     const { channelId, messages } = this.#waiting;
     this.#waiting = null;
-    const saved = await savePortion(this.#context, tx, channelId, messages, this.#job.exportedAt);
-    part.onCommit.push(() => this.#countSaved(saved));
+    part.saved.push(await savePortion(this.#context, tx, channelId, messages, this.#job.exportedAt));
   }
 
   /** A file by itself, because one of several holds what the database refuses: all of it but that. */
@@ -147,76 +163,86 @@ export class DayImport {
       const conversation = this.#job.work.conversations.get(task.folder);
       if (conversation === undefined) continue;
       const { channelId } = conversation;
-      const { messages, ...rest } = result;
-      const { saved, refused } = await saveInHalves(this.#context, channelId, messages, this.#job.exportedAt);
-      for (const one of saved) this.#countSaved(one);
-      for (const { message, reason } of refused)
+      const { saved, refused } = await saveInHalves(this.#context, channelId, result.messages, this.#job.exportedAt);
+      part.saved.push(...saved);
+      for (const { message, reason } of refused) {
         reasons.push(`holds a message (ts ${message.ts}) that is refused: ${reason}`);
-      this.#count(conversation, rest);
-      this.#addToFile(rest);
+      }
+      this.#addResult(part, conversation, result);
       if (!isLast) continue;
-      const defects = [...rest.defects, ...reasons.map((reason) => ({ position: null, reason }))];
-      this.#finish(part, conversation, task, { ...rest, defects });
+      const defects = [...result.defects, ...reasons.map((reason) => ({ position: null, reason }))];
+      this.#finish(part, conversation, task, { ...result, defects });
     }
     await store.transaction((tx) => tx.imports.saveFiles(lastOfEach(part.files)));
-    for (const tell of part.onCommit) tell();
+    this.#count(part);
   }
 
-  #countSaved({ channelId, counts, authors }: SavedPortion): void {
-    const { messages, messagesByChannel, knownUsers } = this.#context;
-    const ofChannel = messagesByChannel.get(channelId) ?? noMessages();
-    messagesByChannel.set(channelId, ofChannel);
-    addCounts(ofChannel, counts);
-    addCounts(messages, counts);
-    for (const author of authors) knownUsers.add(author);
-  }
-
-  #count(
-    conversation: ConversationReport,
-    { tally, isDone, filtered, discarded }: Omit<DayFileResult, 'messages'>,
-  ): void {
-    const { messages, discarded: byRule } = this.#context;
-    addTally(conversation, tally);
-    this.#job.progress.filtered += filtered;
-    for (const [label, n] of discarded) byRule.set(label, (byRule.get(label) ?? 0) + n);
-    const dropped = droppedIn(discarded);
-    messages.discarded += dropped;
-    messages.seen += dropped;
-    if (!isDone) return;
-    messages.seen += tally.messages;
-    messages.unchanged += tally.messages;
-  }
-
-  #addToFile({ tally, filtered, discarded }: Omit<DayFileResult, 'messages'>): void {
-    const dropped = droppedIn(discarded);
+  #addResult(part: Part, conversation: ConversationReport, result: DayFileResult): void {
+    const { tally, isDone, filtered, discarded } = result;
+    const sum = part.tallies.get(conversation);
+    if (sum === undefined) part.tallies.set(conversation, { ...tally, threads: [...tally.threads] });
+    else addTally(sum, tally);
+    part.filtered += filtered;
+    let dropped = 0;
+    for (const [label, n] of discarded) {
+      part.discarded.set(label, (part.discarded.get(label) ?? 0) + n);
+      dropped += n;
+    }
+    if (isDone) part.unchanged += tally.messages;
     this.#open.rows += tally.messages - dropped;
     this.#open.leftOut += filtered + dropped;
     this.#open.first = least(this.#open.first, tally.first);
     this.#open.last = most(this.#open.last, tally.last);
   }
 
+  #count(part: Part): void {
+    const { messages, messagesByChannel, knownUsers, discarded } = this.#context;
+    const { progress } = this.#job;
+    for (const { channelId, counts, authors } of part.saved) {
+      const ofChannel = messagesByChannel.get(channelId) ?? noMessages();
+      messagesByChannel.set(channelId, ofChannel);
+      addCounts(ofChannel, counts);
+      addCounts(messages, counts);
+      for (const author of authors) knownUsers.add(author);
+    }
+    for (const [label, n] of part.discarded) {
+      discarded.set(label, (discarded.get(label) ?? 0) + n);
+      messages.discarded += n;
+      messages.seen += n;
+    }
+    messages.seen += part.unchanged;
+    messages.unchanged += part.unchanged;
+    for (const [conversation, tally] of part.tallies) addToReport(conversation, tally);
+    for (const { channelId, day } of part.held) {
+      const known = this.held.get(channelId);
+      if (known === undefined) this.held.set(channelId, [day]);
+      else known.push(day);
+    }
+    for (const { path, conversation, defects } of part.damaged) {
+      for (const defect of defects) quarantine(this.#context, progress, { path, ...defect }, conversation);
+    }
+    progress.filtered += part.filtered;
+    progress.dayFiles.read += part.read;
+    progress.dayFiles.imported_before += part.importedBefore;
+    progress.dayFiles.damaged += part.damaged.length;
+    this.#doneBytes += part.fileBytes;
+  }
+
   #finish(
     part: Part,
     conversation: ConversationReport,
     task: DayFile,
-    { sha256, isDone, defects }: Omit<DayFileResult, 'messages'>,
+    { sha256, isDone, defects }: DayFileResult,
   ): void {
-    const { section, exportedAt, progress } = this.#job;
+    const { section, exportedAt } = this.#job;
     const { rows, leftOut, first, last } = this.#open;
     this.#open = newFile();
     const isWhole = defects.length === 0;
-    part.onCommit.push(() => {
-      this.#doneBytes += task.file.size;
-      for (const defect of defects) {
-        quarantine(this.#context, progress, { path: task.file.path, ...defect }, conversation);
-      }
-      progress.dayFiles[isDone ? 'imported_before' : 'read'] += 1;
-      if (!isWhole) progress.dayFiles.damaged += 1;
-      const day: HeldDay = { date: task.date, first, last, isWhole };
-      const known = this.held.get(conversation.channelId);
-      if (known === undefined) this.held.set(conversation.channelId, [day]);
-      else known.push(day);
-    });
+    part.held.push({ channelId: conversation.channelId, day: { date: task.date, first, last, isWhole } });
+    if (!isWhole) part.damaged.push({ path: task.file.path, conversation, defects });
+    if (isDone) part.importedBefore += 1;
+    else part.read += 1;
+    part.fileBytes += task.file.size;
     if (isDone) return;
     part.files.push({
       team_id: this.#context.teamId,
@@ -236,11 +262,22 @@ function newFile(): OpenFile {
 }
 
 function newPart(): Part {
-  return { days: new Set(), files: [], messages: 0, bytes: 0, onCommit: [] };
-}
-
-function droppedIn(discarded: DayFileResult['discarded']): number {
-  return discarded.reduce((sum, [, n]) => sum + n, 0);
+  return {
+    days: new Set(),
+    files: [],
+    messages: 0,
+    bytes: 0,
+    saved: [],
+    tallies: new Map(),
+    held: [],
+    damaged: [],
+    unchanged: 0,
+    filtered: 0,
+    discarded: new Map(),
+    read: 0,
+    importedBefore: 0,
+    fileBytes: 0,
+  };
 }
 
 /** The same file may stand in a zip twice; rows of one statement must differ in their keys. */

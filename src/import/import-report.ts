@@ -69,14 +69,26 @@ export function newConversation(channel: FolderChannel, folder: string | null): 
   };
 }
 
-export function addTally(conversation: ConversationReport, tally: Tally): void {
-  conversation.messages += tally.messages;
-  conversation.replies += tally.replies;
-  conversation.reactions += tally.reactions;
-  conversation.files += tally.files;
+type Counted = Omit<Tally, 'threads'>;
+
+/** Adds one file's tally to the sum of others. */
+export function addTally(sum: Tally, tally: Tally): void {
+  addCounted(sum, tally);
+  for (const thread of tally.threads) sum.threads.push(thread);
+}
+
+export function addToReport(conversation: ConversationReport, tally: Tally): void {
+  addCounted(conversation, tally);
   for (const thread of tally.threads) conversation.threads.add(thread);
-  conversation.first = least(conversation.first, tally.first);
-  conversation.last = most(conversation.last, tally.last);
+}
+
+function addCounted(sum: Counted, tally: Counted): void {
+  sum.messages += tally.messages;
+  sum.replies += tally.replies;
+  sum.reactions += tally.reactions;
+  sum.files += tally.files;
+  sum.first = least(sum.first, tally.first);
+  sum.last = most(sum.last, tally.last);
 }
 
 export function least(a: number | null, b: number | null): number | null {
