@@ -215,6 +215,11 @@ async function vouch(
   progress: ImportProgress,
 ): Promise<void> {
   const { store, teamId, signal } = context;
+  if (zone === null) {
+    const message =
+      'The days of this export begin neither at midnight in Los Angeles nor in UTC, so nobody can tell which days it holds whole; ingest and backfill will read them from Slack.';
+    context.emit({ type: 'notice', message });
+  }
   // Of every channel: whoever was killed just before this point had stored everything.
   for (const channelId of held.keys()) progress.incompleteThreads += await settleThreads(context, channelId);
   const states = new Map((await store.positions.listStates(teamId)).map((state) => [state.channel_id, state]));
