@@ -32,8 +32,9 @@ export async function listZip(address: string): Promise<Archive> {
   const fd = openSync(address, 'r');
   try {
     const { size } = fstatSync(fd);
-    const zip = await openDirectory(fd, size, address);
-    return listEntries(zip, size, address);
+    const reader = new BlockReader(fd);
+    const zip = await openDirectory(reader, size, address);
+    return listEntries(zip, reader, size, address);
   } finally {
     closeSync(fd);
   }
@@ -41,6 +42,8 @@ export async function listZip(address: string): Promise<Archive> {
 
 /** Answers at once from memory: a callback of the file system for every entry takes most of the time otherwise. */
 class BlockReader extends RandomAccessReader {
+  /** Where the last read ended. */
+  position = 0;
   readonly #fd: number;
   readonly #block = Buffer.allocUnsafe(directoryBlock);
   #start = 0;
@@ -58,6 +61,7 @@ class BlockReader extends RandomAccessReader {
     position: number,
     callback: (error: Error | null, bytesRead?: number) => void,
   ): void {
+    this.position = position + length;
     if (length > directoryBlock) {
       callback(null, readSync(this.#fd, buffer, offset, length, position));
       return;
@@ -75,11 +79,12 @@ class BlockReader extends RandomAccessReader {
   }
 }
 
-function openDirectory(fd: number, size: number, address: string): Promise<ZipFile> {
+function openDirectory(reader: BlockReader, size: number, address: string): Promise<ZipFile> {
   return new Promise((done, fail) => {
-    const options = { lazyEntries: true, decodeStrings: false, autoClose: false } as const;
+    // Sizes that do not fit together cost the file, when it is read, and not the whole zip.
+    const options = { lazyEntries: true, decodeStrings: false, autoClose: false, validateEntrySizes: false } as const;
     try {
-      fromRandomAccessReader(new BlockReader(fd), size, options, (error, zip) => {
+      fromRandomAccessReader(reader, size, options, (error, zip) => {
         if (error === null) done(zip);
         else fail(unreadable(address, error));
       });
@@ -109,7 +114,7 @@ interface ListedEntry {
 }
 
 /** The reader answers at once, so the next entry is there when `readEntry` returns. */
-function listEntries(zip: ZipFile, zipSize: number, address: string): Archive {
+function listEntries(zip: ZipFile, reader: BlockReader, zipSize: number, address: string): Archive {
   const entries: ListedEntry[] = [];
   let failure: unknown;
   zip.on('entry', (entry: Entry) => entries.push(listedEntry(entry)));
@@ -120,6 +125,8 @@ function listEntries(zip: ZipFile, zipSize: number, address: string): Archive {
     for (let n = 0; n < zip.entryCount && failure === undefined; n += 1) {
       zip.readEntry();
       if (entries.length === n) failure ??= new Error('unexpected EOF in the list of its files');
+      // Programs without zip64, that of macOS among them, write the count of 65,536 files and more modulo 65,536.
+      else if (n + 1 === zip.entryCount && isEntryAt(reader, zipSize)) zip.entryCount += 1;
     }
   } catch (error) {
     failure ??= error;
@@ -137,6 +144,15 @@ function listEntries(zip: ZipFile, zipSize: number, address: string): Archive {
     else files.push({ path, size, zipped: place });
   }
   return { kind: 'zip', address, files, rejected };
+}
+
+/** Whether another entry follows where the last one ended (APPNOTE 4.3.12). */
+function isEntryAt(reader: BlockReader, zipSize: number): boolean {
+  const signature = Buffer.alloc(4);
+  const { position } = reader;
+  if (position + signature.length > zipSize) return false;
+  reader.read(signature, 0, signature.length, position, () => undefined);
+  return signature.readUInt32LE(0) === 0x02014b50;
 }
 
 function listedEntry(entry: Entry): ListedEntry {
