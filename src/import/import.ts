@@ -5,7 +5,7 @@
  */
 
 import type { TransactionStore } from '../db/repositories/index.ts';
-import type { ArchiveReader } from '../export/archive.ts';
+import type { ArchiveReader, RejectedFile } from '../export/archive.ts';
 import { boundsOfDay } from '../export/day-zone.ts';
 import type { DayFile } from '../export/layout.ts';
 import { openReader } from '../export/open-archive.ts';
@@ -48,9 +48,7 @@ export async function importSection(
   const reader = openReader(plan.archive);
   const onDefect = (path: string, defect: Defect) => quarantine(context, progress, { path, ...defect }, null);
   try {
-    for (const { path, reason } of plan.archive.rejected) {
-      if (path.startsWith(section.prefix)) onDefect(path, { position: null, reason });
-    }
+    for (const { path, reason } of rejectedOf(plan, section)) onDefect(path, { position: null, reason });
     progress.users = await importUsers(context, reader, section, exportedAt, onDefect);
     const channels = await importChannels(context, reader, section, exportedAt, onDefect);
     if (!options.dryRun) await adoptFolders(context);
@@ -59,6 +57,15 @@ export async function importSection(
   } finally {
     reader.close();
   }
+}
+
+/** What lies in this section; what lies in none, as a path that leads out of the export does, every section tells of. */
+function rejectedOf({ archive, sections }: ExportPlan, { prefix }: PlannedSection): readonly RejectedFile[] {
+  return archive.rejected.filter(({ path }) => {
+    const around = sections.map((section) => section.prefix).filter((start) => path.startsWith(start));
+    const [innermost = prefix] = around.sort((a, b) => b.length - a.length);
+    return innermost === prefix;
+  });
 }
 
 /** Stores the conversations; returns which one every folder is. */
