@@ -84,7 +84,7 @@ function addFile(section: OpenSection, file: ArchiveFile): void {
   const path = file.path.slice(section.prefix.length);
   const [first = '', second, ...deeper] = path.split('/');
   if (second === undefined) {
-    const name = first.replace(/\.json$/, '');
+    const name = first.endsWith('.json') ? first.slice(0, -'.json'.length) : '';
     if (isOneOf(listNames, name)) section.lists.set(name, file);
     else if (isOneOf(reportedLists, name)) section.reported.set(name, file);
     else section.others.unknown.push(path);
