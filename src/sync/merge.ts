@@ -114,8 +114,10 @@ function decideImport(
   if (sameContent && read.state_hash === stored.state_hash) {
     return newer > 0 ? { kind: 'unchanged', confirms: true } : { kind: 'unchanged' };
   }
-  if ((newer || compareContents(read, stored)) < 0) return stale(stored, read);
-  const keepRevision = version > 0 ? !sameContent : !hasSameWords(stored, read);
+  // One message that was read from a damaged file and from the whole one: what could not be read was never its content.
+  const isMending = newer === 0 && unreadableIn(read) !== unreadableIn(stored);
+  if ((newer || compareContents(read, stored)) < 0) return isMending ? { kind: 'stale' } : stale(stored, read);
+  const keepRevision = version > 0 ? !sameContent : !isMending && !hasSameWords(stored, read);
   return { kind: 'replace', keepRevision, deletedAt: stored.deleted_at, updatedAt };
 }
 
@@ -134,22 +136,28 @@ function hasSameWords(stored: StoredMessage, read: StorableMessage): boolean {
 }
 
 /**
- * Which of two messages with one ts in one export counts: the later edit, the later reply; between equal ones any rule
- * will do that is always the same.
+ * Which of two messages with one ts in one export counts: the later edit, the later reply, the one that could be read;
+ * between equal ones any rule will do that is always the same.
  */
 export function compareCopies(a: StorableMessage, b: StorableMessage): number {
   if (a.isTombstone !== b.isTombstone) return a.isTombstone ? -1 : 1;
   return compareVersions(a.edited_ts, b.edited_ts) || compareContents(a, b);
 }
 
-type Contents = Pick<StoredMessage, 'latest_reply' | 'content_hash' | 'state_hash'>;
+type Contents = Pick<StoredMessage, 'latest_reply' | 'search_text' | 'content_hash' | 'state_hash'>;
 
 function compareContents(a: Contents, b: Contents): number {
   return (
     compareVersions(a.latest_reply, b.latest_reply) ||
+    unreadableIn(b) - unreadableIn(a) ||
     compareText(a.content_hash, b.content_hash) ||
     compareText(a.state_hash, b.state_hash)
   );
+}
+
+/** Characters that stand for bytes that nobody could read. */
+function unreadableIn({ search_text: text }: Pick<StoredMessage, 'search_text'>): number {
+  return text === null || !text.includes('\ufffd') ? 0 : text.split('\ufffd').length - 1;
 }
 
 function compareText(a: string, b: string): number {
