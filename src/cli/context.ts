@@ -143,6 +143,11 @@ export async function openUntouchedDatabase(context: CommandContext): Promise<Di
       throw dialect.explain(error) ?? error;
     }
   }
+  return openEmptyDatabase(context);
+}
+
+/** In memory, with the schema. The caller closes it. */
+export async function openEmptyDatabase(context: CommandContext): Promise<Dialect> {
   const empty = await openDatabase('sqlite::memory:');
   await migrate(empty, { now: context.now });
   return empty;

@@ -1,9 +1,11 @@
 /** What every command that works on workspaces does around its work: open, run, print, close. */
 import type { ConfigFlags } from '../config/load.ts';
+import { isAbsent } from '../db/open.ts';
 import {
   type CommandContext,
   type GlobalFlags,
   openContext,
+  openEmptyDatabase,
   openMigratedDatabase,
   openUntouchedDatabase,
   type Process,
@@ -11,7 +13,7 @@ import {
 import { printFailure, printResults } from './result.ts';
 import { runOnWorkspaces, selectTargets } from './run-workspaces.ts';
 import { storedTargets } from './stored-workspaces.ts';
-import type { WorkspaceJob } from './workspace-run.ts';
+import type { OfflineTargets, WorkspaceJob } from './workspace-run.ts';
 
 type JobFlags = GlobalFlags & ConfigFlags & { workspace?: string };
 
@@ -44,7 +46,8 @@ export async function runJobCommand(
 }
 
 async function runJob(context: CommandContext, flags: JobFlags, job: WorkspaceJob): Promise<number> {
-  const targets = job.isOffline === true ? null : selectTargets(context, flags.workspace);
+  const targets =
+    job.isOffline === true ? await targetsOfNothing(context, job) : selectTargets(context, flags.workspace);
   const dialect = job.dryRun ? await openUntouchedDatabase(context) : await openMigratedDatabase(context);
   try {
     const known =
@@ -57,5 +60,19 @@ async function runJob(context: CommandContext, flags: JobFlags, job: WorkspaceJo
     throw dialect.explain(error) ?? error;
   } finally {
     await dialect.close();
+  }
+}
+
+/**
+ * The workspaces of a job whose database does not exist yet: what is asked for and cannot be must not leave an empty one
+ * behind. Null where there is one to ask.
+ */
+async function targetsOfNothing(context: CommandContext, job: WorkspaceJob): Promise<OfflineTargets | null> {
+  if (job.findTargets === undefined || !(await isAbsent(context.config.database))) return null;
+  const empty = await openEmptyDatabase(context);
+  try {
+    return await job.findTargets(empty);
+  } finally {
+    await empty.close();
   }
 }
