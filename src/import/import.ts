@@ -178,7 +178,8 @@ async function importDays(
   progress: ImportProgress,
 ): Promise<void> {
   const { exportedAt } = plan;
-  const done = await listDone(context, work, section, exportedAt);
+  const lost = await listLost(context);
+  const done = await listDone(context, work, section, exportedAt, lost);
   const how = { range: options.range, rules: context.discardRules };
   const days = new DayImport(context, {
     section,
@@ -189,8 +190,34 @@ async function importDays(
     readAgain: (day) => options.source.readAgain(how, day),
   });
   await days.run();
-  if (!options.dryRun) await vouch(context, days, section, { exportedAt, work, range: options.range }, progress);
+  if (!options.dryRun) await vouch(context, days, section, { exportedAt, work, range: options.range, lost }, progress);
   progress.isFinished = true;
+}
+
+/** Channels of which rows were lost since they were stored, with the number that was stored. */
+async function listLost({ store, teamId }: SyncContext): Promise<ReadonlyMap<string, number>> {
+  const counts = await store.integrity.listRowCounts(teamId);
+  return new Map(
+    counts.flatMap(({ channel_id, stored, counted }) => (stored < counted ? [[channel_id, counted]] : [])),
+  );
+}
+
+/**
+ * Rows that came back were counted twice, when they were stored first and now. Whether others are still missing shows as
+ * long as there are fewer than there were.
+ */
+async function recountLost(
+  { store, teamId }: SyncContext,
+  lost: ReadonlyMap<string, number>,
+): Promise<(tx: TransactionStore) => Promise<void>> {
+  const counts = lost.size === 0 ? [] : await store.integrity.listRowCounts(teamId);
+  const twice = counts.flatMap(({ channel_id, stored, counted }) => {
+    const before = lost.get(channel_id);
+    return before === undefined ? [] : [{ channel_id, rows: counted - Math.max(before, stored) }];
+  });
+  return async (tx) => {
+    for (const { channel_id, rows } of twice) await tx.messages.addToCount(teamId, channel_id, -rows);
+  };
 }
 
 /**
@@ -202,14 +229,12 @@ async function listDone(
   { conversations }: Work,
   { prefix }: PlannedSection,
   exportedAt: IsoTime,
+  lost: ReadonlyMap<string, number>,
 ): Promise<(day: DayFile) => readonly string[]> {
   const byPath = await store.imports.listDone(teamId, exportedAt);
-  if (byPath.size === 0) return () => [];
-  const counts = await store.integrity.listRowCounts(teamId);
-  const damaged = new Set(counts.flatMap(({ channel_id, stored, counted }) => (stored < counted ? [channel_id] : [])));
   return ({ file, folder }) => {
     const channelId = conversations.get(folder)?.channelId;
-    return channelId === undefined || damaged.has(channelId) ? [] : (byPath.get(file.path.slice(prefix.length)) ?? []);
+    return channelId === undefined || lost.has(channelId) ? [] : (byPath.get(file.path.slice(prefix.length)) ?? []);
   };
 }
 
@@ -218,7 +243,12 @@ async function vouch(
   context: SyncContext,
   { held }: DayImport,
   { zone }: PlannedSection,
-  { exportedAt, work: { firstDate }, range }: { exportedAt: IsoTime; work: Work; range: TimeRange },
+  {
+    exportedAt,
+    work: { firstDate },
+    range,
+    lost,
+  }: { exportedAt: IsoTime; work: Work; range: TimeRange; lost: ReadonlyMap<string, number> },
   progress: ImportProgress,
 ): Promise<void> {
   const { store, teamId, signal } = context;
@@ -240,7 +270,9 @@ async function vouch(
     const position = await ChannelPosition.load(store, key, states.get(channelId), { wantedFrom: began * 1000, began });
     covered.push((tx) => position.coverImported(tx, intervals, exportedAt));
   }
+  const recount = await recountLost(context, lost);
   await store.transaction(async (tx) => {
     for (const cover of covered) await cover(tx);
+    await recount(tx);
   });
 }
