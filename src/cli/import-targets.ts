@@ -38,7 +38,7 @@ export async function importTargets(
     const settings = await settingsOf(context, store, { team_id: teamId, name: row?.name ?? null }, flags);
     targets.set(
       { ...settings },
-      { known: row === undefined ? newIdentity(teamId, section) : identityOf(row), section },
+      { known: row === undefined ? newIdentity(teamId, section) : identityNow(row, section), section },
     );
   }
   return targets;
@@ -132,6 +132,18 @@ async function withSameChannels(
   }
   const [only, ...others] = fitting;
   return others.length > 0 ? null : (only ?? null);
+}
+
+/** What is stored, and what another export did not tell and this one does. */
+function identityNow(row: WorkspaceRow, section: PlannedSection): Identity {
+  const stored = identityOf(row);
+  const told = newIdentity(row.team_id, section);
+  return {
+    ...stored,
+    teamName: stored.teamName === row.team_id ? told.teamName : stored.teamName,
+    url: stored.url === '' ? told.url : stored.url,
+    enterpriseId: stored.enterpriseId ?? told.enterpriseId,
+  };
 }
 
 /** Until Slack says more. */
