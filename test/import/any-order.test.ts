@@ -1,0 +1,58 @@
+/**
+ * Exports of one workspace give the same rows, whatever their order, however often and in which form they come.
+ * ORDERS=50 tries more, ORDER_SEED=7 begins elsewhere.
+ */
+import { describe, expect, it } from 'vitest';
+import { successiveExports } from '../exports/random-export.ts';
+import { Random } from '../stand-in/random.ts';
+import { eachDatabase } from '../support/databases.ts';
+import { openExportLab } from '../support/export-lab.ts';
+
+const count = Number(process.env['ORDERS'] ?? 1);
+const first = Number(process.env['ORDER_SEED'] ?? 1);
+
+interface Step {
+  index: number;
+  form: 'zip' | 'folder';
+}
+
+/** The exports in another order, some of them twice. */
+function someOrder(exports: number, random: Random): Step[] {
+  const once = Array.from({ length: exports }, (_, index) => index);
+  const again = once.filter(() => random.chance(0.3));
+  const left = [...once, ...again];
+  const order: Step[] = [];
+  while (left.length > 0) {
+    const [index = 0] = left.splice(random.below(left.length), 1);
+    order.push({ index, form: random.chance(0.5) ? 'zip' : 'folder' });
+  }
+  return order;
+}
+
+describe('successive exports of a workspace, in any order, some of them twice, as zip and as folder', () => {
+  eachDatabase((create) => {
+    for (let seed = first; seed < first + count; seed += 1) {
+      it(`give the same rows (seed ${seed})`, async () => {
+        const random = new Random(seed);
+        const exports = successiveExports(seed, 3 + random.below(2), { unlisted: random.chance(0.3) });
+        const inOrder = exports.map((_, index): Step => ({ index, form: 'zip' }));
+        const orders = [inOrder, someOrder(exports.length, random), someOrder(exports.length, random)];
+        const results = [];
+        for (const order of orders) {
+          await using lab = await openExportLab(create);
+          for (const { index, form } of order) {
+            const files = exports[index] ?? [];
+            const run = await lab.import(form === 'zip' ? lab.zip(files) : lab.unpacked(files));
+            expect({ code: run.code, errors: run.errors }).toEqual({ code: 0, errors: [] });
+          }
+          results.push({
+            order: order.map(({ index, form }) => `${index} ${form}`).join(', '),
+            rows: await lab.rows(),
+          });
+        }
+        const [expected, ...others] = results;
+        for (const { order, rows } of others) expect({ order, ...rows }).toEqual({ order, ...expected?.rows });
+      }, 120_000);
+    }
+  });
+});
