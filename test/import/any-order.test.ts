@@ -7,6 +7,7 @@ import { successiveExports } from '../exports/random-export.ts';
 import { Random } from '../stand-in/random.ts';
 import { eachDatabase } from '../support/databases.ts';
 import { openExportLab } from '../support/export-lab.ts';
+import type { Stored } from '../support/stored.ts';
 
 const count = Number(process.env['ORDERS'] ?? 1);
 const first = Number(process.env['ORDER_SEED'] ?? 1);
@@ -29,6 +30,12 @@ function someOrder(exports: number, random: Random): Step[] {
   return order;
 }
 
+/** Of several objects with the same former words the one that came last is kept; the words do not depend on the order. */
+function withoutFormerObjects(rows: Stored): Stored {
+  const revisions = (rows['message_revisions'] ?? []).map(({ raw: _, ...revision }) => revision);
+  return { ...rows, message_revisions: revisions.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) };
+}
+
 describe('successive exports of a workspace, in any order, some of them twice, as zip and as folder', () => {
   eachDatabase((create) => {
     for (let seed = first; seed < first + count; seed += 1) {
@@ -47,7 +54,7 @@ describe('successive exports of a workspace, in any order, some of them twice, a
           }
           results.push({
             order: order.map(({ index, form }) => `${index} ${form}`).join(', '),
-            rows: await lab.rows(),
+            rows: withoutFormerObjects(await lab.rows()),
           });
         }
         const [expected, ...others] = results;
