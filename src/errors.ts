@@ -117,3 +117,9 @@ export class InterruptedError extends AppError {
     this.signal = signal;
   }
 }
+
+/** What happened and what to do, as two sentences. */
+export function sentences(message: string, hint: string | null): string {
+  if (hint === null) return message;
+  return `${/[.!?…]$/.test(message) ? message : `${message}.`} ${hint}`;
+}

@@ -16,7 +16,8 @@ export interface ImportTarget {
 
 /**
  * The workspace of every section of the export: as `--workspace` says, as the export itself tells, or the stored one that
- * has the same conversations. Throws `UsageError` when one stays unknown, or when `--workspace` selects none.
+ * has the same conversations. `unknown` tells of sections of which nobody can say it; throws `UsageError` when that is
+ * so of all, or when `--workspace` selects none.
  */
 export async function importTargets(
   context: CommandContext,
@@ -24,16 +25,21 @@ export async function importTargets(
   plan: ExportPlan,
   wanted: string | undefined,
   flags: ConfigFlags,
-): Promise<Map<WorkspaceConfig, ImportTarget>> {
+): Promise<{ targets: Map<WorkspaceConfig, ImportTarget>; unknown: UsageError[] }> {
   const store = openStore(dialect);
   const stored = await store.directory.listWorkspaces();
   const sections = plan.sections.filter(({ folders, lists }) => folders.size > 0 || lists.size > 0);
   const chosen =
     sections.length > 1 && wanted !== undefined ? sectionsCalled(sections, wanted, stored, plan) : sections;
   const targets = new Map<WorkspaceConfig, ImportTarget>();
+  const unknown: UsageError[] = [];
   for (const section of chosen) {
     const told = sections.length > 1 ? undefined : wanted;
-    const teamId = await teamOf(context, store, stored, section, told, plan);
+    const teamId = await teamOf(context, store, stored, section, told);
+    if (teamId === null) {
+      unknown.push(unknownWorkspace(plan, section));
+      continue;
+    }
     const row = stored.find(({ team_id }) => team_id === teamId);
     const settings = await settingsOf(context, store, { team_id: teamId, name: row?.name ?? null }, flags);
     targets.set(
@@ -41,7 +47,20 @@ export async function importTargets(
       { known: row === undefined ? newIdentity(teamId, section) : identityNow(row, section), section },
     );
   }
-  return targets;
+  const [first] = unknown;
+  if (first !== undefined && targets.size === 0) throw first;
+  return { targets, unknown };
+}
+
+function unknownWorkspace({ archive: { address, kind } }: ExportPlan, { prefix, team }: PlannedSection): UsageError {
+  const where = prefix === '' ? address : `${address} (${prefix})`;
+  const id = '--workspace T0123ABCD (in the browser it stands in the address: app.slack.com/client/T0123ABCD)';
+  return new UsageError(
+    `nothing in ${where} tells which workspace it is of: no user, no message and no file names a team`,
+    team === null
+      ? `Give its id: ${id}.`
+      : `Import the folder ${prefix}${kind === 'zip' ? ', unpacked,' : ''} by itself and give its id: ${id}.`,
+  );
 }
 
 function sectionsCalled(
@@ -66,32 +85,28 @@ async function teamOf(
   stored: readonly WorkspaceRow[],
   section: PlannedSection,
   wanted: string | undefined,
-  { archive }: ExportPlan,
-): Promise<string> {
-  const where = section.prefix === '' ? archive.address : `${archive.address} (${section.prefix})`;
+): Promise<string | null> {
+  const notice = (message: string) => context.progress.emit({ type: 'notice', message });
+  const told = section.teamId;
   if (wanted !== undefined) {
     const teamId = idCalled(context, stored, section, wanted);
-    if (section.teamId !== null && section.teamId !== teamId) {
-      const message = `The export looks like one of workspace ${section.teamId}; it is imported as ${teamId}, as --workspace says.`;
-      context.progress.emit({ type: 'notice', message });
+    if (told !== null && told !== teamId) {
+      notice(`The export looks like one of workspace ${told}; it is imported as ${teamId}, as --workspace says.`);
     }
     return teamId;
   }
-  // What a whole organisation shares is of no single workspace.
-  const own =
-    section.team === null && section.enterpriseId !== null && isOrganisation(section)
-      ? section.enterpriseId
-      : section.teamId;
-  const teamId = own ?? (await withSameChannels(store, stored, section));
-  if (teamId !== null) return teamId;
-  throw new UsageError(
-    `nothing in ${where} tells which workspace it is of: no user and no message names a team`,
-    'Give its id: --workspace T0123ABCD (in the browser it stands in the address: app.slack.com/client/T0123ABCD).',
-  );
-}
-
-function isOrganisation({ lists }: PlannedSection): boolean {
-  return lists.has('org_users') && !lists.has('users');
+  const known = await withSameChannels(store, stored, section);
+  if (known !== null && told !== null && known !== told) {
+    notice(
+      `The export names ${told}, but its channels are those of ${known}, where it goes; --workspace says otherwise.`,
+    );
+  } else if (section.otherTeamIds.length > 0) {
+    const others = section.otherTeamIds.join(', ');
+    notice(
+      `The export is taken for one of workspace ${told}; some of it points to ${others}. --workspace says otherwise.`,
+    );
+  }
+  return known ?? told;
 }
 
 /** A team id, a name in the config file, or the name or domain of a workspace that is stored. */
@@ -119,19 +134,20 @@ function idCalled(
   );
 }
 
-/** The one stored workspace that has conversations of this export; null when there is none, or more than one. */
+/**
+ * The one stored workspace that has most of this export's conversations: one or two of them may be shared between several.
+ * Null when there is none.
+ */
 async function withSameChannels(
   store: Store,
   stored: readonly WorkspaceRow[],
   { channelIds }: PlannedSection,
 ): Promise<string | null> {
-  if (channelIds.length === 0) return null;
-  const fitting: string[] = [];
   for (const { team_id } of stored) {
-    if ((await store.directory.findChannels(team_id, channelIds)).size > 0) fitting.push(team_id);
+    const found = (await store.directory.findChannels(team_id, channelIds)).size;
+    if (found > 0 && found * 2 > channelIds.length) return team_id;
   }
-  const [only, ...others] = fitting;
-  return others.length > 0 ? null : (only ?? null);
+  return null;
 }
 
 /** What is stored, and what another export did not tell and this one does. */

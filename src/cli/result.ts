@@ -1,6 +1,6 @@
 /** The result on stdout: one JSON object with `--json`, else a few lines for people. */
 import { formatDuration } from '../config/duration.ts';
-import { InterruptedError } from '../errors.ts';
+import { InterruptedError, sentences } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { maskSecrets, printable } from '../secrets.ts';
 import { describe } from '../sync/context.ts';
@@ -94,10 +94,7 @@ export function headline({ command, extra, workspace, requests, duration_ms }: W
 export function errorLines({ errors }: WorkspaceResult): string[] {
   const lines = errors
     .slice(0, 20)
-    .map(
-      ({ channel, message, hint }) =>
-        `  ! ${channel === null ? '' : `${channel}: `}${message}${hint === null ? '' : ` ${hint}`}`,
-    );
+    .map(({ channel, message, hint }) => `  ! ${channel === null ? '' : `${channel}: `}${sentences(message, hint)}`);
   return errors.length > 20 ? [...lines, `  ! and ${errors.length - 20} more; --json lists them all`] : lines;
 }
 

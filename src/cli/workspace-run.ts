@@ -5,7 +5,7 @@ import type { WorkspaceConfig } from '../config/load.ts';
 import type { Dialect } from '../db/dialects/dialect.ts';
 import { acquireLock, type Lock } from '../db/lock.ts';
 import { openStore, type Store } from '../db/repositories/index.ts';
-import { AppError, LockedError, UsageError } from '../errors.ts';
+import { AppError, LockedError, sentences, UsageError } from '../errors.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import type { Identity, JsonObject, PaceState } from '../model.ts';
 import { maskSecrets } from '../secrets.ts';
@@ -325,7 +325,7 @@ export class WorkspaceRun {
       const told = describe(stoppedBy);
       errors.push({ channelId: null, channel: null, ...told });
       // With --json stdout often goes into a file: the reason must be seen in the log too.
-      if (this.#context.flags.json === true) this.#context.log.error([told.message, told.hint ?? ''].join(' ').trim());
+      if (this.#context.flags.json === true) this.#context.log.error(sentences(told.message, told.hint));
       if (!(stoppedBy instanceof AppError) && stoppedBy instanceof Error)
         this.#context.log.debug(stoppedBy.stack ?? stoppedBy.message);
     }

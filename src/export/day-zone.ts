@@ -38,21 +38,26 @@ function midnight(utc: number, zone: DayZone): number {
   return clock.format(inSummer) === '00' ? inSummer : utc + 8 * hourMs;
 }
 
+/** Of the files that were looked at so many may not fit: a message with an odd ts is no reason to doubt all the others. */
+const misfitShare = 0.2;
+
 /** What the messages of some day files say about how days are cut. */
 export class DayZoneEvidence {
-  #losAngeles = true;
-  #utc = true;
+  #files = 0;
+  #notLosAngeles = 0;
+  #notUtc = 0;
 
   /** `first` and `last`: of the messages in a day file, in microseconds. */
   add(date: string, first: number, last: number): void {
-    this.#losAngeles &&= isWithinDay(date, 'America/Los_Angeles', first, last);
-    this.#utc &&= isWithinDay(date, 'UTC', first, last);
+    this.#files += 1;
+    if (!isWithinDay(date, 'America/Los_Angeles', first, last)) this.#notLosAngeles += 1;
+    if (!isWithinDay(date, 'UTC', first, last)) this.#notUtc += 1;
   }
 
   /** Null when neither fits, so that nobody can tell what a missing day means. */
   get zone(): DayZone | null {
-    if (this.#losAngeles) return 'America/Los_Angeles';
-    return this.#utc ? 'UTC' : null;
+    if (Math.min(this.#notLosAngeles, this.#notUtc) > this.#files * misfitShare) return null;
+    return this.#notLosAngeles <= this.#notUtc ? 'America/Los_Angeles' : 'UTC';
   }
 }
 

@@ -19,13 +19,13 @@ const longestElement = 16 << 20;
 
 /** Text of a file as it may come out of people's hands. `problem`: characters that could not be read were replaced. */
 export function decodeText(bytes: Buffer): { text: string; problem: string | null } {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return { text: decodeAs('utf-16le', bytes), problem: null };
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return { text: decodeAs('utf-16be', bytes), problem: null };
+  const encoding = encodingOf(bytes);
+  if (encoding !== 'utf-8') return { text: decodeAs(encoding, bytes), problem: null };
   if (isUtf8(bytes)) return { text: withoutMark(bytes.toString('utf8')), problem: null };
   const lenient = withoutMark(bytes.toString('utf8'));
   // No valid sequence of UTF-8 at all: it was written in the code page of Windows or of ISO 8859-1, which that includes.
   if (!/[\u0080-\ufffc\ufffe\uffff]/.test(lenient)) return { text: decodeAs('windows-1252', bytes), problem: null };
-  return { text: lenient, problem: 'holds bytes that are no UTF-8; they were replaced by U+FFFD' };
+  return { text: lenient, problem: replacedBytes };
 }
 
 function decodeAs(encoding: string, bytes: Buffer): string {
@@ -53,16 +53,28 @@ export function parseList(text: string): { elements: Element[]; end: ListEnd } {
 
 /** The elements of a list that comes in pieces. `end` is to be looked at when there are no more. */
 export async function* parseChunks(chunks: AsyncIterable<Buffer>, end: ListEnd): AsyncIterable<Element[]> {
-  const decoder = new TextDecoder('utf-8');
   const splitter = new ListSplitter();
+  let decoder: InstanceType<typeof TextDecoder> | undefined;
+  let isDamaged = false;
   for await (const chunk of chunks) {
-    const elements = splitter.push(decoder.decode(chunk, { stream: true }));
+    decoder ??= new TextDecoder(encodingOf(chunk));
+    const text = decoder.decode(chunk, { stream: true });
+    // The sign itself may stand in the file; then its bytes do.
+    isDamaged ||= text.includes('\ufffd') && !chunk.includes('\ufffd');
+    const elements = splitter.push(text);
     if (elements.length > 0) yield elements;
     if (splitter.isHopeless) break;
   }
-  yield [...splitter.push(decoder.decode()), ...splitter.finish()];
-  end.problem = splitter.end.problem;
+  yield [...splitter.push(decoder?.decode() ?? ''), ...splitter.finish()];
+  end.problem = splitter.end.problem ?? (isDamaged ? replacedBytes : null);
 }
+
+function encodingOf(start: Buffer): string {
+  if (start[0] === 0xff && start[1] === 0xfe) return 'utf-16le';
+  return start[0] === 0xfe && start[1] === 0xff ? 'utf-16be' : 'utf-8';
+}
+
+const replacedBytes = 'holds bytes that are no UTF-8; they were replaced by U+FFFD';
 
 /** JSON as Slack's: parsed text, every number exact. Throws `SyntaxError`. */
 function parseJson(text: string): JsonValue {
@@ -109,23 +121,18 @@ class ListSplitter {
       this.end.problem = this.#rest.trim() === '' ? 'is empty' : 'does not begin as a list does';
       return [];
     }
+    // Brackets and quotes lead nowhere from here on: only lines that begin an element tell where the next one is.
     const elements: Element[] = [];
-    while (this.#rest.trim() !== '') {
-      const next = this.#rest.indexOf(elementStart, 1);
-      const whole = next === -1 ? this.#rest : this.#rest.slice(0, next);
-      elements.push(this.#element(whole.replace(/[\s,\]]*$/, ''), next === -1 ? 'is cut off' : 'is no JSON'));
-      if (next === -1) break;
-      this.#rest = this.#rest.slice(next);
-      this.#scan = newScan();
-      elements.push(...this.push(''));
-      if (this.#ended) return elements;
+    for (let from = 0; from < this.#rest.length; ) {
+      const next = this.#rest.indexOf(elementStart, from + 1);
+      const part = this.#rest.slice(from, next === -1 ? undefined : next);
+      const text = withoutSeparators(part);
+      if (text !== '') elements.push(this.#element(text, next === -1 ? 'is cut off' : 'is no JSON'));
+      from = next === -1 ? this.#rest.length : next;
     }
+    this.#rest = '';
     this.end.problem = 'ends before its list does';
     return elements;
-  }
-
-  get #ended(): boolean {
-    return this.#state === 'after';
   }
 
   /** Takes one thing from the rest; false when it needs more text. */
@@ -171,9 +178,9 @@ class ListSplitter {
   #take(length: number, elements: Element[]): void {
     const element = this.#element(this.#rest.slice(0, length), 'is no JSON');
     // Where quotes are broken the brackets may fit only much later.
-    const next = 'reason' in element ? this.#rest.indexOf(elementStart, 1) : -1;
+    const next = 'reason' in element ? this.#rest.slice(0, length).indexOf(elementStart, 1) : -1;
     elements.push(element);
-    this.#rest = this.#rest.slice(next !== -1 && next < length ? next : length);
+    this.#rest = this.#rest.slice(next === -1 ? length : next);
     this.#scan = newScan();
   }
 
@@ -193,6 +200,15 @@ class ListSplitter {
       return { position, reason };
     }
   }
+}
+
+/** What stands between two elements is taken off both ends; by hand, since a pattern looks at long blanks again and again. */
+function withoutSeparators(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && ' \t\r\n,'.includes(text[from] ?? '')) from += 1;
+  while (to > from && ' \t\r\n,]'.includes(text[to - 1] ?? '')) to -= 1;
+  return text.slice(from, to);
 }
 
 interface Scan {

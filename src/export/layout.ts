@@ -38,6 +38,8 @@ export interface Section {
   folders: ReadonlyMap<string, readonly DayFile[]>;
   /** Conversations about a file (`FC:...`), which are none of a channel; messages in them are not imported. */
   fileConversations: ReadonlyMap<string, number>;
+  /** Lists that stand in the archive once more; the first one counts. */
+  repeated: string[];
   /** Files that are no part of what is imported, by what they are. */
   others: { canvases: number; attachments: number; unknown: string[] };
 }
@@ -76,6 +78,7 @@ function newSection(prefix: string, all: readonly string[]): OpenSection {
     reported: new Map(),
     folders: new Map(),
     fileConversations: new Map(),
+    repeated: [],
     others: { canvases: 0, attachments: 0, unknown: [] },
   };
 }
@@ -85,7 +88,8 @@ function addFile(section: OpenSection, file: ArchiveFile): void {
   const [first = '', second, ...deeper] = path.split('/');
   if (second === undefined) {
     const name = first.endsWith('.json') ? first.slice(0, -'.json'.length) : '';
-    if (isOneOf(listNames, name)) section.lists.set(name, file);
+    if (isOneOf(listNames, name) && section.lists.has(name)) section.repeated.push(file.path);
+    else if (isOneOf(listNames, name)) section.lists.set(name, file);
     else if (isOneOf(reportedLists, name)) section.reported.set(name, file);
     else section.others.unknown.push(path);
     return;

@@ -9,8 +9,9 @@ export class WorkspaceEvidence {
   readonly #domains = new Map<string, number>();
   readonly #enterprises = new Map<string, number>();
 
+  /** People from elsewhere stand in the list too where channels are shared with other workspaces. */
   addUser(user: JsonObject): void {
-    count(this.#users, idOf(user['team_id']));
+    if (user['is_stranger'] !== true) count(this.#users, idOf(user['team_id']));
     const enterprise = user['enterprise_user'];
     if (typeof enterprise === 'object' && enterprise !== null && !Array.isArray(enterprise)) {
       count(this.#enterprises, idOf(enterprise['enterprise_id']));
@@ -34,6 +35,12 @@ export class WorkspaceEvidence {
 
   get teamId(): string | null {
     return mostFrequent(this.#users) ?? mostFrequent(this.#messages) ?? mostFrequent(this.#files);
+  }
+
+  /** What else the users, the messages or the files point to most. */
+  get otherTeamIds(): string[] {
+    const told = [this.#users, this.#messages, this.#files].flatMap((counts) => mostFrequent(counts) ?? []);
+    return [...new Set(told)].filter((id) => id !== this.teamId);
   }
 
   get enterpriseId(): string | null {

@@ -8,7 +8,7 @@ import type { ChannelRow } from '../db/schema.ts';
 import type { Ts } from '../model.ts';
 import { normalizeMessage } from '../normalize/message.ts';
 import { ChannelPosition, coveredIntervals } from '../sync/channel-position.ts';
-import { nowIso, type SyncContext } from '../sync/context.ts';
+import type { SyncContext } from '../sync/context.ts';
 import { tsToMicros } from '../ts.ts';
 import { isLocalId, type KnownChannels, storedChannels } from './folders.ts';
 import { savePortion } from './save-portion.ts';
@@ -44,10 +44,9 @@ async function adopt(context: SyncContext, folder: ChannelRow, channel: ChannelR
   const [from, to] = [folder.channel_id, channel.channel_id];
   await store.transaction(async (tx) => {
     await mergeMessages(context, tx, from, to);
+    await tx.messages.copyRevisions(teamId, { from, to });
     await mergeCoverage(context, tx, from, to);
     await tx.directory.dropChannel(teamId, from);
-    const alias = { team_id: teamId, kind: 'id', alias: from, channel_id: to, updated_at: nowIso(context) } as const;
-    await tx.directory.addAliases([alias]);
   });
   await settleThreads(context, to);
   const message = `What was imported from the folder "${folder.name}" before anything named it now belongs to ${channel.name ?? to} (${to}).`;

@@ -25,11 +25,12 @@ export function daysCovered(
   const newest = days.reduce((latest, { date }) => (date > latest ? date : latest), '');
   const intervals = days.flatMap(({ date, first, last, isWhole }) => {
     const bounds = boundsOfDay(date, zone);
-    if (bounds === null || !isWhole) return [];
+    // Slack writes no file for a day without messages, so an empty one has lost them.
+    if (bounds === null || !isWhole || first === null || last === null) return [];
     // Cut otherwise than the rest of the export: nobody knows which hours are missing.
-    if (first !== null && last !== null && !isWithinDay(date, zone, first, last)) return [];
-    const from = Math.max(date === firstDate ? (first ?? bounds.to) : bounds.from, range.since);
-    const to = Math.min(date === newest ? (last ?? bounds.from) : bounds.to, range.until);
+    if (!isWithinDay(date, zone, first, last)) return [];
+    const from = Math.max(date === firstDate ? first : bounds.from, range.since);
+    const to = Math.min(date === newest ? last : bounds.to, range.until);
     return from <= to ? [{ from, to }] : [];
   });
   return intervals.sort((a, b) => a.from - b.from);

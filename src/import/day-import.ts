@@ -2,12 +2,14 @@
  * Stores what is read of the day files, as it comes, in transactions of many files: messages and the ledger's lines of their
  * files commit together. What is said of a file is counted once it is committed.
  */
+import { setImmediate as breathe } from 'node:timers/promises';
 import type { TransactionStore } from '../db/repositories/index.ts';
 import type { ImportFileRow } from '../db/schema.ts';
 import { RefusedContentError } from '../errors.ts';
 import type { DayFile } from '../export/layout.ts';
 import type { Defect } from '../export/read-list.ts';
 import type { IsoTime } from '../model.ts';
+import { withoutExportTokens } from '../normalize/clean.ts';
 import { nowIso, type SyncContext } from '../sync/context.ts';
 import { addCounts, noMessages } from '../sync/counts.ts';
 import type { HeldDay } from './cover-days.ts';
@@ -28,6 +30,8 @@ import { type SavedPortion, saveInHalves, savePortion } from './save-portion.ts'
 /** Large enough that the pages of indexes which many messages touch are written once. */
 const transactionMessages = 10_000;
 const transactionBytes = 16 << 20;
+/** Of files that were imported before, which bring nothing to be stored. */
+const transactionFiles = 500;
 /** Portions that are stored together: small ones, so that what is read lives shortly. */
 const portionMessages = 1000;
 
@@ -93,6 +97,7 @@ export class DayImport {
     try {
       for (let isMore = true; isMore; ) {
         isMore = await this.#transaction(reads);
+        await breathe();
         emit({ type: 'import', messages: messages.seen, doneBytes: this.#doneBytes, totalBytes: this.#totalBytes });
         signal.throwIfAborted();
       }
@@ -106,7 +111,7 @@ export class DayImport {
     let isMore = true;
     try {
       await this.#context.store.transaction(async (tx) => {
-        while (part.messages < transactionMessages && part.bytes < transactionBytes && !this.#context.signal.aborted) {
+        while (!isFull(part) && !this.#context.signal.aborted) {
           const next = await reads.next();
           if (next.done === true) {
             isMore = false;
@@ -151,6 +156,8 @@ export class DayImport {
     if (this.#waiting === null) return;
     const { channelId, messages } = this.#waiting;
     this.#waiting = null;
+    // SQLite and the messages of a thread answer without a pause: signals, timers and the terminal must get their turn.
+    await breathe();
     part.saved.push(await savePortion(this.#context, tx, channelId, messages, this.#job.exportedAt));
   }
 
@@ -247,7 +254,7 @@ export class DayImport {
     part.files.push({
       team_id: this.#context.teamId,
       sha256,
-      path: task.file.path.slice(section.prefix.length),
+      path: withoutExportTokens(task.file.path.slice(section.prefix.length)),
       rows,
       status: isWhole && leftOut === 0 ? 'done' : rows === 0 && !isWhole ? 'failed' : 'partial',
       error: defects[0] === undefined ? null : errorText(defects[0], defects.length),
@@ -255,6 +262,10 @@ export class DayImport {
       updated_at: nowIso(this.#context),
     });
   }
+}
+
+function isFull({ messages, bytes, importedBefore }: Part): boolean {
+  return messages >= transactionMessages || bytes >= transactionBytes || importedBefore >= transactionFiles;
 }
 
 function newFile(): OpenFile {

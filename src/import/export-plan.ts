@@ -23,6 +23,8 @@ export interface ExportPlan {
 export interface PlannedSection extends Section {
   /** The workspace as far as the export itself tells; null when it does not. */
   teamId: string | null;
+  /** Other workspaces that some of it points to. */
+  otherTeamIds: readonly string[];
   enterpriseId: string | null;
   domain: string | null;
   /** How its days are cut; null when the sample contradicts every way that is known. */
@@ -47,14 +49,16 @@ export async function planExport(path: string, now: number): Promise<ExportPlan>
   const reader = openReader(archive);
   try {
     const sections: PlannedSection[] = [];
-    for (const section of layout) sections.push(await planSection(reader, section));
+    for (const section of layout) {
+      sections.push(await planSection(reader, section, layout.length > 1 && section.team === null));
+    }
     return { archive, sections, exportedAt: newestMoment(reader, layout, now) };
   } finally {
     reader.close();
   }
 }
 
-async function planSection(reader: ArchiveReader, section: Section): Promise<PlannedSection> {
+async function planSection(reader: ArchiveReader, section: Section, isShared: boolean): Promise<PlannedSection> {
   const evidence = new WorkspaceEvidence();
   const zones = new DayZoneEvidence();
   for (const name of ['users', 'org_users'] as const) {
@@ -71,8 +75,10 @@ async function planSection(reader: ArchiveReader, section: Section): Promise<Pla
     const day = days[i];
     if (day !== undefined) lookInto(reader, day, evidence, zones);
   }
-  const { teamId, enterpriseId, domain } = evidence;
-  return { ...section, teamId, enterpriseId, domain, zone: zones.zone, channelIds };
+  const { otherTeamIds, enterpriseId, domain } = evidence;
+  // What a whole organisation shares is of no single workspace.
+  const teamId = isShared ? (enterpriseId ?? evidence.teamId) : evidence.teamId;
+  return { ...section, teamId, otherTeamIds, enterpriseId, domain, zone: zones.zone, channelIds };
 }
 
 /** Defects are told when the list is imported. */
@@ -86,8 +92,8 @@ async function objectsOf(
   const objects: JsonObject[] = [];
   for await (const portion of readObjects(reader, file, () => undefined)) {
     // Only what is looked at: lists of a large organisation do not fit into memory.
-    for (const { id, team_id, enterprise_user } of portion) {
-      objects.push({ id: id ?? null, team_id: team_id ?? null, enterprise_user: enterprise_user ?? null });
+    for (const { id = null, team_id = null, enterprise_user = null, is_stranger = null } of portion) {
+      objects.push({ id, team_id, enterprise_user, is_stranger });
     }
   }
   return objects;

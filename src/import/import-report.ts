@@ -132,7 +132,9 @@ export function quarantine(
   progress.quarantinedCount += 1;
   if (progress.quarantined.length >= toldDefects) return;
   progress.quarantined.push(defect);
-  const { path, position, reason } = defect;
+  const { position, reason } = defect;
+  // A name may hold anything, line ends too.
+  const path = defect.path.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
   const code = position === null ? 'unreadable_file' : 'unreadable_element';
   const message = position === null ? `${path} ${reason}` : `${path}, element ${position + 1}: ${reason}`;
   failedUnit(context, {

@@ -11,6 +11,7 @@ import type { DayFile } from '../export/layout.ts';
 import { openReader } from '../export/open-archive.ts';
 import type { Defect } from '../export/read-list.ts';
 import type { IsoTime } from '../model.ts';
+import { withoutExportTokens } from '../normalize/clean.ts';
 import { type NormalizedChannel, normalizeChannel } from '../normalize/directory.ts';
 import { ChannelPosition } from '../sync/channel-position.ts';
 import type { SyncContext } from '../sync/context.ts';
@@ -49,6 +50,9 @@ export async function importSection(
   const onDefect = (path: string, defect: Defect) => quarantine(context, progress, { path, ...defect }, null);
   try {
     for (const { path, reason } of rejectedOf(plan, section)) onDefect(path, { position: null, reason });
+    for (const path of section.repeated) {
+      onDefect(path, { position: null, reason: 'stands in the archive more than once; the first one was read' });
+    }
     progress.users = await importUsers(context, reader, section, exportedAt, onDefect);
     const channels = await importChannels(context, reader, section, exportedAt, onDefect);
     if (!options.dryRun) await adoptFolders(context);
@@ -234,7 +238,9 @@ async function listDone(
   const byPath = await store.imports.listDone(teamId, exportedAt);
   return ({ file, folder }) => {
     const channelId = conversations.get(folder)?.channelId;
-    return channelId === undefined || lost.has(channelId) ? [] : (byPath.get(file.path.slice(prefix.length)) ?? []);
+    return channelId === undefined || lost.has(channelId)
+      ? []
+      : (byPath.get(withoutExportTokens(file.path.slice(prefix.length))) ?? []);
   };
 }
 

@@ -15,12 +15,13 @@ export interface CleanObject<T extends JsonObject> {
 const unstorableEscape = /\\u0000|\\ud[89a-f]/;
 const fileToken = /([?&](?:amp;)?)t=xox[a-z]-[\w.%-]*(&(?:amp;)?)?/g;
 /** Wherever else the token of an export may stand: encoded inside another URL, or by itself. */
-const exportToken = /xoxe[.-][\w.%-]*/gi;
+const exportToken = /xoxe(?:[.-]|%2d)[\w.%-]*/gi;
+const anyToken = /t=xox|xoxe/i;
 
 /** The object ready to be stored, and its JSON. Almost every message takes the first return. */
 export function cleanObject<T extends JsonObject>(received: T): CleanObject<T> {
   const json = JSON.stringify(received);
-  const hasToken = json.includes('t=xox') || json.includes('xoxe');
+  const hasToken = anyToken.test(json);
   if (!hasToken && !unstorableEscape.test(json))
     return { value: received, json: new JsonText(json), isSanitized: false };
 
@@ -40,6 +41,11 @@ function cleanValue(value: JsonValue, stripTokens: boolean): JsonValue {
   return Object.fromEntries(
     entries.map(([key, inner]) => [cleanText(key, stripTokens), cleanValue(inner, stripTokens)]),
   );
+}
+
+/** Text without the token of an export, for what is stored beside Slack's objects. */
+export function withoutExportTokens(text: string): string {
+  return cleanText(text, true);
 }
 
 function cleanText(text: string, stripTokens: boolean): string {

@@ -7,6 +7,7 @@ import { type ExportPlan, planExport } from '../../import/export-plan.ts';
 import { importSection } from '../../import/import.ts';
 import { newImportProgress } from '../../import/import-report.ts';
 import type { TimeRange } from '../../import/read-day-file.ts';
+import { describe, failedUnit } from '../../sync/context.ts';
 import { reportUnmet } from '../channel-selection.ts';
 import type { CommandContext, GlobalFlags, Process } from '../context.ts';
 import { importReport } from '../import-report.ts';
@@ -25,6 +26,8 @@ interface ImportFlags extends GlobalFlags, ConfigFlags {
 /** `slackingest import`. */
 export function importCommand(process: Process, path: string, flags: ImportFlags): Promise<number> {
   return runJobCommand(process, flags, 'import', async (context) => {
+    if (path.trim() === '')
+      throw new UsageError('the path of the export is empty', 'Give the zip or the folder of a Slack export.');
     const range = rangeOf(flags, context.now());
     // Before the database: where there is no export, none is created for it.
     return importJob(context, await planExport(path, context.now()), range, flags);
@@ -33,6 +36,8 @@ export function importCommand(process: Process, path: string, flags: ImportFlags
 
 function importJob(context: CommandContext, plan: ExportPlan, range: TimeRange, flags: ImportFlags): WorkspaceJob {
   let targets: ReadonlyMap<WorkspaceConfig, ImportTarget> = new Map();
+  /** Sections of which nobody knows the workspace, until one of the others has told of them. */
+  let left: readonly UsageError[] = [];
   const source = openDayFileSource(plan.archive);
   const dryRun = flags.dryRun === true;
   return {
@@ -42,12 +47,16 @@ function importJob(context: CommandContext, plan: ExportPlan, range: TimeRange, 
     allowJoin: false,
     summarize: importSummary,
     async findTargets(dialect) {
-      targets = await importTargets(context, dialect, plan, flags.workspace, flags);
+      const found = await importTargets(context, dialect, plan, flags.workspace, flags);
+      targets = found.targets;
+      left = found.unknown;
       return targets;
     },
     work(sync, identity, workspace) {
       const section = targets.get(workspace)?.section;
       if (section === undefined) throw new Error('the workspace is none of the export');
+      for (const error of left) failedUnit(sync, { channelId: null, channel: null, ...describe(error) });
+      left = [];
       const selection = selectChannels(workspace.channels);
       const progress = newImportProgress();
       const options = { source, range, dryRun, isSelected: selection.matches };

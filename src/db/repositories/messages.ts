@@ -43,6 +43,8 @@ export interface MessageRepository {
   keepRevisions(teamId: string, channelId: string, ts: readonly Ts[]): Promise<void>;
   /** The texts of revisions, each as `ts text`. */
   findRevisionTexts(teamId: string, channelId: string, ts: readonly Ts[]): Promise<Set<string>>;
+  /** Copies the revisions of one channel to another that has the same messages. */
+  copyRevisions(teamId: string, move: { from: string; to: string }): Promise<void>;
   /** Adds revisions that are not there yet. */
   addRevisions(rows: readonly Writable<MessageRevisionRow>[]): Promise<void>;
   /** Inserts rows that are not there yet. */
@@ -293,6 +295,17 @@ function boundTo(
         .where(dialect.isAnyOf('ts', ts))
         .execute();
       return new Set(rows.map(({ ts: of, text }) => `${of} ${text ?? ''}`));
+    },
+
+    async copyRevisions(teamId, { from, to }) {
+      const rows = await db
+        .selectFrom('message_revisions')
+        .selectAll()
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', from)
+        .execute();
+      const copies: MessageRevisionRow[] = rows.map((row) => ({ ...row, channel_id: to }));
+      await dialect.writeRows(db, revisionTarget, copies);
     },
 
     addRevisions: (rows) => dialect.writeRows(db, revisionTarget, rows),
