@@ -130,8 +130,10 @@ class ListSplitter {
       if (text !== '') elements.push(this.#element(text, next === -1 ? 'is cut off' : 'is no JSON'));
       from = next === -1 ? this.#rest.length : next;
     }
+    const last = elements.at(-1);
+    const isClosed = last !== undefined && 'value' in last && /\]\s{0,100}$/.test(this.#rest.slice(-200));
     this.#rest = '';
-    this.end.problem = 'ends before its list does';
+    if (!isClosed) this.end.problem = 'ends before its list does';
     return elements;
   }
 

@@ -8,7 +8,7 @@ export interface HeldDay {
   date: string;
   first: number | null;
   last: number | null;
-  /** Everything in it could be read. */
+  /** Everything in it could be read, and there is something: Slack writes no file for a day without messages. */
   isWhole: boolean;
 }
 
@@ -25,12 +25,11 @@ export function daysCovered(
   const newest = days.reduce((latest, { date }) => (date > latest ? date : latest), '');
   const intervals = days.flatMap(({ date, first, last, isWhole }) => {
     const bounds = boundsOfDay(date, zone);
-    // Slack writes no file for a day without messages, so an empty one has lost them.
-    if (bounds === null || !isWhole || first === null || last === null) return [];
+    if (bounds === null || !isWhole) return [];
     // Cut otherwise than the rest of the export: nobody knows which hours are missing.
-    if (!isWithinDay(date, zone, first, last)) return [];
-    const from = Math.max(date === firstDate ? first : bounds.from, range.since);
-    const to = Math.min(date === newest ? last : bounds.to, range.until);
+    if (first !== null && last !== null && !isWithinDay(date, zone, first, last)) return [];
+    const from = Math.max(date === firstDate ? (first ?? bounds.to) : bounds.from, range.since);
+    const to = Math.min(date === newest ? (last ?? bounds.from) : bounds.to, range.until);
     return from <= to ? [{ from, to }] : [];
   });
   return intervals.sort((a, b) => a.from - b.from);

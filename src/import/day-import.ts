@@ -245,7 +245,8 @@ export class DayImport {
     const { rows, leftOut, first, last } = this.#open;
     this.#open = newFile();
     const isWhole = defects.length === 0;
-    part.held.push({ channelId: conversation.channelId, day: { date: task.date, first, last, isWhole } });
+    const holdsDay = isWhole && rows + leftOut > 0;
+    part.held.push({ channelId: conversation.channelId, day: { date: task.date, first, last, isWhole: holdsDay } });
     if (!isWhole) part.damaged.push({ path: task.file.path, conversation, defects });
     if (isDone) part.importedBefore += 1;
     else part.read += 1;
