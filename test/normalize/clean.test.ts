@@ -65,6 +65,17 @@ test.each([
   expect(clean.isSanitized).toBe(false);
 });
 
+test.each([
+  'https://proxy.example.com/?url=https%3A%2F%2Ffiles.slack.com%2Fa.png%3Ft%3Dxoxe-1234-SECRET',
+  'xoxe%2D1234%2DSECRET in a log',
+  'XOXE-1234-SECRET',
+  'xoxe.xoxp-1-SECRET',
+])('the token of an export is gone wherever it stands, in names too: %s', (text) => {
+  const { value, json } = cleanObject<JsonObject>({ text, [text]: { title: [text] } });
+  expect(JSON.stringify(value)).not.toContain('SECRET');
+  expect(json.text).not.toContain('SECRET');
+});
+
 test('a link that only looks like one with a token stays', () => {
   const text = 'https://example.com/?t=xo&part=xoxe and https://example.com/?at=1';
   expect(cleanObject<JsonObject>({ text }).value).toEqual({ text });
