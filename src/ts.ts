@@ -88,6 +88,10 @@ export function millisToIso(millis: number): IsoTime {
   return text;
 }
 
+export function millisecondAfter(moment: IsoTime): IsoTime {
+  return millisToIso(Date.parse(moment) + 1);
+}
+
 /** `toISOString()` widens years beyond four digits to "+012345-...", which no longer sorts as text. */
 function isIsoTime(text: string): text is IsoTime {
   return text.length === 24;

@@ -14,7 +14,7 @@
 import type { StoredMessage } from '../db/repositories/messages.ts';
 import type { IsoTime } from '../model.ts';
 import type { StorableMessage } from '../normalize/message.ts';
-import { compareTs, isTs, millisToIso } from '../ts.ts';
+import { compareTs, isTs, millisecondAfter } from '../ts.ts';
 
 export type Decision =
   | { kind: 'insert' }
@@ -108,7 +108,7 @@ function decideImport(
   const sameContent = read.content_hash === stored.content_hash;
   if (stored.source !== 'import' || stored.exported_at === null) {
     if (version > 0) return { kind: 'replace', keepRevision: !sameContent, deletedAt: stored.deleted_at, updatedAt };
-    return version < 0 ? stale(stored, read) : sameContent ? { kind: 'unchanged' } : { kind: 'stale' };
+    return version === 0 && sameContent ? { kind: 'unchanged' } : stale(stored, read);
   }
   const newer = version || compareText(exportedAt, stored.exported_at);
   if (sameContent && read.state_hash === stored.state_hash) {
@@ -173,5 +173,5 @@ function compareVersions(a: string | null, b: string | null): number {
 
 /** Revisions are dated by `updated_at`, so no two versions of a message may share one, however fast they follow. */
 function laterThan(previous: IsoTime, at: IsoTime): IsoTime {
-  return at > previous ? at : millisToIso(Date.parse(previous) + 1);
+  return at > previous ? at : millisecondAfter(previous);
 }

@@ -197,6 +197,8 @@ async function keepFormerWords(
   const known = await store.messages.findRevisionTexts(teamId, channelId, ts);
   const unknown = former.filter(({ read }) => !known.has(`${read.ts} ${read.text ?? ''}`));
   await store.messages.addRevisions(
+    teamId,
+    channelId,
     unknown.map(({ read: { ts, text, raw, edited_ts } }) => ({
       team_id: teamId,
       channel_id: channelId,

@@ -9,7 +9,7 @@ import type { Schema } from '../schema.ts';
 
 /** A row to write: every column of the table, JSON columns as objects or as `JsonText`. */
 export type Writable<Row> = {
-  [Column in keyof Row]: Row[Column] extends object | null ? Row[Column] | JsonText : Row[Column];
+  [Column in keyof Row]: Row[Column] extends string | number | boolean | null ? Row[Column] : Row[Column] | JsonText;
 };
 
 /** A table as `writeRows` needs it. */

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { IsoTime, Ts } from '../../model.ts';
-import { tsToIso } from '../../ts.ts';
+import { millisecondAfter, tsToIso } from '../../ts.ts';
 import type { Dialect, Writable, WriteTarget } from '../dialects/dialect.ts';
 import { type PreparedQuery, prepareQuery } from '../prepared-query.ts';
 import type { FileRow, MessageFileRow, MessageRevisionRow, MessageRow, ReactionRow, Schema } from '../schema.ts';
@@ -45,8 +45,8 @@ export interface MessageRepository {
   findRevisionTexts(teamId: string, channelId: string, ts: readonly Ts[]): Promise<Set<string>>;
   /** Copies the revisions of one channel to another that has the same messages. */
   copyRevisions(teamId: string, move: { from: string; to: string }): Promise<void>;
-  /** Adds revisions that are not there yet. */
-  addRevisions(rows: readonly Writable<MessageRevisionRow>[]): Promise<void>;
+  /** Adds revisions, each beside those that are there: where two have one date the later comes a millisecond after it. */
+  addRevisions(teamId: string, channelId: string, rows: readonly Writable<MessageRevisionRow>[]): Promise<void>;
   /** Inserts rows that are not there yet. */
   insert(rows: readonly Writable<MessageRow>[]): Promise<void>;
   /** Inserts rows, replacing those that exist. */
@@ -253,6 +253,27 @@ function boundTo(
       .where('channel_id', '=', channelId)
       .where(dialect.isAnyOf('ts', ts));
 
+  const revisionsOf = (teamId: string, channelId: string, ts: readonly Ts[]) =>
+    db
+      .selectFrom('message_revisions')
+      .where('team_id', '=', teamId)
+      .where('channel_id', '=', channelId)
+      .where(dialect.isAnyOf('ts', ts));
+
+  // Two exports of a channel in which nothing was said between them have one date, and may hold two versions of a message.
+  const addRevisions: MessageRepository['addRevisions'] = async (teamId, channelId, rows) => {
+    const ts = rows.map((row) => row.ts);
+    const present = await revisionsOf(teamId, channelId, ts).select(['ts', 'seen_at']).execute();
+    const taken = new Set(present.map((row) => `${row.ts} ${row.seen_at}`));
+    const added = rows.map((row) => {
+      let { seen_at } = row;
+      while (taken.has(`${row.ts} ${seen_at}`)) seen_at = millisecondAfter(seen_at);
+      taken.add(`${row.ts} ${seen_at}`);
+      return { ...row, seen_at };
+    });
+    await dialect.writeRows(db, revisionTarget, added);
+  };
+
   const liveReplies = (teamId: string, channelId: string, threadTs: Ts) =>
     db
       .selectFrom('messages')
@@ -282,18 +303,11 @@ function boundTo(
         .select(['team_id', 'channel_id', 'ts', 'text', 'raw', 'edited_ts'])
         .select((eb) => eb.fn.coalesce('exported_at', 'updated_at').as('seen_at'))
         .execute();
-      const revisions: MessageRevisionRow[] = rows;
-      await dialect.writeRows(db, revisionTarget, revisions);
+      await addRevisions(teamId, channelId, rows);
     },
 
     async findRevisionTexts(teamId, channelId, ts) {
-      const rows = await db
-        .selectFrom('message_revisions')
-        .select(['ts', 'text'])
-        .where('team_id', '=', teamId)
-        .where('channel_id', '=', channelId)
-        .where(dialect.isAnyOf('ts', ts))
-        .execute();
+      const rows = await revisionsOf(teamId, channelId, ts).select(['ts', 'text']).execute();
       return new Set(rows.map(({ ts: of, text }) => `${of} ${text ?? ''}`));
     },
 
@@ -308,7 +322,7 @@ function boundTo(
       await dialect.writeRows(db, revisionTarget, copies);
     },
 
-    addRevisions: (rows) => dialect.writeRows(db, revisionTarget, rows),
+    addRevisions,
 
     insert: (rows) => dialect.insertRows(db, messageTarget, rows),
 
