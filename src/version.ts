@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 
-/** The version in package.json: two folders up from dist/src, one from src. */
+/** The version in package.json: one folder up from dist and from src, two from build/src. */
 export const appVersion = readVersion();
 
 function readVersion(): string {
-  for (const path of ['../../package.json', '../package.json']) {
+  for (const path of ['../package.json', '../../package.json']) {
     const text = readIfPresent(new URL(path, import.meta.url));
     const parsed: unknown = text === undefined ? undefined : JSON.parse(text);
     if (typeof parsed === 'object' && parsed !== null && 'version' in parsed && typeof parsed.version === 'string') {

@@ -1,7 +1,7 @@
 /**
  * Rules that keep messages out of the database.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DiscardRule, DiscardTest } from '../sync/discard.ts';
 
 const maxPatternLength = 500;

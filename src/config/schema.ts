@@ -2,7 +2,7 @@
  * Every key of the config file, with its default and what it means. The flags and variables that set the same
  * thing are checked by the same schemas (load.ts).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { discardRule } from './discard.ts';
 import { durationForms, durationMs } from './duration.ts';
 

@@ -2,7 +2,7 @@
  * Slack's answers, checked once where they enter. Only what the program relies on is checked; all other fields are
  * kept as they came. One bad element never costs a page: it is set apart and reported.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isId } from '../ids.ts';
 import type { Identity, JsonObject, MessagePage, Ts } from '../model.ts';
 import { isTs } from '../ts.ts';

@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { CompiledQuery } from 'kysely';
+import { build } from 'rolldown';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Migration } from '../../migrations/column-types.ts';
 import { migrations } from '../../migrations/index.ts';
@@ -166,25 +168,10 @@ eachDatabase((create) => {
   it('several processes upgrading a database that is in use: one does it, the others find nothing to do', async () => {
     await using database = await create();
     await fill(await database.openMigrated(), 100);
-    const upgrade = `
-      import { openDatabase } from ${JSON.stringify(built('src/db/open.js'))};
-      import { migrate } from ${JSON.stringify(built('src/db/migrate.js'))};
-      import { migrations } from ${JSON.stringify(built('migrations/index.js'))};
-      const next = { name: '9001_next', statements: () => ['create table next_things (name text not null)'] };
-      const dialect = await openDatabase(process.argv[1]);
-      try {
-        console.log(JSON.stringify(await migrate(dialect, { now: Date.now, migrations: [...migrations, next] })));
-      } finally {
-        await dialect.close();
-      }`;
+    const program = await buildUpgrade();
     const results = await Promise.all(
       Array.from({ length: 4 }, async () => {
-        const { stdout } = await promisify(execFile)(process.execPath, [
-          '--input-type=module',
-          '-e',
-          upgrade,
-          database.url,
-        ]);
+        const { stdout } = await promisify(execFile)(process.execPath, [program, database.url]);
         return JSON.parse(stdout);
       }),
     );
@@ -288,7 +275,18 @@ describe('an SQLite file', () => {
   });
 });
 
-const built = (path: string) => new URL(`../../dist/${path}`, import.meta.url).href;
+/** `upgrade.ts` as a file that Node can run, where it finds the drivers. */
+async function buildUpgrade(): Promise<string> {
+  const file = fileURLToPath(new URL(`../../build/upgrade-${process.pid}.js`, import.meta.url));
+  await build({
+    input: fileURLToPath(new URL('upgrade.ts', import.meta.url)),
+    platform: 'node',
+    external: ['better-sqlite3', 'pg'],
+    transform: { target: 'node20' },
+    output: { file, codeSplitting: false },
+  });
+  return file;
+}
 
 async function fill(dialect: Dialect, count: number): Promise<void> {
   const at = '2026-01-01T00:00:00.000Z';

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { ImportFuzzer } from '../exports/fuzz-import.ts';
 
 /** As it is built: a file that claims to be large is read in a thread, which cannot be started from the sources. */
-const { main } = await import(new URL('../../dist/src/cli/main.js', import.meta.url).href);
+const { main } = await import(new URL('../../dist/main.js', import.meta.url).href);
 
 const seed = Number(process.env['FUZZ_SEED'] ?? 1);
 

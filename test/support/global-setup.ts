@@ -13,9 +13,9 @@ declare module 'vitest' {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json'], {
+  execFileSync(process.execPath, ['node_modules/rolldown/bin/cli.mjs', '-c'], {
     cwd: root,
-    stdio: 'inherit',
+    stdio: ['ignore', 'ignore', 'inherit'],
   });
   const given = process.env['TEST_POSTGRES_URL'];
   if (given !== undefined && given !== '') {
