@@ -30,7 +30,7 @@ function importFiles({ text, integer, time, tableOptions }: ColumnTypes): string
       error ${text},
       exported_at ${time},
       updated_at ${time} not null,
-      primary key (team_id, sha256, path)
+      primary key (team_id, path, sha256)
     )${tableOptions}`,
   ];
 }

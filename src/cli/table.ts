@@ -16,7 +16,7 @@ const narrowestFlexible = 8;
 /** The lines of the table, each at most `width` cells unless even that cannot hold the columns that are not flexible. */
 export function renderTable(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): string[] {
   const all = [columns.map(({ title }) => title), ...rows];
-  const widths = columns.map((_, index) => Math.max(...all.map((row) => cellsIn(row[index] ?? ''))));
+  const widths = columns.map((_, index) => all.reduce((most, row) => Math.max(most, cellsIn(row[index] ?? '')), 0));
   const total = widths.reduce((sum, cells) => sum + cells, 0) + gap * (columns.length - 1);
   const flexible = columns.findIndex(({ isFlexible }) => isFlexible === true);
   const widest = widths[flexible];

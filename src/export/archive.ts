@@ -3,22 +3,21 @@
  * out of anywhere; what tries to is reported all the same.
  */
 
-/** Plain data, so that a thread can be handed the work on a file. */
+/**
+ * Plain data, so that a thread can be handed the work on a file; and flat, because there may be a million of them. Where the
+ * content lies in a zip is 0 for a file in a folder.
+ */
 export interface ArchiveFile {
   /** Names with `/` between them, from the top of the archive. */
   path: string;
   /** Bytes, as the archive says. */
   size: number;
-  /** Where the content lies in a zip; null for a file in a folder. */
-  zipped: ZippedFile | null;
-}
-
-export interface ZippedFile {
-  /** Of the local header. */
+  /** Of the local header in the zip. */
   offset: number;
   compressedSize: number;
   /** 0 stored, 8 deflated. */
   method: number;
+  /** As a signed number of 32 bits. */
   crc32: number;
 }
 
@@ -28,11 +27,14 @@ export interface RejectedFile {
   reason: string;
 }
 
-/** What lies in a folder or a zip. Holds nothing open. */
-export interface Archive {
+export interface ArchiveAddress {
   kind: 'folder' | 'zip';
   /** As the person gave it, made absolute. */
   address: string;
+}
+
+/** What lies in a folder or a zip. Holds nothing open. */
+export interface Archive extends ArchiveAddress {
   files: readonly ArchiveFile[];
   rejected: readonly RejectedFile[];
 }

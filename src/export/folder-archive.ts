@@ -21,7 +21,7 @@ export function listFolder(address: string): Archive {
       const reason = unsafePath(path) ?? oddKind(entry, depth);
       if (reason !== null) rejected.push({ path, reason });
       else if (entry.isDirectory()) visitSafely(path, depth + 1);
-      else files.push({ path, size: sizeOf(join(address, path)), zipped: null });
+      else files.push({ path, size: sizeOf(join(address, path)), offset: 0, compressedSize: 0, method: 0, crc32: 0 });
     }
   };
   const visitSafely = (folder: string, depth: number): void => {

@@ -18,12 +18,35 @@ export const reportedLists = [
 ] as const;
 export type ReportedList = (typeof reportedLists)[number];
 
-/** `<folder>/YYYY-MM-DD.json`: what was said in one conversation on one day. */
-export interface DayFile {
-  file: ArchiveFile;
-  folder: string;
+/**
+ * `<folder>/YYYY-MM-DD.json`: what was said in one conversation on one day. There may be hundreds of thousands, so the path
+ * is not kept but made of texts that they share.
+ */
+export class DayFile implements ArchiveFile {
+  readonly prefix: string;
+  readonly folder: string;
   /** As in the name; it may be no date of the calendar. */
-  date: string;
+  readonly date: string;
+  readonly size: number;
+  readonly offset: number;
+  readonly compressedSize: number;
+  readonly method: number;
+  readonly crc32: number;
+
+  constructor(names: Pick<DayFile, 'prefix' | 'folder' | 'date'>, file: ArchiveFile) {
+    this.prefix = names.prefix;
+    this.folder = names.folder;
+    this.date = names.date;
+    this.size = file.size;
+    this.offset = file.offset;
+    this.compressedSize = file.compressedSize;
+    this.method = file.method;
+    this.crc32 = file.crc32;
+  }
+
+  get path(): string {
+    return `${this.prefix}${this.folder}/${this.date}.json`;
+  }
 }
 
 /** One workspace of an export. */
@@ -67,6 +90,8 @@ interface OpenSection extends Section {
   reported: Map<ReportedList, ArchiveFile>;
   folders: Map<string, DayFile[]>;
   fileConversations: Map<string, number>;
+  /** Every date once. */
+  dates: Map<string, string>;
 }
 
 function newSection(prefix: string, all: readonly string[]): OpenSection {
@@ -78,6 +103,7 @@ function newSection(prefix: string, all: readonly string[]): OpenSection {
     reported: new Map(),
     folders: new Map(),
     fileConversations: new Map(),
+    dates: new Map(),
     repeated: [],
     others: { canvases: 0, attachments: 0, unknown: [] },
   };
@@ -95,21 +121,25 @@ function addFile(section: OpenSection, file: ArchiveFile): void {
     return;
   }
   const date = deeper.length === 0 ? dayFileName.exec(second)?.[1] : undefined;
-  if (date !== undefined && first !== '__uploads') addDayFile(section, { file, folder: first, date });
+  if (date !== undefined && first !== '__uploads') addDayFile(section, file, first, date);
   else if (second === 'canvas_in_the_conversation.json') section.others.canvases += 1;
   else if (first === '__uploads' || second === 'attachments') section.others.attachments += 1;
   else section.others.unknown.push(path);
 }
 
-function addDayFile(section: OpenSection, day: DayFile): void {
-  if (isFileConversation(day.folder)) {
-    section.fileConversations.set(day.folder, (section.fileConversations.get(day.folder) ?? 0) + 1);
+function addDayFile(section: OpenSection, file: ArchiveFile, name: string, day: string): void {
+  if (isFileConversation(name)) {
+    section.fileConversations.set(name, (section.fileConversations.get(name) ?? 0) + 1);
     return;
   }
-  const known = section.folders.get(day.folder);
-  if (known === undefined) section.folders.set(day.folder, [day]);
-  // The same text for all files of the folder, of which there may be thousands.
-  else known.push({ ...day, folder: known[0]?.folder ?? day.folder });
+  const known = section.folders.get(name);
+  // One text for all files that have it, of which there may be thousands.
+  const folder = known?.[0]?.folder ?? name;
+  const date = section.dates.get(day) ?? day;
+  section.dates.set(date, date);
+  const added = new DayFile({ prefix: section.prefix, folder, date }, file);
+  if (known === undefined) section.folders.set(folder, [added]);
+  else known.push(added);
 }
 
 /** `FC:<file>:<id>`, `FC_<file id>_<title>` or `F<file id>:...`; names of channels have no capitals. */
@@ -133,7 +163,7 @@ function sectionPrefixes(archive: Archive): string[] {
   }
   if (tops.size === 0) throw notAnExport(archive.address, whyNone(archive));
   const depthOf = (prefix: string) => prefix.split('/').length;
-  const depth = Math.min(...[...tops].map(depthOf));
+  const depth = [...tops].reduce((least, prefix) => Math.min(least, depthOf(prefix)), Number.POSITIVE_INFINITY);
   const shallowest = [...tops].filter((prefix) => depthOf(prefix) === depth).sort();
   const isTeam = (prefix: string) => /(?:^|\/)teams\/[^/]+\/$/.test(prefix);
   if (shallowest.every(isTeam)) return shallowest;

@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
-import type { Archive, ArchiveReader } from './archive.ts';
+import type { Archive, ArchiveAddress, ArchiveReader } from './archive.ts';
 import { listFolder, openFolderReader } from './folder-archive.ts';
 import { listZip, openZipReader } from './zip-archive.ts';
 
@@ -30,7 +30,7 @@ export async function listArchive(path: string): Promise<Archive> {
   }
 }
 
-export function openReader({ kind, address }: Pick<Archive, 'kind' | 'address'>): ArchiveReader {
+export function openReader({ kind, address }: ArchiveAddress): ArchiveReader {
   return kind === 'zip' ? openZipReader(address) : openFolderReader(address);
 }
 

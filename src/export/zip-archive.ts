@@ -7,14 +7,7 @@ import type { Readable } from 'node:stream';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { type Entry, fromRandomAccessReader, RandomAccessReader, type ZipFile } from 'yauzl';
 import { UsageError } from '../errors.ts';
-import {
-  type Archive,
-  type ArchiveFile,
-  ArchiveFileError,
-  type ArchiveReader,
-  type RejectedFile,
-  type ZippedFile,
-} from './archive.ts';
+import { type Archive, type ArchiveFile, ArchiveFileError, type ArchiveReader, type RejectedFile } from './archive.ts';
 import { decodeName, isDebris, unsafePath } from './entry-path.ts';
 
 /** So many bytes at a time while the directory is read: its entries have 46 bytes and a name. */
@@ -106,9 +99,7 @@ function unreadable(address: string, error: unknown): UsageError {
 
 /** What is kept of an entry: yauzl's own object is ten times as large, and there may be a million of them. */
 interface ListedEntry {
-  path: string;
-  size: number;
-  place: ZippedFile;
+  file: ArchiveFile;
   isEncrypted: boolean;
   isLink: boolean;
 }
@@ -137,11 +128,11 @@ function listEntries(zip: ZipFile, reader: BlockReader, zipSize: number, address
   const files: ArchiveFile[] = [];
   const rejected: RejectedFile[] = [];
   for (const entry of entries) {
-    const { path, size, place } = entry;
-    if (path.endsWith('/') || isDebris(path)) continue;
-    const reason = unsafePath(path) ?? unreadableEntry(entry);
-    if (reason !== null) rejected.push({ path, reason });
-    else files.push({ path, size, zipped: place });
+    const { file } = entry;
+    if (file.path.endsWith('/') || isDebris(file.path)) continue;
+    const reason = unsafePath(file.path) ?? unreadableEntry(entry);
+    if (reason !== null) rejected.push({ path: file.path, reason });
+    else files.push(file);
   }
   return { kind: 'zip', address, files, rejected };
 }
@@ -156,50 +147,44 @@ function isEntryAt(reader: BlockReader, zipSize: number): boolean {
 }
 
 function listedEntry(entry: Entry): ListedEntry {
-  return {
+  const file: ArchiveFile = {
     path: decodeName(entry.fileNameRaw),
     size: entry.uncompressedSize,
-    place: placeOf(entry),
-    isEncrypted: entry.isEncrypted(),
-    isLink: ((entry.externalFileAttributes >>> 16) & fileTypeMask) === symbolicLink,
+    offset: entry.relativeOffsetOfLocalHeader,
+    compressedSize: entry.compressedSize,
+    method: entry.compressionMethod,
+    crc32: entry.crc32 | 0,
   };
+  const isLink = ((entry.externalFileAttributes >>> 16) & fileTypeMask) === symbolicLink;
+  return { file, isEncrypted: entry.isEncrypted(), isLink };
 }
 
 /** Some Windows programs write backslashes between names; where all of them do, that is what they mean. */
 function mendSeparators(entries: readonly ListedEntry[]): void {
-  const isWindows = entries.some(({ path }) => path.includes('\\')) && !entries.some(({ path }) => path.includes('/'));
-  if (isWindows) for (const entry of entries) entry.path = entry.path.replaceAll('\\', '/');
-}
-
-function placeOf(entry: Entry): ZippedFile {
-  return {
-    offset: entry.relativeOffsetOfLocalHeader,
-    compressedSize: entry.compressedSize,
-    method: entry.compressionMethod,
-    crc32: entry.crc32,
-  };
+  const holds = (separator: string) => entries.some(({ file }) => file.path.includes(separator));
+  if (holds('\\') && !holds('/')) for (const { file } of entries) file.path = file.path.replaceAll('\\', '/');
 }
 
 /** The upper half of the attributes is the mode of a Unix file (APPNOTE 4.4.15). */
 const fileTypeMask = 0o170000;
 const symbolicLink = 0o120000;
 
-function unreadableEntry({ isLink, isEncrypted, place: { method } }: ListedEntry): string | null {
+function unreadableEntry({ isLink, isEncrypted, file: { method } }: ListedEntry): string | null {
   if (isLink) return 'is a symbolic link';
   if (isEncrypted) return 'is encrypted';
   return method === 0 || method === 8 ? null : `is compressed by a method that is not supported (${method})`;
 }
 
 function checkTotals(entries: readonly ListedEntry[], zipSize: number, address: string): void {
-  const files = entries.filter(({ path }) => !path.endsWith('/'));
+  const files = entries.filter(({ file }) => !file.path.endsWith('/'));
   if (files.length > 0 && files.every(({ isEncrypted }) => isEncrypted)) {
     throw new UsageError(`${address} is protected by a password`, 'Unpack it with its password and give the folder.');
   }
   let packed = 0;
   let unpacked = 0;
-  for (const { size, place } of files) {
-    packed += place.compressedSize;
-    unpacked += size;
+  for (const { file } of files) {
+    packed += file.compressedSize;
+    unpacked += file.size;
   }
   if (packed > zipSize || (unpacked > bombBytes && unpacked > zipSize * bombRatio)) {
     throw new UsageError(
@@ -229,14 +214,14 @@ export function openZipReader(address: string): ArchiveReader {
 const usualPackedSize = 1 << 18;
 const largestKeptBuffer = 4 << 20;
 
-function readEntry(fd: number, { size, zipped }: ArchiveFile, bufferOf: (length: number) => Buffer): Buffer {
-  const place = zippedOf(zipped);
-  const { data, start } = readWithHeader(fd, place, bufferOf);
-  const packed = data.subarray(start, start + place.compressedSize);
-  if (packed.length < place.compressedSize) throw new ArchiveFileError('is cut off');
-  const content = place.method === 0 ? Buffer.from(packed) : inflate(packed, size);
+function readEntry(fd: number, file: ArchiveFile, bufferOf: (length: number) => Buffer): Buffer {
+  const { size, compressedSize, method } = file;
+  const { data, start } = readWithHeader(fd, file, bufferOf);
+  const packed = data.subarray(start, start + compressedSize);
+  if (packed.length < compressedSize) throw new ArchiveFileError('is cut off');
+  const content = method === 0 ? Buffer.from(packed) : inflate(packed, size);
   if (content.length !== size) throw new ArchiveFileError(`has ${content.length} bytes, not ${size} as the zip says`);
-  if (crc32(content) !== place.crc32) throw new ArchiveFileError('is damaged (its checksum does not fit)');
+  if ((crc32(content) | 0) !== file.crc32) throw new ArchiveFileError('is damaged (its checksum does not fit)');
   return content;
 }
 
@@ -259,7 +244,7 @@ const expectedNames = 512;
 
 function readWithHeader(
   fd: number,
-  place: ZippedFile,
+  place: ArchiveFile,
   bufferOf: (length: number) => Buffer,
 ): { data: Buffer; start: number } {
   let data = readInto(fd, place.offset, bufferOf(localHeaderSize + expectedNames + place.compressedSize));
@@ -291,23 +276,23 @@ function readInto(fd: number, position: number, buffer: Buffer): Buffer {
   return buffer.subarray(0, filled);
 }
 
-async function* entryChunks(fd: number, { size, zipped }: ArchiveFile): AsyncIterable<Buffer> {
-  const place = zippedOf(zipped);
-  if (size > place.compressedSize * bombRatio)
-    throw new ArchiveFileError(`says that its ${place.compressedSize} bytes unpack to ${size}, as no JSON does`);
+async function* entryChunks(fd: number, file: ArchiveFile): AsyncIterable<Buffer> {
+  const { size, compressedSize, method } = file;
+  if (size > compressedSize * bombRatio)
+    throw new ArchiveFileError(`says that its ${compressedSize} bytes unpack to ${size}, as no JSON does`);
   let checksum = 0;
   let length = 0;
-  for await (const chunk of place.method === 0 ? packedChunks(fd, place) : inflatedChunks(fd, place)) {
+  for await (const chunk of method === 0 ? packedChunks(fd, file) : inflatedChunks(fd, file)) {
     length += chunk.length;
     if (length > size) throw new ArchiveFileError(`has more than the ${size} bytes that the zip says`);
     checksum = crc32(chunk, checksum);
     yield chunk;
   }
   if (length < size) throw new ArchiveFileError(`has ${length} bytes, not ${size} as the zip says`);
-  if (checksum !== place.crc32) throw new ArchiveFileError('is damaged (its checksum does not fit)');
+  if ((checksum | 0) !== file.crc32) throw new ArchiveFileError('is damaged (its checksum does not fit)');
 }
 
-async function* packedChunks(fd: number, place: ZippedFile): AsyncIterable<Buffer> {
+async function* packedChunks(fd: number, place: ArchiveFile): AsyncIterable<Buffer> {
   const start = place.offset + contentStart(readUpTo(fd, place.offset, localHeaderSize));
   for (let done = 0; done < place.compressedSize; ) {
     const chunk = readUpTo(fd, start + done, Math.min(streamBlock, place.compressedSize - done));
@@ -317,7 +302,7 @@ async function* packedChunks(fd: number, place: ZippedFile): AsyncIterable<Buffe
   }
 }
 
-async function* inflatedChunks(fd: number, place: ZippedFile): AsyncIterable<Buffer> {
+async function* inflatedChunks(fd: number, place: ArchiveFile): AsyncIterable<Buffer> {
   const inflated = createInflateRaw();
   const feed = (async () => {
     for await (const chunk of packedChunks(fd, place)) {
@@ -337,9 +322,4 @@ async function* inflatedChunks(fd: number, place: ZippedFile): AsyncIterable<Buf
     inflated.emit('drain');
     await feed;
   }
-}
-
-function zippedOf(zipped: ArchiveFile['zipped']): ZippedFile {
-  if (zipped === null) throw new Error('a file of a folder was given to the reader of a zip');
-  return zipped;
 }

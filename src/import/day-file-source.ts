@@ -4,10 +4,10 @@
  */
 import { setImmediate as breathe } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import type { Archive } from '../export/archive.ts';
+import type { ArchiveAddress } from '../export/archive.ts';
 import type { DayFile } from '../export/layout.ts';
 import { openReader } from '../export/open-archive.ts';
-import { type PackedResult, unpackResult } from './packed-result.ts';
+import { type PackedResults, unpackResults } from './packed-result.ts';
 import { type DayFileResult, type DayFileTask, type ReadOptions, readDayFile } from './read-day-file.ts';
 
 export interface ReadFile {
@@ -33,20 +33,18 @@ export interface DayFileSource {
 /** What the thread is told: first how to read, then what. `read` counts the readings. */
 export type ReaderMessage = { read: number; options: ReadOptions } | { read: number; tasks: DayFileTask[] };
 
-/** What the thread answers: portions of files, in the order of the tasks. */
-export interface PackedPortion {
+/** What the thread answers: portions of files, in the order of the tasks, and which of them are the last of their file. */
+export interface PackedPortions {
   read: number;
-  isLast: boolean;
-  result: PackedResult;
+  lasts: boolean[];
+  packed: PackedResults;
 }
 
 /** Starting a thread takes longer than reading an export of this size. */
 const threadPaysFromBytes = 4 << 20;
 
-/** Starts the thread at once where there will be one, so that it is ready when the database is. */
-export function openDayFileSource(archive: Archive): DayFileSource {
-  const { kind, address } = archive;
-  const bytes = archive.files.reduce((sum, { size }) => sum + size, 0);
+/** For an archive of so many bytes. Starts the thread at once where there will be one, so that it is ready when the database is. */
+export function openDayFileSource({ kind, address }: ArchiveAddress, bytes: number): DayFileSource {
   return bytes < threadPaysFromBytes ? new InlineSource({ kind, address }) : new ThreadSource({ kind, address });
 }
 
@@ -54,9 +52,9 @@ export function openDayFileSource(archive: Archive): DayFileSource {
 const youngMb = 12;
 
 class InlineSource implements DayFileSource {
-  readonly #archive: Pick<Archive, 'kind' | 'address'>;
+  readonly #archive: ArchiveAddress;
 
-  constructor(archive: Pick<Archive, 'kind' | 'address'>) {
+  constructor(archive: ArchiveAddress) {
     this.#archive = archive;
   }
 
@@ -66,7 +64,7 @@ class InlineSource implements DayFileSource {
       for (const day of days) {
         // Signals must get their turn.
         await breathe();
-        for await (const portion of withLast(readDayFile(reader, { ...day, done: done(day) }, options))) {
+        for await (const portion of withLast(readDayFile(reader, taskOf(day, done(day)), options))) {
           yield { task: day, ...portion };
         }
       }
@@ -82,17 +80,22 @@ class InlineSource implements DayFileSource {
   async close(): Promise<void> {}
 }
 
+/** Plain, because what reaches a thread has lost its methods. */
+function taskOf({ path, size, offset, compressedSize, method, crc32 }: DayFile, done: readonly string[]): DayFileTask {
+  return { path, size, offset, compressedSize, method, crc32, done };
+}
+
 /** What the thread has before it, and so about what may wait in memory. */
 const tasksAhead = 4000;
-const bytesAhead = 2 << 20;
+const bytesAhead = 6 << 20;
 
 class ThreadSource implements DayFileSource {
-  readonly #archive: Pick<Archive, 'kind' | 'address'>;
+  readonly #archive: ArchiveAddress;
   readonly #worker: Worker;
-  readonly #inbox = new Inbox<PackedPortion[]>();
+  readonly #inbox = new Inbox<PackedPortions>();
   #reads = 0;
 
-  constructor(archive: Pick<Archive, 'kind' | 'address'>) {
+  constructor(archive: ArchiveAddress) {
     this.#archive = archive;
     this.#worker = new Worker(new URL('./reader-thread.js', import.meta.url), {
       workerData: archive,
@@ -100,7 +103,7 @@ class ThreadSource implements DayFileSource {
     });
     // Until somebody asks for something it must not keep the process alive.
     this.#worker.unref();
-    this.#worker.on('message', (portions: PackedPortion[]) => this.#inbox.put(portions));
+    this.#worker.on('message', (portions: PackedPortions) => this.#inbox.put(portions));
     this.#worker.on('error', (error) => this.#inbox.fail(error));
     this.#worker.on('exit', (code) =>
       this.#inbox.fail(new Error(`the thread that reads the export ended with ${code}`)),
@@ -120,24 +123,26 @@ class ThreadSource implements DayFileSource {
       while (sent < days.length && (sent === taken || (sent - taken < tasksAhead && bytes < bytesAhead))) {
         const day = days[sent];
         if (day === undefined) break;
-        tasks.push({ ...day, done: done(day) });
-        bytes += day.file.size;
+        tasks.push(taskOf(day, done(day)));
+        bytes += day.size;
         sent += 1;
       }
       if (tasks.length > 0) this.#tell({ read, tasks });
     };
     sendAhead();
     while (taken < days.length) {
-      for (const { read: of, isLast, result } of await this.#inbox.take()) {
-        // Of a reading that nobody waits for any more.
-        if (of !== read) continue;
+      const { read: of, lasts, packed } = await this.#inbox.take();
+      // Of a reading that nobody waits for any more.
+      if (of !== read) continue;
+      for (const [i, result] of unpackResults(packed).entries()) {
         const task = days[taken];
         if (task === undefined) throw new Error('the thread that reads the export answered more than it was asked');
+        const isLast = lasts[i] === true;
         if (isLast) {
           taken += 1;
-          bytes -= task.file.size;
+          bytes -= task.size;
         }
-        yield { task, isLast, result: unpackResult(result) };
+        yield { task, isLast, result };
       }
       sendAhead();
     }

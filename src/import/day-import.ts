@@ -12,7 +12,7 @@ import type { IsoTime } from '../model.ts';
 import { withoutExportTokens } from '../normalize/clean.ts';
 import { nowIso, type SyncContext } from '../sync/context.ts';
 import { addCounts, noMessages } from '../sync/counts.ts';
-import type { HeldDay } from './cover-days.ts';
+import { type ExportDays, HeldDays } from './cover-days.ts';
 import type { ReadFile } from './day-file-source.ts';
 import type { PlannedSection } from './export-plan.ts';
 import {
@@ -39,6 +39,7 @@ interface Job {
   section: PlannedSection;
   exportedAt: IsoTime;
   work: { days: readonly DayFile[]; conversations: ReadonlyMap<string, ConversationReport> };
+  days: ExportDays;
   progress: ImportProgress;
   /** Reads all day files in the order of `work`. */
   read(): AsyncIterable<ReadFile>;
@@ -62,7 +63,7 @@ interface Part {
   bytes: number;
   saved: SavedPortion[];
   tallies: Map<ConversationReport, Tally>;
-  held: { channelId: string; day: HeldDay }[];
+  held: { channelId: string; day: Parameters<HeldDays['add']>[0] }[];
   damaged: { path: string; conversation: ConversationReport; defects: readonly Defect[] }[];
   /** Messages of files that were imported before. */
   unchanged: number;
@@ -75,7 +76,7 @@ interface Part {
 
 export class DayImport {
   /** By channel id, the days of which the export has a file. */
-  readonly held = new Map<string, HeldDay[]>();
+  readonly held = new Map<string, HeldDays>();
   readonly #context: SyncContext;
   readonly #job: Job;
   readonly #totalBytes: number;
@@ -87,7 +88,7 @@ export class DayImport {
   constructor(context: SyncContext, job: Job) {
     this.#context = context;
     this.#job = job;
-    this.#totalBytes = job.work.days.reduce((sum, { file }) => sum + file.size, 0);
+    this.#totalBytes = job.work.days.reduce((sum, { size }) => sum + size, 0);
   }
 
   /** Stores all day files. Throws when told to stop, after what was read is committed, and when the database fails. */
@@ -145,7 +146,7 @@ export class DayImport {
       if (this.#waiting === null) this.#waiting = { channelId: conversation.channelId, messages };
       else for (const message of messages) this.#waiting.messages.push(message);
       part.messages += messages.length;
-      part.bytes += task.file.size;
+      part.bytes += task.size;
       if (this.#waiting.messages.length >= portionMessages) await this.#storeWaiting(tx, part);
     }
     this.#addResult(part, conversation, result);
@@ -221,9 +222,9 @@ export class DayImport {
     messages.unchanged += part.unchanged;
     for (const [conversation, tally] of part.tallies) addToReport(conversation, tally);
     for (const { channelId, day } of part.held) {
-      const known = this.held.get(channelId);
-      if (known === undefined) this.held.set(channelId, [day]);
-      else known.push(day);
+      const days = this.held.get(channelId) ?? new HeldDays(this.#job.days);
+      this.held.set(channelId, days);
+      days.add(day);
     }
     for (const { path, conversation, defects } of part.damaged) {
       for (const defect of defects) quarantine(this.#context, progress, { path, ...defect }, conversation);
@@ -247,15 +248,15 @@ export class DayImport {
     const isWhole = defects.length === 0;
     const holdsDay = isWhole && rows + leftOut > 0;
     part.held.push({ channelId: conversation.channelId, day: { date: task.date, first, last, isWhole: holdsDay } });
-    if (!isWhole) part.damaged.push({ path: task.file.path, conversation, defects });
+    if (!isWhole) part.damaged.push({ path: task.path, conversation, defects });
     if (isDone) part.importedBefore += 1;
     else part.read += 1;
-    part.fileBytes += task.file.size;
+    part.fileBytes += task.size;
     if (isDone) return;
     part.files.push({
       team_id: this.#context.teamId,
       sha256,
-      path: withoutExportTokens(task.file.path.slice(section.prefix.length)),
+      path: withoutExportTokens(task.path.slice(section.prefix.length)),
       rows,
       status: isWhole && leftOut === 0 ? 'done' : rows === 0 && !isWhole ? 'failed' : 'partial',
       error: defects[0] === undefined ? null : errorText(defects[0], defects.length),

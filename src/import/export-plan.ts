@@ -11,7 +11,9 @@ import { millisToIso, tsToMicros } from '../ts.ts';
 
 /** An export that can be imported. Holds nothing open. */
 export interface ExportPlan {
-  archive: Archive;
+  archive: Omit<Archive, 'files'>;
+  /** Of all its files, unpacked. */
+  bytes: number;
   sections: readonly PlannedSection[];
   /**
    * The newest moment of which the export holds a message: of two exports the one with the later moment is the newer.
@@ -52,7 +54,9 @@ export async function planExport(path: string, now: number): Promise<ExportPlan>
     for (const section of layout) {
       sections.push(await planSection(reader, section, layout.length > 1 && section.team === null));
     }
-    return { archive, sections, exportedAt: newestMoment(reader, layout, now) };
+    const { files, ...rest } = archive;
+    const bytes = files.reduce((sum, { size }) => sum + size, 0);
+    return { archive: rest, bytes, sections, exportedAt: newestMoment(reader, layout, now) };
   } finally {
     reader.close();
   }
@@ -116,7 +120,7 @@ function lookInto(reader: ArchiveReader, day: DayFile, evidence: WorkspaceEviden
 /** What is no day file in size is left for the import itself, which reads in portions. */
 const sampledFileBytes = 8 << 20;
 
-function textOf(reader: ArchiveReader, { file }: DayFile): string | null {
+function textOf(reader: ArchiveReader, file: DayFile): string | null {
   if (file.size > sampledFileBytes) return null;
   try {
     return decodeText(reader.read(file)).text;

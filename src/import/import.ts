@@ -17,7 +17,6 @@ import { ChannelPosition } from '../sync/channel-position.ts';
 import type { SyncContext } from '../sync/context.ts';
 import { millisToIso } from '../ts.ts';
 import { adoptFolders } from './adopt-folders.ts';
-import { daysCovered } from './cover-days.ts';
 import type { DayFileSource } from './day-file-source.ts';
 import { DayImport } from './day-import.ts';
 import type { ExportPlan, PlannedSection } from './export-plan.ts';
@@ -189,12 +188,13 @@ async function importDays(
     section,
     exportedAt,
     work,
+    days: { zone: section.zone, firstDate: work.firstDate, range: options.range },
     progress,
     read: () => options.source.read(how, work.days, done),
     readAgain: (day) => options.source.readAgain(how, day),
   });
   await days.run();
-  if (!options.dryRun) await vouch(context, days, section, { exportedAt, work, range: options.range, lost }, progress);
+  if (!options.dryRun) await vouch(context, days, { section, exportedAt, lost }, progress);
   progress.isFinished = true;
 }
 
@@ -236,11 +236,11 @@ async function listDone(
   lost: ReadonlyMap<string, number>,
 ): Promise<(day: DayFile) => readonly string[]> {
   const byPath = await store.imports.listDone(teamId, exportedAt);
-  return ({ file, folder }) => {
+  return ({ path, folder }) => {
     const channelId = conversations.get(folder)?.channelId;
     return channelId === undefined || lost.has(channelId)
       ? []
-      : (byPath.get(withoutExportTokens(file.path.slice(prefix.length))) ?? []);
+      : (byPath.get(withoutExportTokens(path.slice(prefix.length))) ?? []);
   };
 }
 
@@ -248,13 +248,11 @@ async function listDone(
 async function vouch(
   context: SyncContext,
   { held }: DayImport,
-  { zone }: PlannedSection,
   {
+    section: { zone },
     exportedAt,
-    work: { firstDate },
-    range,
     lost,
-  }: { exportedAt: IsoTime; work: Work; range: TimeRange; lost: ReadonlyMap<string, number> },
+  }: { section: PlannedSection; exportedAt: IsoTime; lost: ReadonlyMap<string, number> },
   progress: ImportProgress,
 ): Promise<void> {
   const { store, teamId, signal } = context;
@@ -270,7 +268,7 @@ async function vouch(
   const covered: ((tx: TransactionStore) => Promise<void>)[] = [];
   for (const [channelId, days] of held) {
     signal.throwIfAborted();
-    const intervals = daysCovered(days, { zone, firstDate, range });
+    const intervals = days.covered();
     if (intervals.length === 0) continue;
     const key = { teamId, channelId };
     const position = await ChannelPosition.load(store, key, states.get(channelId), { wantedFrom: began * 1000, began });

@@ -15,14 +15,16 @@ export function inStretches(days: readonly DayFile[]): DayFile[] {
   let stretch: DayFile[] = [];
   let bytes = 0;
   const close = (): void => {
-    ordered.push(...stretch.sort((a, b) => compare(a.folder, b.folder) || compare(a.date, b.date)));
+    stretch.sort((a, b) => compare(a.folder, b.folder) || compare(a.date, b.date));
+    // Not spread into one call: its arguments lie on the stack, which has room for some 100,000.
+    for (const day of stretch) ordered.push(day);
     stretch = [];
     bytes = 0;
   };
   for (const day of byDate) {
     if (bytes >= stretchBytes && day.date !== stretch.at(-1)?.date) close();
     stretch.push(day);
-    bytes += day.file.size;
+    bytes += day.size;
   }
   close();
   return ordered;

@@ -1,6 +1,6 @@
 /**
- * What a thread hands over of a day file. One text for each column instead of one for each value: copying a million small
- * texts between threads takes longer than reading them did.
+ * What a thread hands over of day files. One text for each column of all their messages instead of one for each value:
+ * copying a million small texts between threads takes longer than reading them did.
  */
 import { JsonText } from '../model.ts';
 import type { NormalizedFile } from '../normalize/file.ts';
@@ -10,18 +10,20 @@ import type { DayFileResult } from './read-day-file.ts';
 
 /** Columns of which an empty text is no value, so that it can stand for null. */
 const joinedColumns = ['thread_ts', 'user_id', 'bot_id', 'subtype', 'edited_ts', 'latest_reply', 'state_hash'] as const;
+type JoinedColumn = (typeof joinedColumns)[number];
 
 type PackedFile = Omit<NormalizedFile, 'raw'> & { raw: string };
 
-export interface PackedResult extends Omit<DayFileResult, 'messages'> {
-  count: number;
+export interface PackedResults {
+  /** What is not said of single messages, and how many of them there are. */
+  results: (Omit<DayFileResult, 'messages'> & { count: number })[];
   /** Values joined by U+0000, which no cleaned text holds. */
   ts: string;
   text: string;
   search: string;
   raw: string;
   hashes: string;
-  joined: Partial<Record<(typeof joinedColumns)[number], string>>;
+  joined: Partial<Record<JoinedColumn, string>>;
   /** What only few messages have, by their place. */
   replyCounts: [place: number, count: number][];
   reactions: [place: number, reactions: Reaction[]][];
@@ -36,10 +38,52 @@ const separator = '\u0000';
 const nothing = '\u0001';
 const hashLength = 32;
 
-export function packResult({ messages, ...rest }: DayFileResult): PackedResult {
-  const packed: PackedResult = {
-    ...rest,
-    count: messages.length,
+/** Gathers results until they are worth a message. Of what was added only what is sent is kept. */
+export class ResultPacker {
+  #packed = noResults();
+  #columns = newColumns();
+  /** Characters of the messages added. */
+  size = 0;
+
+  add({ messages, ...rest }: DayFileResult): void {
+    this.#packed.results.push({ ...rest, count: messages.length });
+    const columns = this.#columns;
+    for (const message of messages) {
+      const { text, search_text: search } = message;
+      packRare(this.#packed, message, columns.ts.length);
+      columns.ts.push(message.ts);
+      columns.text.push(text ?? nothing);
+      // Mostly the text itself, and never empty.
+      columns.search.push(search === text ? '' : (search ?? nothing));
+      columns.raw.push(message.raw.text);
+      this.size += message.raw.text.length;
+      columns.hashes.push(message.content_hash);
+      for (const column of joinedColumns) columns.joined[column].push(message[column] ?? '');
+    }
+  }
+
+  /** What was added since the last call. */
+  take(): PackedResults {
+    const { ts, text, search, raw, hashes, joined } = this.#columns;
+    const packed = this.#packed;
+    packed.ts = ts.join(separator);
+    packed.text = text.join(separator);
+    packed.search = search.join(separator);
+    packed.raw = raw.join(separator);
+    packed.hashes = hashes.join('');
+    for (const column of joinedColumns) {
+      if (joined[column].some((value) => value !== '')) packed.joined[column] = joined[column].join(separator);
+    }
+    this.#packed = noResults();
+    this.#columns = newColumns();
+    this.size = 0;
+    return packed;
+  }
+}
+
+function noResults(): PackedResults {
+  return {
+    results: [],
     ts: '',
     text: '',
     search: '',
@@ -53,28 +97,29 @@ export function packResult({ messages, ...rest }: DayFileResult): PackedResult {
     tombstones: [],
     oddTexts: [],
   };
-  let place = 0;
-  for (const message of messages) {
-    const { text, search_text: search } = message;
-    const before = place === 0 ? '' : separator;
-    packed.ts += before + message.ts;
-    packed.text += before + (text ?? nothing);
-    // Mostly the text itself, and never empty.
-    packed.search += before + (search === text ? '' : (search ?? nothing));
-    packed.raw += before + message.raw.text;
-    packed.hashes += message.content_hash;
-    packRare(packed, message, place);
-    place += 1;
-  }
-  for (const column of joinedColumns) {
-    if (messages.some((message) => message[column])) {
-      packed.joined[column] = messages.map((message) => message[column] ?? '').join(separator);
-    }
-  }
-  return packed;
 }
 
-function packRare(packed: PackedResult, message: StorableMessage, place: number): void {
+function newColumns() {
+  const joined: Record<JoinedColumn, string[]> = {
+    thread_ts: [],
+    user_id: [],
+    bot_id: [],
+    subtype: [],
+    edited_ts: [],
+    latest_reply: [],
+    state_hash: [],
+  };
+  const always: Record<'ts' | 'text' | 'search' | 'raw' | 'hashes', string[]> = {
+    ts: [],
+    text: [],
+    search: [],
+    raw: [],
+    hashes: [],
+  };
+  return { ...always, joined };
+}
+
+function packRare(packed: PackedResults, message: StorableMessage, place: number): void {
   const { reply_count, reactions, files, is_sanitized, isTombstone, text, search_text } = message;
   if (reply_count !== null) packed.replyCounts.push([place, reply_count]);
   if (reactions.length > 0) packed.reactions.push([place, reactions]);
@@ -84,19 +129,24 @@ function packRare(packed: PackedResult, message: StorableMessage, place: number)
   if (text === nothing || search_text === nothing) packed.oddTexts.push([place, text, search_text]);
 }
 
-export function unpackResult(packed: PackedResult): DayFileResult {
-  const { sha256, isDone, tally, defects, discarded, filtered } = packed;
-  return { sha256, isDone, tally, defects, discarded, filtered, messages: unpackMessages(packed) };
+export function unpackResults(packed: PackedResults): DayFileResult[] {
+  const all = unpackMessages(packed);
+  let next = 0;
+  return packed.results.map(({ count, ...rest }) => {
+    const from = next;
+    next += count;
+    return { ...rest, messages: all.slice(from, next) };
+  });
 }
 
-function unpackMessages(packed: PackedResult): StorableMessage[] {
-  const { count, joined, hashes } = packed;
-  if (count === 0) return [];
+function unpackMessages(packed: PackedResults): StorableMessage[] {
+  const { joined, hashes } = packed;
+  if (hashes === '') return [];
   const tsValues = packed.ts.split(separator) as StorableMessage['ts'][];
   const texts = packed.text.split(separator);
   const searches = packed.search.split(separator);
   const raws = packed.raw.split(separator);
-  const valuesOf = (column: (typeof joinedColumns)[number]) => joined[column]?.split(separator);
+  const valuesOf = (column: JoinedColumn) => joined[column]?.split(separator);
   const threads = valuesOf('thread_ts') as (StorableMessage['ts'] | '')[] | undefined;
   const users = valuesOf('user_id');
   const bots = valuesOf('bot_id');
@@ -104,9 +154,8 @@ function unpackMessages(packed: PackedResult): StorableMessage[] {
   const edits = valuesOf('edited_ts');
   const latest = valuesOf('latest_reply');
   const states = valuesOf('state_hash');
-  const messages: StorableMessage[] = new Array(count);
-  for (let i = 0; i < count; i += 1) {
-    const ts = at(tsValues, i);
+  const messages: StorableMessage[] = new Array(tsValues.length);
+  for (const [i, ts] of tsValues.entries()) {
     const thread = threads?.[i] || null;
     const text = at(texts, i) === nothing ? null : at(texts, i);
     const search = at(searches, i);
@@ -138,7 +187,7 @@ function unpackMessages(packed: PackedResult): StorableMessage[] {
 
 const none: never[] = [];
 
-function unpackRare(packed: PackedResult, messages: StorableMessage[]): void {
+function unpackRare(packed: PackedResults, messages: StorableMessage[]): void {
   for (const [place, count] of packed.replyCounts) at(messages, place).reply_count = count;
   for (const [place, reactions] of packed.reactions) at(messages, place).reactions = reactions;
   for (const [place, files] of packed.files) {
@@ -154,6 +203,6 @@ function unpackRare(packed: PackedResult, messages: StorableMessage[]): void {
 
 function at<Value>(values: readonly Value[], index: number): Value {
   const value = values[index];
-  if (value === undefined) throw new Error('the columns of a day file differ in length');
+  if (value === undefined) throw new Error('the columns of day files differ in length');
   return value;
 }

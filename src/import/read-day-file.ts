@@ -3,9 +3,8 @@
  * beside the one that writes.
  */
 import { createHash, type Hash, hash } from 'node:crypto';
-import { ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
+import { type ArchiveFile, ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
 import type { Element } from '../export/json-elements.ts';
-import type { DayFile } from '../export/layout.ts';
 import { type Defect, type Message, messageOf, openContent } from '../export/read-list.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { type NormalizedMessage, normalizeMessage, type StorableMessage } from '../normalize/message.ts';
@@ -18,7 +17,7 @@ export interface TimeRange {
   until: number;
 }
 
-export interface DayFileTask extends DayFile {
+export interface DayFileTask extends ArchiveFile {
   /** Contents of this path that were imported before and leave nothing to do, by their hash. */
   done: readonly string[];
 }
@@ -69,7 +68,7 @@ export async function* readDayFile(
   let result = emptyResult();
   try {
     let digest: Hash | undefined;
-    const content = openContent(reader, task.file, (chunk) => {
+    const content = openContent(reader, task, (chunk) => {
       digest ??= createHash('sha256');
       digest.update(chunk);
     });

@@ -1,17 +1,19 @@
 /** The thread that reads: takes tasks, answers with what the files hold, in portions large enough to be worth a message. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Archive } from '../export/archive.ts';
+import type { ArchiveAddress } from '../export/archive.ts';
 import { openReader } from '../export/open-archive.ts';
-import { type PackedPortion, type ReaderMessage, withLast } from './day-file-source.ts';
-import { packResult } from './packed-result.ts';
+import { type PackedPortions, type ReaderMessage, withLast } from './day-file-source.ts';
+import { ResultPacker } from './packed-result.ts';
 import { type DayFileTask, type ReadOptions, readDayFile } from './read-day-file.ts';
 
+/** What a message between threads is worth, and no more: what lives long in the reader's heap is copied by its collector. */
 const messagesAtOnce = 1000;
+const charactersAtOnce = 1 << 17;
 
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a thread');
 // Handed over by the one place that starts this thread.
-const reader = openReader(workerData as Pick<Archive, 'kind' | 'address'>);
+const reader = openReader(workerData as ArchiveAddress);
 let waiting: DayFileTask[] = [];
 let reading: { read: number; options: ReadOptions } | null = null;
 let isBusy = false;
@@ -28,21 +30,28 @@ port.on('message', (message: ReaderMessage) => {
 
 async function work(): Promise<void> {
   isBusy = true;
-  let portions: PackedPortion[] = [];
+  const packer = new ResultPacker();
+  let lasts: boolean[] = [];
   let messages = 0;
+  let of = 0;
   const send = (): void => {
+    if (lasts.length === 0) return;
+    const portions: PackedPortions = { read: of, lasts, packed: packer.take() };
     port?.postMessage(portions);
-    portions = [];
+    lasts = [];
     messages = 0;
   };
   for (let task = waiting.shift(); task !== undefined && reading !== null; task = waiting.shift()) {
     const { read, options } = reading;
+    if (read !== of) send();
+    of = read;
     for await (const { result, isLast } of withLast(readDayFile(reader, task, options))) {
-      portions.push({ read, isLast, result: packResult(result) });
+      packer.add(result);
+      lasts.push(isLast);
       messages += result.messages.length + 1;
-      if (messages >= messagesAtOnce) send();
+      if (messages >= messagesAtOnce || packer.size >= charactersAtOnce) send();
     }
   }
-  if (portions.length > 0) send();
+  send();
   isBusy = false;
 }

@@ -7,7 +7,7 @@ import type { JsonObject, JsonValue } from '../model.ts';
 
 /** Hash of the object, leaving out the keys of `except` at its top level. 128 bits as 32 hex digits. */
 export function hashObject(value: JsonObject, except?: ReadonlySet<string>): string {
-  return hash('sha256', canonicalObject(value, except), 'hex').slice(0, 32);
+  return hashText(canonicalObject(value, except));
 }
 
 /**
@@ -15,27 +15,34 @@ export function hashObject(value: JsonObject, except?: ReadonlySet<string>): str
  * a thread come in another order from every method.
  */
 export function hashKeys(value: JsonObject, only: readonly string[]): string {
-  let text = '';
-  for (const key of only) {
-    const inner = value[key];
-    if (inner !== undefined && inner !== null) text += `${key}:${knownSet(inner)},`;
-  }
-  return text === '' ? '' : hash('sha256', text, 'hex').slice(0, 32);
+  const present = only.filter((key) => value[key] !== undefined && value[key] !== null);
+  const [key] = present;
+  if (key === undefined) return '';
+  if (present.length > 1) return hashText(present.map((each) => canonicalMember(each, value[each] ?? null)).join(''));
+  return hashAlone(key, value[key] ?? null);
 }
 
-/** Every message of a person carries the same profile. */
-const knownSets = new Map<string, string>();
-const knownSetsLimit = 1000;
+function hashText(text: string): string {
+  return hash('sha256', text, 'hex').slice(0, 32);
+}
 
-function knownSet(value: JsonValue): string {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return canonicalSet(value);
-  const json = JSON.stringify(value);
-  const known = knownSets.get(json);
+/** Of most messages nothing but the profile of their author is hashed, the same one again and again. */
+const knownProfiles = new Map<string, string>();
+const knownProfilesLimit = 1000;
+
+function hashAlone(key: string, value: JsonValue): string {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return hashText(canonicalMember(key, value));
+  const json = key + JSON.stringify(value);
+  const known = knownProfiles.get(json);
   if (known !== undefined) return known;
-  const canonical = canonicalSet(value);
-  if (knownSets.size >= knownSetsLimit) knownSets.clear();
-  knownSets.set(json, canonical);
-  return canonical;
+  const digest = hashText(canonicalMember(key, value));
+  if (knownProfiles.size >= knownProfilesLimit) knownProfiles.clear();
+  knownProfiles.set(json, digest);
+  return digest;
+}
+
+function canonicalMember(key: string, value: JsonValue): string {
+  return `${key}:${canonicalSet(value)},`;
 }
 
 function canonicalObject(value: JsonObject, except?: ReadonlySet<string>): string {

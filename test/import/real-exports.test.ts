@@ -5,14 +5,16 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeExportFolder, writeExportZip } from '../exports/make-export.ts';
 import { readZip } from '../exports/read-zip.ts';
 import { eachDatabase, type TestDatabase } from '../support/databases.ts';
 import { runCli } from '../support/run-cli.ts';
 
-const exportsFolder = process.env['SLACK_EXPORTS'] ?? '';
+const given = process.env['SLACK_EXPORTS'];
+/** Absolute, because the program runs elsewhere. */
+const exportsFolder = given === undefined ? '' : resolve(given);
 const names = existsSync(exportsFolder)
   ? readdirSync(exportsFolder).flatMap((file) => /^(.*)\.truth\.json$/.exec(file)?.[1] ?? [])
   : [];

@@ -6,6 +6,7 @@ import { openDayFileSource } from '../../import/day-file-source.ts';
 import { type ExportPlan, planExport } from '../../import/export-plan.ts';
 import { importSection } from '../../import/import.ts';
 import { newImportProgress } from '../../import/import-report.ts';
+import { keepHeapLean } from '../../import/lean-heap.ts';
 import type { TimeRange } from '../../import/read-day-file.ts';
 import { describe, failedUnit } from '../../sync/context.ts';
 import { reportUnmet } from '../channel-selection.ts';
@@ -29,6 +30,7 @@ export function importCommand(process: Process, path: string, flags: ImportFlags
     if (path.trim() === '')
       throw new UsageError('the path of the export is empty', 'Give the zip or the folder of a Slack export.');
     const range = rangeOf(flags, context.now());
+    keepHeapLean();
     // Before the database: where there is no export, none is created for it.
     return importJob(context, await planExport(path, context.now()), range, flags);
   });
@@ -38,7 +40,7 @@ function importJob(context: CommandContext, plan: ExportPlan, range: TimeRange, 
   let targets: ReadonlyMap<WorkspaceConfig, ImportTarget> = new Map();
   /** Sections of which nobody knows the workspace, until one of the others has told of them. */
   let left: readonly UsageError[] = [];
-  const source = openDayFileSource(plan.archive);
+  const source = openDayFileSource(plan.archive, plan.bytes);
   const dryRun = flags.dryRun === true;
   return {
     command: 'import',

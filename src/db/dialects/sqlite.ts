@@ -61,13 +61,16 @@ export async function openSqlite(url: string, signal?: AbortSignal): Promise<Dia
 }
 
 function configure(raw: Database.Database): void {
+  // Of a new file; one that has tables keeps its own. A message takes one to three kilobytes, of which few fit into the
+  // usual page: files are up to a tenth smaller this way.
+  raw.pragma('page_size = 8192');
   raw.pragma('journal_mode = wal');
   // In WAL mode `normal` cannot corrupt the file; a power cut may undo the last commits, whole pages with their
   // checkpoints, which the next run reads again (sqlite.org/pragma.html#pragma_synchronous).
   raw.pragma('synchronous = normal');
   raw.pragma('foreign_keys = on');
   // A checkpoint waits for the disk; with the default of 1000 pages a fast run waits every few dozen commits.
-  raw.pragma('wal_autocheckpoint = 8000');
+  raw.pragma('wal_autocheckpoint = 4000');
   raw.pragma('cache_size = -16000');
   raw.pragma('temp_store = memory');
 }

@@ -263,14 +263,21 @@ function boundTo(
   // Two exports of a channel in which nothing was said between them have one date, and may hold two versions of a message.
   const addRevisions: MessageRepository['addRevisions'] = async (teamId, channelId, rows) => {
     const ts = rows.map((row) => row.ts);
-    const present = await revisionsOf(teamId, channelId, ts).select(['ts', 'seen_at']).execute();
-    const taken = new Set(present.map((row) => `${row.ts} ${row.seen_at}`));
-    const added = rows.map((row) => {
-      let { seen_at } = row;
-      while (taken.has(`${row.ts} ${seen_at}`)) seen_at = millisecondAfter(seen_at);
-      taken.add(`${row.ts} ${seen_at}`);
-      return { ...row, seen_at };
-    });
+    const present = await revisionsOf(teamId, channelId, ts).select(['ts', 'seen_at', 'text', 'edited_ts']).execute();
+    const known = new Map(present.map((row) => [`${row.ts} ${row.seen_at}`, row]));
+    const added: Writable<MessageRevisionRow>[] = [];
+    for (const row of rows) {
+      let seenAt = row.seen_at;
+      let other = known.get(`${row.ts} ${seenAt}`);
+      while (other !== undefined && (other.text !== row.text || other.edited_ts !== row.edited_ts)) {
+        seenAt = millisecondAfter(seenAt);
+        other = known.get(`${row.ts} ${seenAt}`);
+      }
+      if (other !== undefined) continue;
+      const { text, edited_ts } = row;
+      known.set(`${row.ts} ${seenAt}`, { ts: row.ts, seen_at: seenAt, text, edited_ts });
+      added.push({ ...row, seen_at: seenAt });
+    }
     await dialect.writeRows(db, revisionTarget, added);
   };
 
