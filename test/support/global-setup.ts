@@ -13,9 +13,9 @@ declare module 'vitest' {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  execFileSync(process.execPath, ['node_modules/rolldown/bin/cli.mjs', '-c'], {
+  execFileSync(process.execPath, ['bundle.js'], {
     cwd: root,
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: 'inherit',
   });
   const given = process.env['TEST_POSTGRES_URL'];
   if (given !== undefined && given !== '') {

@@ -1,17 +1,18 @@
 /**
- * The program as users get it: few files instead of some 500, because a job that cron starts every few minutes spends more
- * time loading modules than working. Drivers stay packages of their own: one is compiled for the machine.
+ * Makes `dist/`, the program as users get it: few files instead of some 500, because a job that cron starts every few
+ * minutes spends more time loading modules than working. Drivers stay packages of their own: one is compiled for the machine.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { defineConfig } from 'rolldown';
-import manifest from './package.json' with { type: 'json' };
+import { build } from 'rolldown';
 
-export default defineConfig({
+const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+await build({
   input: { main: 'src/cli/main.ts', 'reader-thread': 'src/import/reader-thread.ts' },
   platform: 'node',
   transform: { target: 'node20' },
-  external: [...Object.keys(manifest.dependencies), 'pg-native'],
+  external: [...Object.keys(dependencies), 'pg-native'],
   plugins: [thirdPartyNotices()],
   output: {
     dir: 'dist',
