@@ -35,11 +35,11 @@ export class HeldDays {
   }
 
   add({ date, first, last, isWhole }: HeldDay): void {
-    if (this.#newest === null || date > this.#newest.date) this.#newest = { date, last: null };
     const { zone, firstDate } = this.#export;
-    if (!isWhole || zone === null) return;
-    // Cut otherwise than the rest of the export: nobody knows which hours are missing.
-    if (first !== null && last !== null && !isWithinDay(date, zone, first, last)) return;
+    // Cut otherwise than the rest of the export, or wrongly named: nobody knows which hours are missing.
+    if (zone === null || (first !== null && last !== null && !isWithinDay(date, zone, first, last))) return;
+    if (this.#newest === null || date > this.#newest.date) this.#newest = { date, last: null };
+    if (!isWhole) return;
     if (date === firstDate) this.#firstAt = least(this.#firstAt, first);
     if (date === this.#newest.date) this.#newest.last = most(this.#newest.last, last);
     this.#whole.push(date);

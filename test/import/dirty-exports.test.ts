@@ -473,6 +473,15 @@ describe('day files', () => {
       expect(await tsOf(lab, "channel_id = 'C0GENERAL'")).toEqual([at(1), at(2), at(3), at(1, 1)]);
     }));
 
+  it.each(['1823-01-15', '2823-01-15'])('named by a date of another century (%s) are read', (date) =>
+    onSqlite(async (lab) => {
+      const day = contentOf(clean, dayPath);
+      const run = await lab.import(withFiles(clean, { [dayPath]: null, [`general/${date}.json`]: day }));
+      expect(run.code).toBe(0);
+      expect(await tsOf(lab, "channel_id = 'C0GENERAL'")).toEqual([at(1), at(2), at(3), at(1, 1)]);
+    }),
+  );
+
   it('of one name in a zip twice are both read', () =>
     onSqlite(async (lab) => {
       const [first, second, third] = elementsOf(dayPath);

@@ -42,6 +42,13 @@ describe('the days that an import vouches for', () => {
     },
   );
 
+  it('end with the last message also where a file is named by a date that its messages do not have', () => {
+    const misnamed = { ...day('2020-01-02', '08:00:00', '09:00:00'), date: '2820-01-02' };
+    expect(heldDays(misnamed, day('2020-01-03', '08:00:00', '09:00:00'))).toEqual([
+      '2020-01-03T00:00:00.000Z 2020-01-03T09:00:00.000Z',
+    ]);
+  });
+
   it('leave out a day whose newest file is damaged, and one that is cut otherwise than the others', () => {
     const tomorrow = { ...day('2020-01-02', '08:00:00', '09:00:00'), last: micros('2020-01-03T01:00:00Z') };
     expect(heldDays(tomorrow, day('2020-01-04', '08:00:00', '09:00:00', false))).toEqual([]);

@@ -73,8 +73,8 @@ function importJob(context: CommandContext, plan: ExportPlan, range: TimeRange, 
 
 /** Microseconds; as wide as can be where nothing is said. */
 function rangeOf({ since, until }: ImportFlags, now: number): TimeRange {
-  const from = since === undefined ? 0 : parseDate(since, '--since', { notAfter: now }) * 1000;
-  const to = until === undefined ? Number.MAX_SAFE_INTEGER : parseLastMoment(until, '--until') * 1000 + 999;
+  const from = since === undefined ? Number.NEGATIVE_INFINITY : parseDate(since, '--since', { notAfter: now }) * 1000;
+  const to = until === undefined ? Number.POSITIVE_INFINITY : parseLastMoment(until, '--until') * 1000 + 999;
   if (to < from) throw new UsageError(`--until (${until}) lies before --since (${since})`, 'Exchange the two.');
   return { since: from, until: to };
 }
