@@ -27,6 +27,7 @@ export interface RejectedFile {
   reason: string;
 }
 
+/** Where an archive lies: enough to open a reader, in another thread too. */
 export interface ArchiveAddress {
   kind: 'folder' | 'zip';
   /** As the person gave it, made absolute. */

@@ -1,15 +1,15 @@
 /** What can go wrong with the file of the database: a clear word, exit code 1, and nothing lost. */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { bulkWorkspace } from '../stand-in/bulk-workspace.ts';
 import { type StandIn, startStandIn } from '../stand-in/server.ts';
 import { expectClearFailure } from '../support/clear-failure.ts';
+import { runWithFileLimit } from '../support/file-limit.ts';
 import { type CliResult, type RunningCli, runCli, startCli } from '../support/run-cli.ts';
 
 const { world, token, workspace } = bulkWorkspace({ channels: 3, messages: 1500, users: 20, days: 20 });
@@ -229,7 +229,7 @@ function deleteDatabase(path: string): void {
 
 it('a disk that fills up in the middle of a run (by a limit of file size)', async () => {
   const path = join(folder, 'store.db');
-  const run = await runWithFileLimit(path, 1_000_000);
+  const run = await ingestWithFileLimit(path, 1_000_000);
   expectClearFailure(run, { code: 1, says: ['the disk is full', 'Free some space'] });
   const kept = new Database(path, { readonly: true });
   expect(kept.prepare('select count(*) from messages').pluck().get()).toBeGreaterThan(0);
@@ -239,7 +239,7 @@ it('a disk that fills up in the middle of a run (by a limit of file size)', asyn
 
 it('a disk that is full before the schema is there (by a limit of file size)', async () => {
   const path = join(folder, 'store.db');
-  expectClearFailure(await runWithFileLimit(path, 50_000), { code: 1, says: ['the disk is full'] });
+  expectClearFailure(await ingestWithFileLimit(path, 50_000), { code: 1, says: ['the disk is full'] });
   await completes(path);
 });
 
@@ -294,20 +294,6 @@ function tryMount(): boolean {
   }
 }
 
-/** Writing beyond the limit fails with EFBIG, once the signal that comes with it is ignored. */
-async function runWithFileLimit(path: string, bytes: number): Promise<CliResult> {
-  const bin = fileURLToPath(new URL('../../bin/slackingest.js', import.meta.url));
-  const script = `trap '' XFSZ; ulimit -f ${Math.floor(bytes / 512)}; exec "$@"`;
-  const child = spawn('sh', ['-c', script, 'sh', process.execPath, bin, 'ingest', '--json'], {
-    env: { PATH: process.env['PATH'], HOME: folder, SLACKINGEST_PACE: 'off', ...environment(path) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => (stdout += chunk));
-  child.stderr.on('data', (chunk) => (stderr += chunk));
-  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((done) =>
-    child.once('close', (...end) => done(end)),
-  );
-  return { code, signal, stdout, stderr, json: () => JSON.parse(stdout) };
+function ingestWithFileLimit(path: string, bytes: number): Promise<CliResult> {
+  return runWithFileLimit(['ingest', '--json'], { HOME: folder, SLACKINGEST_PACE: 'off', ...environment(path) }, bytes);
 }

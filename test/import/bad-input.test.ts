@@ -1,10 +1,8 @@
 /** What is no export, or cannot be imported at all: exit code 2, a sentence that says why, and no database made for it. */
-import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,7 +12,8 @@ import { writeZip, type ZipEntry } from '../exports/zip-writer.ts';
 import { expectClearFailure } from '../support/clear-failure.ts';
 import { createPostgres, createSqlite } from '../support/databases.ts';
 import { nowhere, openExportLab, withFiles } from '../support/export-lab.ts';
-import { type CliResult, runCli, startCli } from '../support/run-cli.ts';
+import { runWithFileLimit } from '../support/file-limit.ts';
+import { runCli, startCli } from '../support/run-cli.ts';
 import { type Stored, storedSlack } from '../support/stored.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'slackingest-bad-'));
@@ -246,7 +245,11 @@ describe('a database that fails in the middle of an import', () => {
 
   it('a disk that is full (by a limit of file size): told so, and the next import completes it', async () => {
     await using database = await createSqlite();
-    const run = await importWithFileLimit(database.url, big, 2_000_000);
+    const run = await runWithFileLimit(
+      ['import', big, '--json'],
+      { HOME: folder, DATABASE_URL: database.url, SLACK_API_URL: nowhere },
+      2_000_000,
+    );
     expectClearFailure(run, { code: 1, says: ['the disk is full', 'Free some space'] });
     await completes(database.url);
     expect(await storedSlack(database)).toEqual(whole);
@@ -288,24 +291,6 @@ async function connected(url: string) {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
-}
-
-/** Writing beyond the limit fails with EFBIG, once the signal that comes with it is ignored. */
-async function importWithFileLimit(url: string, path: string, bytes: number): Promise<CliResult> {
-  const bin = fileURLToPath(new URL('../../bin/slackingest.js', import.meta.url));
-  const script = `trap '' XFSZ; ulimit -f ${Math.floor(bytes / 512)}; exec "$@"`;
-  const child = spawn('sh', ['-c', script, 'sh', process.execPath, bin, 'import', path, '--json'], {
-    env: { PATH: process.env['PATH'], HOME: folder, DATABASE_URL: url, SLACK_API_URL: nowhere },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => (stdout += chunk));
-  child.stderr.on('data', (chunk) => (stderr += chunk));
-  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((done) =>
-    child.once('close', (...end) => done(end)),
-  );
-  return { code, signal, stdout, stderr, json: () => JSON.parse(stdout) };
 }
 
 /** The first block of a tar, as far as it tells what it is. */
