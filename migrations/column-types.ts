@@ -13,6 +13,8 @@ export interface ColumnTypes {
   integer: string;
   /** Whole numbers beyond 32 bits (file sizes). */
   bigint: string;
+  /** Numbers with fractions: scores, money. */
+  real: string;
   /** What follows the closing parenthesis of `create table`. */
   tableOptions: string;
 }
@@ -25,6 +27,7 @@ export const columnTypes = {
     flag: 'boolean',
     integer: 'integer',
     bigint: 'bigint',
+    real: 'double precision',
     tableOptions: '',
   },
   sqlite: {
@@ -34,6 +37,7 @@ export const columnTypes = {
     flag: 'integer',
     integer: 'integer',
     bigint: 'integer',
+    real: 'real',
     // STRICT makes SQLite refuse a value of the wrong type instead of storing it (sqlite.org/stricttables.html).
     tableOptions: ' strict',
   },

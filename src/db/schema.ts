@@ -248,6 +248,144 @@ export interface LockRow {
   expires_at: IsoTime;
 }
 
+export interface EventCandidateRow {
+  team_id: string;
+  channel_id: string;
+  ts: Ts;
+  source: string;
+  posted_at: IsoTime;
+  score: number;
+  status: CandidateStatus;
+  reason: string | null;
+  features: JsonObject;
+  config_hash: string;
+  norm_version: number;
+  text_hash: string;
+  message_updated_at: IsoTime;
+  lease_owner: string | null;
+  lease_expires_at: IsoTime | null;
+  attempts: number;
+  created_at: IsoTime;
+  updated_at: IsoTime;
+}
+
+/**
+ * `new`: scored, not read by any extractor; `rules_ok`: read by the rules; `processing`: leased to the language model;
+ * `llm_ok`, `llm_fail`: how that ended; `skipped`: no candidate, `reason` says why.
+ */
+export type CandidateStatus = 'new' | 'rules_ok' | 'processing' | 'llm_ok' | 'llm_fail' | 'skipped';
+
+export interface EventRow {
+  event_id: string;
+  team_id: string;
+  source: string;
+  scope: string;
+  extracted_at: IsoTime;
+  extractor: string;
+  prompt_version: string | null;
+  model: string | null;
+  action: string;
+  object_id: string | null;
+  object_name_raw: string;
+  qualifiers: string[];
+  stroke: string | null;
+  anchor: string | null;
+  category: string;
+  status: string;
+  change_type: string;
+  environment: string;
+  severity: string | null;
+  planned_start: IsoTime | null;
+  planned_end: IsoTime | null;
+  actual_start: IsoTime | null;
+  actual_end: IsoTime | null;
+  time_source: string;
+  time_confidence: number;
+  primary_time: IsoTime | null;
+  summary: string;
+  why_it_matters: string | null;
+  links: string[];
+  anchors: string[];
+  impact_area: string[];
+  impact_type: string[];
+  confidence: number;
+  importance: number;
+  cluster_key: string;
+  dedup_key: string;
+  merged_into: string | null;
+  state: 'valid' | 'repaired' | 'rejected';
+  reasons: string[];
+  origin: JsonObject;
+}
+
+export interface EventSourceRow {
+  event_id: string;
+  team_id: string;
+  channel_id: string;
+  ts: Ts;
+  permalink: string | null;
+}
+
+export interface LlmCallRow {
+  id: string;
+  team_id: string;
+  channel_id: string;
+  ts: Ts;
+  chunk_index: number;
+  cache_key: string;
+  model: string;
+  prompt_version: string;
+  temperature: number;
+  tokens_in: number;
+  tokens_out: number;
+  cost_usd: number;
+  latency_ms: number;
+  attempt: number;
+  success: boolean;
+  cached: boolean;
+  error_code: string | null;
+  error_message: string | null;
+  created_at: IsoTime;
+}
+
+export interface LlmCacheRow {
+  cache_key: string;
+  response: JsonObject;
+  created_at: IsoTime;
+  expires_at: IsoTime;
+}
+
+export interface DigestRow {
+  digest_id: string;
+  team_id: string;
+  channel_id: string;
+  window_from: IsoTime;
+  window_to: IsoTime;
+  config_hash: string;
+  status: 'pending' | 'posted';
+  created_at: IsoTime;
+  posted_at: IsoTime | null;
+}
+
+export interface DigestChunkRow {
+  digest_id: string;
+  chunk_no: number;
+  payload: JsonObject;
+  status: 'pending' | 'posting' | 'posted';
+  claimed_at: IsoTime | null;
+  posted_ts: Ts | null;
+  error: string | null;
+}
+
+export interface DigestItemRow {
+  digest_id: string;
+  position: number;
+  item_key: string;
+  chunk_no: number;
+  posted_ts: Ts | null;
+  status: 'pending' | 'posted';
+}
+
 export interface Schema {
   workspaces: WorkspaceRow;
   users: UserRow;
@@ -269,13 +407,21 @@ export interface Schema {
   run_channels: RunChannelRow;
   rate_limits: RateLimitRow;
   locks: LockRow;
+  event_candidates: EventCandidateRow;
+  events: EventRow;
+  event_sources: EventSourceRow;
+  llm_calls: LlmCallRow;
+  llm_cache: LlmCacheRow;
+  digests: DigestRow;
+  digest_chunks: DigestChunkRow;
+  digest_items: DigestItemRow;
 }
 
 /**
  * What kind of value a column holds, told by its name alone: a column name has one kind in the whole schema
  * (test/db/schema.test.ts holds the databases to it). Everything else is text or a number and needs no conversion.
  */
-export type ColumnKind = 'json' | 'time' | 'flag' | 'integer' | 'bigint' | 'text';
+export type ColumnKind = 'json' | 'time' | 'flag' | 'integer' | 'bigint' | 'real' | 'text';
 
 const kindByName: Record<string, ColumnKind> = {
   raw: 'json',
@@ -290,8 +436,42 @@ const kindByName: Record<string, ColumnKind> = {
   next_audit_run: 'integer',
   audit_interval: 'integer',
   rows: 'integer',
+  norm_version: 'integer',
+  attempts: 'integer',
+  attempt: 'integer',
+  importance: 'integer',
+  chunk_index: 'integer',
+  chunk_no: 'integer',
+  position: 'integer',
+  tokens_in: 'integer',
+  tokens_out: 'integer',
+  latency_ms: 'integer',
   size: 'bigint',
   message_rows: 'bigint',
+  score: 'real',
+  confidence: 'real',
+  time_confidence: 'real',
+  temperature: 'real',
+  cost_usd: 'real',
+  success: 'flag',
+  cached: 'flag',
+  features: 'json',
+  qualifiers: 'json',
+  links: 'json',
+  anchors: 'json',
+  impact_area: 'json',
+  impact_type: 'json',
+  reasons: 'json',
+  origin: 'json',
+  response: 'json',
+  payload: 'json',
+  planned_start: 'time',
+  planned_end: 'time',
+  actual_start: 'time',
+  actual_end: 'time',
+  primary_time: 'time',
+  window_from: 'time',
+  window_to: 'time',
 };
 
 export function columnKind(name: string): ColumnKind {

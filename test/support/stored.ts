@@ -22,6 +22,14 @@ const keys = {
   run_channels: 'run_id, channel_id',
   rate_limits: 'team_id, method',
   locks: 'name',
+  event_candidates: 'team_id, channel_id, ts',
+  events: 'event_id',
+  event_sources: 'event_id, team_id, channel_id, ts',
+  llm_calls: 'id',
+  llm_cache: 'cache_key',
+  digests: 'digest_id',
+  digest_chunks: 'digest_id, chunk_no',
+  digest_items: 'digest_id, position',
 } as const;
 
 export type Table = keyof typeof keys;

@@ -265,6 +265,7 @@ const arrayTypes = {
   flag: 'boolean',
   integer: 'integer',
   bigint: 'bigint',
+  real: 'double precision',
   text: 'text',
 } as const;
 
