@@ -59,6 +59,7 @@ export async function settingsOf(
     discard: [],
     lookbackMs: 0,
     retention: 'unknown',
+    digestChannel: null,
   };
 }
 

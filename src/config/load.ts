@@ -7,10 +7,12 @@ import { isAbsolute, join } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { maskSecrets } from '../secrets.ts';
 import type { DiscardRule } from '../sync/discard.ts';
+import { isZone } from '../time-zone.ts';
 import { parseDuration } from './duration.ts';
 import type { Environment } from './env.ts';
 import { readVariable } from './env.ts';
 import { readConfigFile } from './file.ts';
+import { type LlmConfig, llmConfig } from './llm.ts';
 import type { FileSettings } from './schema.ts';
 import { defaultTokenVariable } from './token.ts';
 
@@ -41,6 +43,8 @@ export interface WorkspaceConfig {
   readonly lookbackMs: number;
   /** After what time (milliseconds) Slack itself deletes messages; `none` when never. */
   readonly retention: 'unknown' | 'none' | number;
+  /** Where digests are posted; null when nobody said. */
+  readonly digestChannel: string | null;
 }
 
 export interface Config {
@@ -58,6 +62,11 @@ export interface Config {
   readonly usersMaxAgeMs: number;
   /** Share of Slack's published rates to use; above 1 or `off` for an API on this machine only. */
   readonly pace: number | 'off';
+  readonly digest: Omit<FileSettings['digest'], 'channel'>;
+  readonly scoring: FileSettings['scoring'];
+  readonly deduplication: FileSettings['deduplication'];
+  readonly importance: FileSettings['importance'];
+  readonly llm: LlmConfig;
   /** At least one. */
   readonly workspaces: readonly WorkspaceConfig[];
   /** SHA-256 over everything above except the file's path and passwords: equal when two runs were set up alike. */
@@ -94,7 +103,12 @@ export function loadConfig(sources: ConfigSources): Config {
     lockTimeoutMs: durationFlag(flags.lockTimeout, '--lock-timeout') ?? settings.lock_timeout,
     usersMaxAgeMs: settings.users_max_age,
     pace: choosePace(env, { pace: settings.pace, path }, sources.apiUrlIsLoopback),
-    workspaces: mergeWorkspaces(flags, settings),
+    digest: digestConfig(env, settings),
+    scoring: settings.scoring,
+    deduplication: settings.deduplication,
+    importance: settings.importance,
+    llm: llmConfig(env, settings.llm),
+    workspaces: mergeWorkspaces(flags, env, settings),
   };
   return deepFreeze({ file: path, ...effective, configHash: hash(effective) });
 }
@@ -167,7 +181,20 @@ function choosePace(
   return pace;
 }
 
-function mergeWorkspaces(flags: ConfigFlags, settings: FileSettings): WorkspaceConfig[] {
+function digestConfig(env: Environment, { digest }: FileSettings): Config['digest'] {
+  const { channel: _, ...rest } = digest;
+  const timezone = readVariable(env, 'TZ_DEFAULT') ?? digest.timezone;
+  if (!isZone(timezone)) throw zoneError(timezone, 'digest.timezone');
+  return { ...rest, timezone };
+}
+
+/** What to say of a time zone that nobody knows; `name` is the key or flag it was given as. */
+export function zoneError(zone: string, name: string): UsageError {
+  return new UsageError(`${name}: "${zone}" is not a time zone`, 'Write one such as Europe/Amsterdam, or UTC.');
+}
+
+function mergeWorkspaces(flags: ConfigFlags, env: Environment, settings: FileSettings): WorkspaceConfig[] {
+  const digestChannel = readVariable(env, 'SLACK_DIGEST_CHANNEL_ID') ?? settings.digest.channel ?? null;
   const lookback = durationFlag(flags.lookback, '--lookback');
   const configured =
     settings.workspaces.length > 0 ? settings.workspaces : [{ name: 'default', token_env: defaultTokenVariable }];
@@ -185,6 +212,7 @@ function mergeWorkspaces(flags: ConfigFlags, settings: FileSettings): WorkspaceC
       discard: [...settings.discard, ...(workspace.discard ?? [])],
       lookbackMs: lookback ?? workspace.lookback ?? settings.lookback,
       retention: workspace.retention ?? settings.retention,
+      digestChannel: workspace.digest_channel ?? digestChannel,
     };
   });
 }

@@ -3,15 +3,16 @@
  * thing are checked by the same schemas (load.ts).
  */
 import * as z from 'zod';
+import {
+  deduplicationSection,
+  digestSection,
+  duration,
+  importanceSection,
+  llmSection,
+  scoringSection,
+} from './digest-schema.ts';
 import { discardRule } from './discard.ts';
-import { durationForms, durationMs } from './duration.ts';
-
-const duration = z.string(`must be a duration such as ${durationForms}`).transform((text, context): number => {
-  const ms = durationMs(text.trim());
-  if (ms !== undefined) return ms;
-  context.addIssue({ code: 'custom', message: `"${text}" is not a duration; write ${durationForms}` });
-  return z.NEVER;
-});
+import { durationForms } from './duration.ts';
 
 const channels = z.strictObject({
   include: z.array(z.string()).default([]).describe('Channel ids, names or globs to read; empty for all.'),
@@ -47,6 +48,7 @@ const workspaceSchema = z.strictObject({
   discard: discard.optional().describe('Added to the general rules.'),
   lookback: lookback.optional(),
   retention: retention.optional(),
+  digest_channel: z.string().min(1).optional().describe('Where --publish posts in this workspace.'),
 });
 
 export const fileSchema = z.strictObject({
@@ -80,6 +82,11 @@ export const fileSchema = z.strictObject({
     .describe("1 keeps Slack's published rates, 0.5 half of them."),
   channels: channels.prefault({}).describe('Which channels to read.'),
   discard: discard.default([]).describe('Messages that are never stored.'),
+  digest: digestSection.prefault({}).describe('What a digest tells, and where it is posted.'),
+  scoring: scoringSection.prefault({}).describe('Which messages are looked at for events.'),
+  deduplication: deduplicationSection.prefault({}).describe('When two messages tell of one event.'),
+  importance: importanceSection.prefault({}).describe('What makes an event important.'),
+  llm: llmSection.prefault({}).describe('A language model that reads the best candidates.'),
   workspaces: z.array(workspaceSchema).default([]).describe('The workspaces to read. Default: the one of SLACK_TOKEN.'),
 });
 
@@ -91,4 +98,12 @@ export const knownKeys: Readonly<Record<string, readonly string[]>> = {
   channels: Object.keys(channels.shape),
   workspaces: Object.keys(workspaceSchema.shape),
   discard: ['field', 'op', 'value', 'note'],
+  digest: Object.keys(digestSection.shape),
+  category_priorities: Object.keys(digestSection.shape.category_priorities.unwrap().shape),
+  scoring: Object.keys(scoringSection.shape),
+  weights: Object.keys(scoringSection.shape.weights.unwrap().shape),
+  deduplication: Object.keys(deduplicationSection.shape),
+  importance: Object.keys(importanceSection.shape),
+  llm: Object.keys(llmSection.shape),
+  prices: ['input', 'output'],
 };

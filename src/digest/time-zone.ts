@@ -1,0 +1,92 @@
+/** Local days and times of a zone, by the tables that Node carries (ECMA-402). Zones are IANA names. */
+import type { IsoTime } from '../model.ts';
+import { millisToIso } from '../ts.ts';
+
+/** The parts of a local date and time; months from 1. */
+export interface LocalTime {
+  year: number;
+  month: number;
+  day: number;
+  hour: number;
+  minute: number;
+  second: number;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Making one takes longer than using it a hundred times. Throws `RangeError` for a zone nobody knows. */
+function formatOf(zone: string): Intl.DateTimeFormat {
+  const known = formats.get(zone);
+  if (known !== undefined) return known;
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  formats.set(zone, format);
+  return format;
+}
+
+/** Whether the name is a time zone, as Slack and people write them (`Europe/Amsterdam`, `UTC`). */
+export function isZone(name: string): boolean {
+  try {
+    formatOf(name);
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+/** What clocks in the zone show at a moment in epoch milliseconds. */
+export function localTime(millis: number, zone: string): LocalTime {
+  const found: Record<string, number> = {};
+  for (const { type, value } of formatOf(zone).formatToParts(millis)) found[type] = Number(value);
+  const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = found;
+  return { year, month, day, hour, minute, second };
+}
+
+/** Minutes by which clocks in the zone are ahead of UTC at a moment. */
+export function offsetMinutes(millis: number, zone: string): number {
+  return Math.round((asUtc(localTime(millis, zone)) - Math.floor(millis / 1000) * 1000) / 60_000);
+}
+
+/**
+ * The moment (epoch milliseconds) at which clocks in the zone show this. Of an hour that comes twice the first one; of
+ * one that is left out, the moment the clocks would show had they not been put forward.
+ */
+export function momentOf(local: LocalTime, zone: string): number {
+  const wanted = asUtc(local);
+  // The offset is that of one of the two neighbouring days, and the earlier moment is the first of two.
+  const offsets = [offsetMinutes(wanted - dayMs, zone), offsetMinutes(wanted + dayMs, zone)];
+  const moments = offsets.map((minutes) => wanted - minutes * 60_000).sort((a, b) => a - b);
+  return moments.find((moment) => asUtc(localTime(moment, zone)) === wanted) ?? wanted - (offsets[0] ?? 0) * 60_000;
+}
+
+/** Midnight, or where the clocks leave it out the day's first moment, of the day that is `days` after the one of `millis`. */
+export function startOfDay(millis: number, zone: string, days = 0): number {
+  const { year, month, day } = localTime(millis, zone);
+  return startOf({ year, month, day: day + days }, zone);
+}
+
+/** The first moment of a calendar day; days beyond the month's end count on. */
+export function startOf(date: { year: number; month: number; day: number }, zone: string): number {
+  return momentOf({ ...date, hour: 0, minute: 0, second: 0 }, zone);
+}
+
+/** `2026-11-23`, the day of a moment. */
+export function localDate(time: IsoTime, zone: string): string {
+  const { year, month, day } = localTime(Date.parse(time), zone);
+  return millisToIso(Date.UTC(year, month - 1, day)).slice(0, 10);
+}
+
+const dayMs = 86_400_000;
+
+function asUtc({ year, month, day, hour, minute, second }: LocalTime): number {
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
