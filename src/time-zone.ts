@@ -1,6 +1,6 @@
 /** Local days and times of a zone, by the tables that Node carries (ECMA-402). Zones are IANA names. */
-import type { IsoTime } from '../model.ts';
-import { millisToIso } from '../ts.ts';
+import type { IsoTime } from './model.ts';
+import { millisToIso } from './ts.ts';
 
 /** The parts of a local date and time; months from 1. */
 export interface LocalTime {
