@@ -2,7 +2,9 @@ import type { Kysely } from 'kysely';
 import type { Dialect } from '../dialects/dialect.ts';
 import type { Lock } from '../lock.ts';
 import type { Schema } from '../schema.ts';
+import { type ActivityRepository, activityRepository } from './activity.ts';
 import { type DirectoryRepository, directoryRepository } from './directory.ts';
+import { type EventRepository, eventRepository } from './events.ts';
 import { type ImportRepository, importRepository } from './imports.ts';
 import { type IntegrityRepository, integrityRepository } from './integrity.ts';
 import { type MessageRepository, messageRepository } from './messages.ts';
@@ -18,6 +20,8 @@ interface Repositories {
   readonly imports: ImportRepository;
   readonly integrity: IntegrityRepository;
   readonly overview: OverviewRepository;
+  readonly activity: ActivityRepository;
+  readonly events: EventRepository;
 }
 
 /** The database as the layers above see it, the same for both dialects. Read at any time; write inside `transaction` only. */
@@ -93,6 +97,8 @@ function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Reposito
   const imports = importRepository(dialect);
   const integrity = integrityRepository(dialect);
   const overview = overviewRepository();
+  const activity = activityRepository(dialect);
+  const events = eventRepository(dialect);
   return (db) => ({
     messages: messages(db),
     directory: directory(db),
@@ -101,5 +107,7 @@ function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Reposito
     imports: imports(db),
     integrity: integrity(db),
     overview: overview(db),
+    activity: activity(db),
+    events: events(db),
   });
 }
