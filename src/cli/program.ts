@@ -94,6 +94,41 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
       onExit(await importCommand(process, path, command.optsWithGlobals()));
     });
 
+  selection(
+    program.command('digest').description('What happened, what is coming: prints it, or posts it once with --publish.'),
+    'only this workspace (its name or team id)',
+  )
+    .option('--format <format>', 'text, markdown, json, html or blocks (default: text)')
+    .option(
+      '--since <duration>',
+      'the last 24h, 7d, …, or from a date on (default: since the last posted digest, else 48h)',
+    )
+    .option('--date <day>', 'one whole day: YYYY-MM-DD, today or yesterday')
+    .option('--from <date>', 'the first day of the window (YYYY-MM-DD, or full ISO 8601)')
+    .option('--to <date>', 'its last day (default: up to now)')
+    .option('--tz <zone>', 'whose days and times, such as Europe/Amsterdam (default: UTC)')
+    .option('--upcoming <duration>', 'how far ahead to look for planned events; 0 for not at all (default: 7d)')
+    .option('--category <name>', 'only product, process, marketing, risk, org or unknown events (repeatable)', collect)
+    .option('--min-confidence <n>', 'leave out events found with less confidence, 0 to 1 (default: 0.7)')
+    .option('--min-importance <n>', 'leave out less important events, 0 to 100 (default: 0)')
+    .option('--max-events <n>', 'so many events in each section, the most important ones (default: 10)')
+    .option('--top <n>', 'so many threads, questions and late changes (default: 5)')
+    .option('--explain', 'tell of every candidate and event why it was chosen or not')
+    .option(
+      '--publish [target]',
+      'post it to a channel or person, once; default target: digest.channel of the config file',
+    )
+    .option('--repost', 'with --publish: post again what was posted already')
+    .option('--update', 'with --publish: edit the digest that was posted')
+    .option('--skip-llm', 'do not ask the language model')
+    .option('--rescore', 'score all messages of the window again')
+    .option('--lock-timeout <duration>', 'wait so long for another digest to end (default: 0s)')
+    .option('--dry-run', 'print it and change nothing at all')
+    .action(async (_, command: Command) => {
+      const { digestCommand } = await import('./commands/digest.ts');
+      onExit(await digestCommand(process, command.optsWithGlobals()));
+    });
+
   program
     .command('sync-users')
     .description('The directory: users, bots, user groups, channels.')

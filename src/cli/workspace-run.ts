@@ -29,8 +29,17 @@ export interface WorkspaceJob {
   /** The workspaces of an offline job that may not be stored yet. */
   findTargets?: (dialect: Dialect) => Promise<OfflineTargets>;
   allowJoin: boolean;
+  /** Whether messages may be posted. Default: no. */
+  allowPost?: boolean;
+  /**
+   * A lock of its own: the job changes nothing of what Slack holds, so it may run beside those that do, and must not be kept
+   * from running by a first copy that takes hours.
+   */
+  isDigest?: boolean;
   /** Calls to Slack when nobody says how many; without limit when absent. */
   maxRequests?: number;
+  /** What is printed instead of a summary, made safe to print by itself; null where that is not to be. */
+  present?: (results: readonly WorkspaceResult[]) => string | null;
   /** The result for people, where it is not the usual one. */
   summarize?: (result: WorkspaceResult) => string;
   /** Works until done, or throws what stopped it. `report` is told what was done so far, in either case. */
@@ -186,7 +195,8 @@ export class WorkspaceRun {
     const { now, config, signal } = this.#context;
     const giveUpAt = now() + config.lockTimeoutMs;
     for (;;) {
-      const taken = await acquireLock(this.#dialect, `workspace:${identity.teamId}`, now);
+      const name = `${this.#job.isDigest === true ? 'digest' : 'workspace'}:${identity.teamId}`;
+      const taken = await acquireLock(this.#dialect, name, now);
       if ('release' in taken) {
         taken.lost.addEventListener('abort', () => this.#control.stop(taken.lost.reason));
         return taken;
@@ -214,7 +224,7 @@ export class WorkspaceRun {
         enterprise_id: identity.enterpriseId,
         updated_at: at,
       });
-      return tx.runs.markAbandoned(identity.teamId, at);
+      return tx.runs.markAbandoned(identity.teamId, this.#job.isDigest === true ? 'digests' : 'others', at);
     });
     if (abandoned.length > 0) {
       this.#context.log.warn(

@@ -79,7 +79,7 @@ export interface MessageItem {
   ts: Ts;
   posted_at: IsoTime;
   author: string;
-  /** The first words, on one line. */
+  /** The first words, on one line; empty for a message that was deleted. */
   text: string;
   permalink: string | null;
 }
@@ -109,7 +109,7 @@ export interface LateItem extends MessageItem {
   what: 'replies' | 'edit' | 'deletion';
   /** How many replies; 1 otherwise. */
   count: number;
-  /** Of an edit: what it said before. */
+  /** Of an edit: what it said before; null also where others read the digest. */
   before: string | null;
 }
 

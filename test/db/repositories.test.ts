@@ -332,8 +332,8 @@ eachDatabase((create) => {
     });
     for (const row of [run('a', T, 'running'), run('b', T, 'completed'), run('c', 'T2', 'running')])
       await runs.insertRun(row);
-    expect(await runs.markAbandoned(T, later)).toEqual(['a']);
-    expect(await runs.markAbandoned(T, later)).toEqual([]);
+    expect(await runs.markAbandoned(T, 'others', later)).toEqual(['a']);
+    expect(await runs.markAbandoned(T, 'others', later)).toEqual([]);
     await runs.updateRun('b', { exit_code: 0, finished_at: later });
     expect(await database.rows('runs', { order: 'run_id' })).toEqual([
       { ...run('a', T, 'running'), status: 'failed', finished_at: later, error: expect.stringContaining('abandoned') },

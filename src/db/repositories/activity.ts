@@ -43,7 +43,8 @@ export interface ActivityRepository {
   ): Promise<Map<Ts, { text: string | null; edited_ts: string | null }>>;
   /** Replies that were first seen in the range, to messages that are older than it. */
   listLateReplies(teamId: string, from: IsoTime, to: IsoTime): Promise<LateReply[]>;
-  findUserNames(teamId: string, userIds: readonly string[]): Promise<NamedUser[]>;
+  /** Everybody's names, without what else is known of them. */
+  listUserNames(teamId: string): Promise<NamedUser[]>;
   /** Channels that may have been made since a moment. */
   listRecentChannels(teamId: string, since: IsoTime): Promise<ChannelRow[]>;
 }
@@ -158,15 +159,12 @@ export function activityRepository(dialect: Dialect): (db: Kysely<Schema>) => Ac
         .orderBy('messages.ts')
         .execute(),
 
-    async findUserNames(teamId, userIds) {
-      if (userIds.length === 0) return [];
-      return db
+    listUserNames: (teamId) =>
+      db
         .selectFrom('users')
         .select(['user_id', 'name', 'real_name', 'display_name', 'tz', 'is_bot'])
         .where('team_id', '=', teamId)
-        .where(dialect.isAnyOf('user_id', userIds))
-        .execute();
-    },
+        .execute(),
 
     listRecentChannels: (teamId, since) =>
       db.selectFrom('channels').selectAll().where('team_id', '=', teamId).where('updated_at', '>=', since).execute(),

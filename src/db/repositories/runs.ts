@@ -9,10 +9,10 @@ export interface RunRepository {
   insertRun(row: RunRow): Promise<void>;
   updateRun(runId: string, change: Partial<RunRow>): Promise<void>;
   /**
-   * Marks runs of the workspace that never finished as failed. Call it while holding the workspace's lock: then
-   * whoever began them is gone. Returns their ids.
+   * Marks runs of the workspace that never finished as failed: digests, or all others. Call it while holding the lock under
+   * which these run: then whoever began them is gone. Returns their ids.
    */
-  markAbandoned(teamId: string, now: IsoTime): Promise<string[]>;
+  markAbandoned(teamId: string, which: 'digests' | 'others', now: IsoTime): Promise<string[]>;
   /** How many runs of ingest there were. */
   findIngestRuns(teamId: string): Promise<number>;
   /** Counts one more run of ingest and returns its number, 1 for the first. */
@@ -61,7 +61,7 @@ export function runRepository(dialect: Dialect): (db: Kysely<Schema>) => RunRepo
       await db.updateTable('runs').set(change).where('run_id', '=', runId).execute();
     },
 
-    async markAbandoned(teamId, now) {
+    async markAbandoned(teamId, which, now) {
       const rows = await db
         .updateTable('runs')
         .set({
@@ -71,6 +71,7 @@ export function runRepository(dialect: Dialect): (db: Kysely<Schema>) => RunRepo
         })
         .where('team_id', '=', teamId)
         .where('status', '=', 'running')
+        .where('command', which === 'digests' ? '=' : '!=', 'digest')
         .returning('run_id')
         .execute();
       return rows.map(({ run_id }) => run_id);

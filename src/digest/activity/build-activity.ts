@@ -1,0 +1,60 @@
+/** What people did in the window, against the stretch before it. */
+import type { CountedMessage } from '../../db/repositories/activity.ts';
+import type { Store } from '../../db/repositories/index.ts';
+import type { Activity, ChannelActivity, DigestWindow } from '../digest.ts';
+import type { Directory } from '../people.ts';
+import { noCounts, type Tallied, tally } from './counts.ts';
+import { lateNews } from './late-news.ts';
+import { newChannels, newMembers } from './newcomers.ts';
+import { unansweredQuestions } from './questions.ts';
+import { topThreads } from './threads.ts';
+
+export interface ActivityOptions {
+  window: DigestWindow;
+  directory: Directory;
+  isSelected: (channelId: string) => boolean;
+  /** The channel that everybody is in; null where it is not among those selected. */
+  generalChannel: string | null;
+  /** So many threads, questions and late changes. */
+  top: number;
+  /** Others will read it: what people took back stays with those who keep the copy. */
+  isPublic: boolean;
+}
+
+export async function buildActivity(store: Store, teamId: string, options: ActivityOptions): Promise<Activity> {
+  const { window, directory, isSelected, generalChannel, top, isPublic } = options;
+  const selected = (messages: CountedMessage[]) => messages.filter(({ channel_id }) => isSelected(channel_id));
+  const messages = selected(await store.activity.listCounted(teamId, window.from, window.to));
+  const earlier = selected(await store.activity.listCounted(teamId, window.before.from, window.before.to));
+  const isBot = (userId: string) => directory.isBot(userId);
+  const now = tally(messages, isBot);
+  const before = tally(earlier, isBot);
+  const threads = await topThreads(store, teamId, messages, directory, top);
+  const shownThreads = new Set(threads.map(({ channel_id, ts }) => `${channel_id} ${ts}`));
+  const questions = await unansweredQuestions(store, teamId, window, messages, isSelected, directory);
+  return {
+    now: now.all,
+    before: before.all,
+    channels: channelsOf(now, before, directory),
+    threads,
+    questions: questions.slice(0, top),
+    new_channels: await newChannels(store, teamId, window, isSelected, directory),
+    new_members: await newMembers(store, teamId, window, messages, generalChannel, directory),
+    late: await lateNews(store, teamId, window, isSelected, directory, { top, shownThreads, isPublic }),
+  };
+}
+
+/** Channels in which something was said in either stretch, the busiest first. */
+function channelsOf(now: Tallied, before: Tallied, directory: Directory): ChannelActivity[] {
+  const ids = new Set([...now.byChannel.keys(), ...before.byChannel.keys()]);
+  const channels = [...ids].map((channel_id) => ({
+    channel_id,
+    name: directory.label(channel_id),
+    kind: directory.kind(channel_id),
+    now: now.byChannel.get(channel_id) ?? noCounts,
+    before: before.byChannel.get(channel_id) ?? noCounts,
+  }));
+  return channels.sort(
+    (a, b) => b.now.messages - a.now.messages || b.before.messages - a.before.messages || (a.name < b.name ? -1 : 1),
+  );
+}

@@ -1,0 +1,127 @@
+/** What became known in the window of messages that are older than it: no earlier digest can have told it. */
+import type { ChangedMessage, LateReply } from '../../db/repositories/activity.ts';
+import type { Store } from '../../db/repositories/index.ts';
+import type { Ts } from '../../model.ts';
+import { compareTs, isoToTs } from '../../ts.ts';
+import type { DigestWindow, LateItem, LateNews } from '../digest.ts';
+import type { Directory } from '../people.ts';
+import { findWhole } from './find-whole.ts';
+import { excerpt, messageItem } from './shown-message.ts';
+
+/** An edit is told when it becomes known, and this much later at most: other changes of the message date its row anew. */
+const editKnownWithinMs = 7 * 86_400_000;
+
+export async function lateNews(
+  store: Store,
+  teamId: string,
+  window: DigestWindow,
+  isSelected: (channelId: string) => boolean,
+  directory: Directory,
+  options: { top: number; shownThreads: ReadonlySet<string>; isPublic: boolean },
+): Promise<LateNews> {
+  const fromTs = isoToTs(window.from);
+  const replies = (await store.activity.listLateReplies(teamId, window.from, window.to)).filter(
+    ({ channel_id, thread_ts }) => isSelected(channel_id) && thread_ts !== null && compareTs(thread_ts, fromTs) < 0,
+  );
+  const changed = (await store.activity.listChanged(teamId, window.from, window.to)).filter(({ channel_id }) =>
+    isSelected(channel_id),
+  );
+  const deleted = changed.filter(
+    ({ deleted_at }) => deleted_at !== null && deleted_at >= window.from && deleted_at < window.to,
+  );
+  const former = await formerTexts(store, teamId, changed);
+  const edited = changed.filter((message) => isEdit(message, former, window));
+
+  const found: Found[] = [
+    ...threadsOf(replies)
+      .filter(({ channel_id, ts }) => !options.shownThreads.has(`${channel_id} ${ts}`))
+      .map((thread) => ({ ...thread, what: 'replies' as const, before: null })),
+    ...edited.map(({ channel_id, ts, edited_ts }) => ({
+      channel_id,
+      ts,
+      at: edited_ts ?? ts,
+      what: 'edit' as const,
+      count: 1,
+      before: options.isPublic ? null : (former.get(`${channel_id} ${ts}`)?.text ?? null),
+    })),
+    ...deleted.map(({ channel_id, ts }) => ({
+      channel_id,
+      ts,
+      at: ts,
+      what: 'deletion' as const,
+      count: 1,
+      before: null,
+    })),
+  ];
+  const items = found.sort((a, b) => b.count - a.count || (a.at < b.at ? 1 : -1)).slice(0, options.top);
+  return {
+    replies: replies.length,
+    edits: edited.length,
+    deletions: deleted.length,
+    items: await shown(store, teamId, items, directory),
+  };
+}
+
+interface Found {
+  channel_id: string;
+  ts: Ts;
+  at: string;
+  what: LateItem['what'];
+  count: number;
+  before: string | null;
+}
+
+type FormerTexts = ReadonlyMap<string, { text: string | null; edited_ts: string | null }>;
+
+async function formerTexts(store: Store, teamId: string, changed: readonly ChangedMessage[]): Promise<FormerTexts> {
+  const byChannel = new Map<string, Ts[]>();
+  for (const { channel_id, ts, edited_ts } of changed) {
+    if (edited_ts === null) continue;
+    byChannel.set(channel_id, [...(byChannel.get(channel_id) ?? []), ts]);
+  }
+  const found = new Map<string, { text: string | null; edited_ts: string | null }>();
+  for (const [channelId, ts] of byChannel) {
+    for (const [of, former] of await store.activity.findFormerTexts(teamId, channelId, ts)) {
+      found.set(`${channelId} ${of}`, former);
+    }
+  }
+  return found;
+}
+
+/** The present text is of an edit that we saw happen, and not of one that an earlier digest could have told. */
+function isEdit(
+  { channel_id, ts, edited_ts, deleted_at }: ChangedMessage,
+  former: FormerTexts,
+  window: DigestWindow,
+): boolean {
+  const before = former.get(`${channel_id} ${ts}`);
+  if (edited_ts === null || deleted_at !== null || before === undefined || before.edited_ts === edited_ts) return false;
+  return Number(edited_ts) * 1000 >= Date.parse(window.from) - editKnownWithinMs;
+}
+
+function threadsOf(replies: readonly LateReply[]): Pick<Found, 'channel_id' | 'ts' | 'at' | 'count'>[] {
+  const threads = new Map<string, Pick<Found, 'channel_id' | 'ts' | 'at' | 'count'>>();
+  for (const { channel_id, ts, thread_ts } of replies) {
+    if (thread_ts === null) continue;
+    const key = `${channel_id} ${thread_ts}`;
+    const known = threads.get(key);
+    if (known === undefined) threads.set(key, { channel_id, ts: thread_ts, at: ts, count: 1 });
+    else {
+      known.count += 1;
+      if (ts > known.at) known.at = ts;
+    }
+  }
+  return [...threads.values()];
+}
+
+async function shown(store: Store, teamId: string, found: readonly Found[], directory: Directory): Promise<LateItem[]> {
+  const messages = await findWhole(store, teamId, found);
+  return found.flatMap(({ channel_id, ts, what, count, before }): LateItem[] => {
+    const message = messages.get(`${channel_id} ${ts}`);
+    if (message === undefined) return [];
+    const item = messageItem(message, directory);
+    // Whoever took a message back does not want to read it in the digest.
+    const text = what === 'deletion' ? '' : item.text;
+    return [{ ...item, text, what, count, before: before === null ? null : excerpt(before) }];
+  });
+}

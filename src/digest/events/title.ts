@@ -1,0 +1,54 @@
+/** What an event is called. Made when it is shown, never stored. */
+import type { EventRow } from '../../db/schema.ts';
+import { limits } from './event.ts';
+
+export type Titled = Pick<
+  EventRow,
+  'action' | 'object_name_raw' | 'qualifiers' | 'stroke' | 'anchor' | 'category' | 'severity'
+>;
+
+/** `Launch: Wallet — alpha, degradation possible (ABC-1)`; of risks `SEV2: incident — Payments API, in progress`. At most 140 characters. */
+export function titleOf(event: Titled): string {
+  return event.category === 'risk' ? severityFirst(event) : canonicalTitle(event);
+}
+
+/** The form by which titles are compared, whatever the category. */
+export function canonicalTitle({ action, object_name_raw: object, qualifiers, stroke, anchor }: Titled): string {
+  const form = (name: string, details: readonly (string | null | undefined)[], key: string | null) => {
+    const told = details.filter((detail) => detail !== null && detail !== undefined && detail !== '');
+    return `${action}: ${name}${told.length === 0 ? '' : ` — ${told.join(', ')}`}${key === null ? '' : ` (${key})`}`;
+  };
+  const [first, second] = qualifiers;
+  const shorter = [
+    form(object, [first, second, stroke], anchor),
+    form(object, [first, second], anchor),
+    form(object, [first], anchor),
+    form(object, [first], null),
+  ];
+  const rest = form('', [first], null).length;
+  return shorter.find(fits) ?? cutTitle(form(cut(object, limits.title - rest), [first], null));
+}
+
+function severityFirst({ action, object_name_raw: object, stroke, severity }: Titled): string {
+  const known = severity === null || severity === 'unknown' || severity === 'info' ? null : severity;
+  const head = known === null ? `INCIDENT: ${action.toLowerCase()}` : `${known.toUpperCase()}: ${action.toLowerCase()}`;
+  const whole = `${head} — ${object}${stroke === null ? '' : `, ${stroke}`}`;
+  if (fits(whole)) return whole;
+  const short = `${head} — ${object}`;
+  return fits(short) ? short : `${head} — ${cut(object, limits.title - head.length - 3)}`;
+}
+
+function fits(title: string): boolean {
+  return title.length <= limits.title;
+}
+
+function cutTitle(title: string): string {
+  return fits(title) ? title : cut(title, limits.title);
+}
+
+/** Never between the halves of a character outside the basic plane. */
+function cut(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const end = text.slice(0, Math.max(0, length - 3));
+  return `${end.isWellFormed() ? end : end.slice(0, -1)}...`;
+}

@@ -1,0 +1,137 @@
+/** The one place in which an event is checked: mended where it can be, rejected with reasons where it cannot. */
+import type { IsoTime } from '../../model.ts';
+import { type ExtractedEvent, limits } from './event.ts';
+
+export interface Validated {
+  event: ExtractedEvent;
+  state: 'valid' | 'repaired' | 'rejected';
+  /** What was mended or is wrong. */
+  reasons: string[];
+}
+
+/** What a time is worth that nobody told. */
+const guessedConfidence = 0.3;
+/** How much less a time is worth that was taken from something else. */
+const repairedShare = 0.7;
+
+/** Checks an event against the message it is from. Checking the result again changes nothing more. */
+export function validateEvent(found: ExtractedEvent, message: { posted_at: IsoTime }): Validated {
+  const repairs: string[] = [];
+  const rejections: string[] = [];
+  const texts = cleanTexts(found, repairs);
+  const event = completeTimes({ ...found, ...texts, ...cutLists(found) }, message.posted_at, repairs);
+  if (event.summary === '') rejections.push('it has no summary');
+  if (event.object_name_raw === '') rejections.push('nobody knows what it is about');
+  if ((event.status === 'planned' || event.status === 'confirmed') && event.planned_start === null) {
+    rejections.push(`it is ${event.status}, and nobody knows for when`);
+  }
+  const state = rejections.length > 0 ? 'rejected' : repairs.length > 0 ? 'repaired' : 'valid';
+  return { event, state, reasons: [...rejections, ...repairs] };
+}
+
+const url = /(?:https?:\/\/|www\.)\S+/gi;
+/** With a year of four digits: `23.8.12` is a version. */
+const dates = /\b\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?\b|\b\d{1,2}[./]\d{1,2}[./]\d{4}\b/g;
+/** Digits, # and * are emoji only together with a keycap. */
+const emoji =
+  /(?![\d#*])\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F?|\u200D|\uFE0F|\u20E3|:[a-z0-9_+-]+:(?=\s|$)/gu;
+
+function cleanTexts(
+  event: ExtractedEvent,
+  repairs: string[],
+): Pick<ExtractedEvent, 'object_name_raw' | 'qualifiers' | 'stroke' | 'anchor' | 'summary' | 'why_it_matters'> {
+  const clean = (text: string, slot: string): string => {
+    const cleaned = tidy(text.replace(url, ' ').replace(dates, ' ').replace(emoji, ' '));
+    if (cleaned !== tidy(text)) repairs.push(`an address, a date or an emoji was taken out of its ${slot}`);
+    return cleaned;
+  };
+  const optional = (text: string | null, slot: string): string | null =>
+    text === null ? null : clean(text, slot) || null;
+  return {
+    object_name_raw: clean(event.object_name_raw, 'object'),
+    qualifiers: event.qualifiers
+      .map((qualifier) => clean(qualifier, 'qualifiers'))
+      .filter((qualifier) => qualifier !== '')
+      .slice(0, limits.qualifiers),
+    stroke: optional(event.stroke, 'stroke'),
+    anchor: optional(event.anchor, 'anchor'),
+    summary: cut(event.summary.trim(), limits.summary),
+    why_it_matters:
+      event.why_it_matters === null ? null : cut(event.why_it_matters.trim(), limits.whyItMatters) || null,
+  };
+}
+
+/** One line, without what is left around something that was taken out. */
+function tidy(text: string): string {
+  return text
+    .replace(/\s+/g, ' ')
+    .replace(/\(\s*\)|\[\s*\]/g, '')
+    .replace(/\s+([,.;:!?)])/g, '$1')
+    .replace(/^[\s,;:–—-]+|[\s,;:–—-]+$/g, '')
+    .replace(/\s+/g, ' ');
+}
+
+function cut(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const end = text.slice(0, length - 1);
+  return `${(end.isWellFormed() ? end : end.slice(0, -1)).trimEnd()}…`;
+}
+
+function cutLists(event: ExtractedEvent): Pick<ExtractedEvent, 'links' | 'anchors' | 'impact_area' | 'impact_type'> {
+  const distinct = (list: readonly string[]) =>
+    [...new Set(list.map((entry) => entry.trim()))].filter((entry) => entry !== '');
+  return {
+    links: distinct(event.links)
+      .filter((link) => /^https?:\/\/[^\s<>"]+$/i.test(link) && URL.canParse(link))
+      .slice(0, limits.links),
+    anchors: distinct(event.anchors),
+    impact_area: distinct(event.impact_area).slice(0, limits.impactAreas),
+    impact_type: distinct(event.impact_type),
+  };
+}
+
+/** Every status has its time: what the event does not tell is taken from its other times, else from the message. */
+function completeTimes(event: ExtractedEvent, postedAt: IsoTime, repairs: string[]): ExtractedEvent {
+  const mended = endsAfterStarts(event, repairs);
+  const at = mended.actual_start ?? mended.actual_end ?? postedAt;
+  const isTold = mended.actual_start !== null || mended.actual_end !== null;
+  const time = {
+    time_source: isTold ? mended.time_source : ('ts_fallback' as const),
+    time_confidence: isTold
+      ? mended.time_confidence * repairedShare
+      : Math.min(mended.time_confidence, guessedConfidence),
+  };
+  switch (mended.status) {
+    case 'completed':
+      if (mended.actual_end !== null) return mended;
+      repairs.push('when it ended was taken from when it began or was told');
+      return { ...mended, ...time, actual_end: at };
+    case 'started':
+    case 'rolled_back':
+      if (mended.actual_start !== null || (mended.status === 'rolled_back' && mended.actual_end !== null))
+        return mended;
+      repairs.push('when it began was taken from when it was told');
+      return { ...mended, ...time, actual_start: at };
+    case 'updated':
+    case 'postponed':
+    case 'canceled':
+      if (isTold || mended.planned_start !== null || mended.planned_end !== null) return mended;
+      // Nobody says for when it was meant: it is news of the moment.
+      repairs.push('its time was taken from when it was told');
+      return { ...mended, ...time, actual_start: postedAt };
+    default:
+      return mended;
+  }
+}
+
+function endsAfterStarts(event: ExtractedEvent, repairs: string[]): ExtractedEvent {
+  const drop = (start: IsoTime | null, end: IsoTime | null) => start !== null && end !== null && end < start;
+  const planned = drop(event.planned_start, event.planned_end);
+  const actual = drop(event.actual_start, event.actual_end);
+  if (planned || actual) repairs.push('an end before its beginning was left out');
+  return {
+    ...event,
+    planned_end: planned ? null : event.planned_end,
+    actual_end: actual ? null : event.actual_end,
+  };
+}

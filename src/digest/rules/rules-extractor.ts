@@ -1,0 +1,4 @@
+import type { LocalExtractor } from '../events/extractor.ts';
+export function rulesExtractor(_options: { maxEvents?: number } = {}): LocalExtractor {
+  return { version: 'stub', extract: () => ({ events: [] }) };
+}
