@@ -18,11 +18,11 @@ export function normalizeUrl(text: string): string | null {
     .slice(1)
     .split('&')
     .filter((parameter) => parameter !== '' && !/^utm_/i.test(parameter))
-    .join('&');
-  const directory = path.replace(/\/+$/, '');
-  const tail = kept === '' ? '' : `?${kept}`;
-  const root = directory === '' ? (path === '' ? '' : '/') : directory;
-  return `${scheme.toLowerCase()}://${host.toLowerCase()}${root}${tail}`.replace(trailing, '');
+    .join('&')
+    .replace(trailing, '');
+  const directory = path.replace(/[/,.;:!?)]+$/, '');
+  const root = directory === '' && path !== '' ? '/' : directory;
+  return `${scheme.toLowerCase()}://${host.toLowerCase()}${root}${kept === '' ? '' : `?${kept}`}`;
 }
 
 /** Each address once, in the order they stand. */
