@@ -49,7 +49,7 @@ export async function buildDigest(context: DigestContext, options: BuildOptions)
   await readMessages(context, window, isSelected, { ...options.reading, events: options.events });
   const notes = options.askModel === null ? [] : await options.askModel(store);
   const since = millisToIso(context.now() - options.merging.lookBackMs);
-  await mergeEvents(store, teamId, since, options.merging);
+  await mergeEvents(store, teamId, since, { ...options.merging, events: options.events });
   context.signal.throwIfAborted();
   const { events, upcoming, announced, explained } = await chosenEvents(context, options);
   const { generalChannel, top, isPublic } = options;

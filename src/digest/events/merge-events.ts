@@ -1,51 +1,68 @@
-/** Puts together the events that are one, in one transaction. A second pass changes nothing. */
+/**
+ * Puts together the events that are one, in one transaction. Each time from what the messages say: so it does not matter in
+ * which order they were read, and a second pass changes nothing.
+ */
 import type { Store } from '../../db/repositories/index.ts';
-import type { EventSourceRow } from '../../db/schema.ts';
+import type { EventRow, EventSourceRow } from '../../db/schema.ts';
 import type { IsoTime } from '../../model.ts';
+import { type EventSettings, ownRow } from './event-rows.ts';
 import { type MergeSettings, planMerges } from './merge.ts';
-import { distinctSources, groupBy, writeSettled } from './save-events.ts';
+import { groupBy, ownSource, replaceWith, settle } from './settle-keys.ts';
 
-/** Looks at the live events that were found since a moment; returns how many became part of another one. */
+/**
+ * Looks at the live events that were found since a moment. One that has absorbed an event found earlier than that stays as
+ * it is and may absorb more.
+ */
 export async function mergeEvents(
   store: Store,
   teamId: string,
   since: IsoTime,
-  settings: MergeSettings,
-): Promise<number> {
-  return store.transaction(async (tx) => {
+  settings: MergeSettings & { events: EventSettings },
+): Promise<void> {
+  await store.transaction(async (tx) => {
     const live = await tx.events.listLive(teamId, since);
-    const sources = groupBy(
-      await tx.events.listSources(live.map(({ event_id }) => event_id)),
-      ({ event_id }) => event_id,
+    if (live.length === 0) return;
+    const ids = live.map(({ event_id }) => event_id);
+    const absorbed = await tx.events.listAbsorbed(ids);
+    const stored = groupBy(await tx.events.listSources(ids), ({ event_id }) => event_id);
+    const fixed = new Set(
+      absorbed.filter(({ extracted_at }) => extracted_at < since).map(({ merged_into }) => merged_into),
     );
+    const isFixed = ({ event_id, merged_into }: EventRow) => fixed.has(merged_into ?? event_id);
+    const free = [...live, ...absorbed].filter((row) => !isFixed(row));
+    const own = free.map((row) => ownRow(row, settings.events));
+    const whole = live.filter(isFixed);
+    const sourcesOf = new Map<string, readonly EventSourceRow[]>([
+      ...own.map((row) => [row.event_id, [ownSource(row)]] as const),
+      ...whole.map((row) => [row.event_id, stored.get(row.event_id) ?? []] as const),
+    ]);
     const plan = planMerges(
-      live.map((row) => ({ ...row, sources: sources.get(row.event_id) ?? [] })),
+      [...own, ...whole].map((row) => ({ ...row, sources: sourcesOf.get(row.event_id) ?? [] })),
       settings,
     );
-    if (plan.absorbed.size === 0) return 0;
-    // What was part of an absorbed event becomes part of the one that absorbed it.
-    const former = (await tx.events.listAbsorbed([...plan.absorbed.keys()])).map((row) => ({
-      ...row,
-      merged_into: plan.absorbed.get(row.merged_into ?? '') ?? row.merged_into,
-    }));
-    const absorbed = live.flatMap((row) => {
-      const survivor = plan.absorbed.get(row.event_id);
-      return survivor === undefined ? [] : [{ ...row, merged_into: survivor }];
-    });
-    const moved = live.flatMap(({ event_id }) => {
-      const survivor = plan.absorbed.get(event_id) ?? event_id;
-      return (sources.get(event_id) ?? []).map((source): EventSourceRow => ({ ...source, event_id: survivor }));
-    });
-    await tx.events.writeEvents([...absorbed, ...former]);
-    await tx.events.replaceSources([...plan.absorbed.keys()], []);
-    // The key of an event that grew may be that of yet another one, so it is written as if it were new.
-    await tx.events.removeEvents(plan.survivors.map(({ event_id }) => event_id));
-    await writeSettled(
-      tx,
-      teamId,
-      plan.survivors,
-      groupBy(distinctSources(moved), ({ event_id }) => event_id),
+    const planned = plan.events.map(({ sources: _, ...row }) => row);
+    const behind = groupBy(
+      [...sourcesOf].flatMap(([id, sources]) =>
+        sources.map((source) => ({ ...source, event_id: plan.absorbed.get(id) ?? id })),
+      ),
+      ({ event_id }) => event_id,
     );
-    return plan.absorbed.size;
+    const passedOn = absorbed
+      .filter((row) => isFixed(row))
+      .map((row) => ({ ...row, merged_into: plan.absorbed.get(row.merged_into ?? '') ?? row.merged_into }));
+    const settled = await settle(tx, teamId, [...planned, ...passedOn], behind);
+    const before = [...live, ...absorbed, ...settled.joined];
+    if (!isSame(before, settled.rows)) await replaceWith(tx, settled);
   });
+}
+
+/** Where an event came from never changes by merging, and Postgres gives its keys back in another order. */
+function isSame(before: readonly EventRow[], after: readonly EventRow[]): boolean {
+  const known = new Map(before.map((row) => [row.event_id, fingerprint(row)]));
+  return known.size === after.length && after.every((row) => known.get(row.event_id) === fingerprint(row));
+}
+
+function fingerprint({ origin: _, ...row }: EventRow): string {
+  const columns = Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify(columns);
 }

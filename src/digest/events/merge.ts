@@ -21,8 +21,8 @@ export type MergeableEvent = EventRow & { sources: readonly Pick<EventSourceRow,
 export interface MergePlan {
   /** By the id of an absorbed event: which one it is part of now. */
   absorbed: Map<string, string>;
-  /** The events that absorbed others, as they are then. */
-  survivors: EventRow[];
+  /** Every event as it is then, absorbed ones as they were, with `merged_into`. */
+  events: MergeableEvent[];
 }
 
 /** By time, each event becomes part of the first one before it that is the same. */
@@ -31,7 +31,7 @@ export function planMerges(events: readonly MergeableEvent[], settings: MergeSet
   /** Kept events by what they share with others, ascending by place: only these need to be compared. */
   const byKey = new Map<string, number[]>();
   const absorbed = new Map<string, string>();
-  const grown = new Set<number>();
+  const parts: MergeableEvent[] = [];
   const remember = (event: MergeableEvent, place: number) => {
     for (const key of sharedKeys(event)) {
       const places = byKey.get(key);
@@ -52,15 +52,9 @@ export function planMerges(events: readonly MergeableEvent[], settings: MergeSet
     kept[place] = merged;
     remember(merged, place);
     absorbed.set(event.event_id, survivor.event_id);
-    grown.add(place);
+    parts.push({ ...event, merged_into: survivor.event_id });
   }
-  const survivors = [...grown].flatMap((place) => {
-    const event = kept[place];
-    if (event === undefined) return [];
-    const { sources: _, ...row } = event;
-    return [row];
-  });
-  return { absorbed, survivors };
+  return { absorbed, events: [...kept, ...parts] };
 }
 
 function byTime(a: EventRow, b: EventRow): number {

@@ -19,7 +19,7 @@ export function normalizeUrl(text: string): string | null {
     .split('&')
     .filter((parameter) => parameter !== '' && !/^utm_/i.test(parameter))
     .join('&')
-    .replace(trailing, '');
+    .replace(/[&,.;:!?)]+$/, '');
   const directory = path.replace(/[/,.;:!?)]+$/, '');
   const root = directory === '' && path !== '' ? '/' : directory;
   return `${scheme.toLowerCase()}://${host.toLowerCase()}${root}${kept === '' ? '' : `?${kept}`}`;
