@@ -54,7 +54,6 @@ function numberOf(
   const value = Number(text);
   if (Number.isFinite(value) && value >= min && value <= max && (whole !== true || Number.isInteger(value)))
     return value;
-  throw new UsageError(
-    `${name}: "${text}" is not ${whole === true ? 'a whole number' : 'a number'} from ${min} on${max < Number.MAX_SAFE_INTEGER ? ` up to ${max}` : ''}`,
-  );
+  const range = max < Number.MAX_SAFE_INTEGER ? `from ${min} to ${max}` : `from ${min} on`;
+  throw new UsageError(`${name}: "${text}" is not a ${whole === true ? 'whole ' : ''}number ${range}`);
 }

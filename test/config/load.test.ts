@@ -54,8 +54,22 @@ describe('loadConfig', () => {
           discard: [],
           lookbackMs: 604_800_000,
           retention: 'unknown',
+          digestChannel: null,
         },
       ],
+      digest: expect.objectContaining({ timezone: 'UTC', max_events: 10, min_confidence: 0.7, private_channels: [] }),
+      scoring: expect.objectContaining({ threshold: 0, trusted_bots: [], channels: [] }),
+      deduplication: { date_window_hours: 48, title_similarity: 0.8, message_lookback_days: 7 },
+      importance: expect.objectContaining({ category: {} }),
+      llm: {
+        temperature: 1,
+        timeout_seconds: 120,
+        daily_budget_usd: 10,
+        max_events_per_msg: 5,
+        cache_ttl_days: 21,
+        max_candidates: 50,
+        prices: {},
+      },
       configHash: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
   });
@@ -68,6 +82,47 @@ describe('loadConfig', () => {
     expect(load({ env, flags: { database: 'sqlite:flag.db' } }).database).toBe('sqlite:flag.db');
     expect(load({ flags: { lookback: '2h' } }).workspaces[0]?.lookbackMs).toBe(7_200_000);
     expect(load().lockTimeoutMs).toBe(300_000);
+  });
+
+  it('takes the digest and its language model from the file, the environment beating it', () => {
+    const yaml =
+      'digest: { channel: daily, timezone: Europe/Berlin }\nllm: { model: a, temperature: 0.5, prices: { a: { input: 1, output: 2 } } }\n';
+    expect(loadYaml(yaml)).toMatchObject({
+      digest: { timezone: 'Europe/Berlin' },
+      workspaces: [{ digestChannel: 'daily' }],
+      llm: { model: 'a', temperature: 0.5 },
+    });
+    const env = {
+      SLACK_DIGEST_CHANNEL_ID: 'C1',
+      TZ_DEFAULT: 'Asia/Kolkata',
+      LLM_MODEL: 'b',
+      OPENAI_BASE_URL: 'https://models.example/v1',
+      LLM_TEMPERATURE: '0',
+      LLM_DAILY_BUDGET_USD: '0.5',
+      LLM_DAILY_BUDGET_TOKENS: '1000',
+      LLM_PRICE_INPUT: '0.1',
+      LLM_PRICE_OUTPUT: '0.2',
+    };
+    expect(load({ env })).toMatchObject({
+      digest: { timezone: 'Asia/Kolkata' },
+      workspaces: [{ digestChannel: 'C1' }],
+      llm: {
+        model: 'b',
+        base_url: 'https://models.example/v1',
+        temperature: 0,
+        daily_budget_usd: 0.5,
+        daily_budget_tokens: 1000,
+        prices: { a: { input: 1, output: 2 }, b: { input: 0.1, output: 0.2 } },
+      },
+    });
+  });
+
+  it.each([
+    [{ LLM_TEMPERATURE: 'hot' }, 'LLM_TEMPERATURE: "hot" is not a number from 0 to 2'],
+    [{ LLM_CACHE_TTL_DAYS: '1.5' }, 'LLM_CACHE_TTL_DAYS: "1.5" is not a whole number'],
+    [{ TZ_DEFAULT: 'Mars/Olympus' }, 'digest.timezone: "Mars/Olympus" is not a time zone'],
+  ])('refuses %j', (env, message) => {
+    expect(() => load({ env })).toThrow(message);
   });
 
   it('takes no time at all for an answer where it makes sense', () => {
