@@ -3,10 +3,12 @@ import type { Dialect } from '../dialects/dialect.ts';
 import type { Lock } from '../lock.ts';
 import type { Schema } from '../schema.ts';
 import { type ActivityRepository, activityRepository } from './activity.ts';
+import { type CandidateLeaseRepository, candidateLeaseRepository } from './candidate-leases.ts';
 import { type DirectoryRepository, directoryRepository } from './directory.ts';
 import { type EventRepository, eventRepository } from './events.ts';
 import { type ImportRepository, importRepository } from './imports.ts';
 import { type IntegrityRepository, integrityRepository } from './integrity.ts';
+import { type LanguageModelRepository, languageModelRepository } from './language-models.ts';
 import { type MessageRepository, messageRepository } from './messages.ts';
 import { type OverviewRepository, overviewRepository } from './overview.ts';
 import { type PositionRepository, positionRepository } from './positions.ts';
@@ -22,6 +24,8 @@ interface Repositories {
   readonly overview: OverviewRepository;
   readonly activity: ActivityRepository;
   readonly events: EventRepository;
+  readonly languageModels: LanguageModelRepository;
+  readonly leases: CandidateLeaseRepository;
 }
 
 /** The database as the layers above see it, the same for both dialects. Read at any time; write inside `transaction` only. */
@@ -99,6 +103,8 @@ function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Reposito
   const overview = overviewRepository();
   const activity = activityRepository(dialect);
   const events = eventRepository(dialect);
+  const languageModels = languageModelRepository(dialect);
+  const leases = candidateLeaseRepository(dialect);
   return (db) => ({
     messages: messages(db),
     directory: directory(db),
@@ -109,5 +115,7 @@ function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Reposito
     overview: overview(db),
     activity: activity(db),
     events: events(db),
+    languageModels: languageModels(db),
+    leases: leases(db),
   });
 }

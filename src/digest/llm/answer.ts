@@ -44,74 +44,24 @@ export interface AnswerReading {
 }
 
 const lengths = { name: 200, qualifier: 60, stroke: 80, anchor: 80, area: 60 } as const;
+/** Far more than is kept of any field or list; what follows is not worth looking at. */
+const longestField = 4000;
+const mostEntries = 50;
 const mostAnchors = 10;
 const mostImpactTypes = 5;
 /** Of what the model is not asked twice about: below every threshold at which events are shown. */
 const unknownConfidence = 0.5;
 const removedLink = '[link removed]';
 
-const answerShape = z
-  .object({
-    is_event: z.unknown(),
-    events: z.array(z.unknown()).nullish(),
-    overflow_note: z.unknown(),
-  })
-  .refine(({ is_event, events }) => Array.isArray(events) || typeof is_event === 'boolean');
-
-/**
- * The JSON of an answer, also when it stands in a code fence or between words; null when there is none of the right shape.
- * What comes out can be stored, and read again by `readAnswer`.
- */
-export function parseAnswer(content: string): JsonObject | null {
-  const text = content.toWellFormed().replaceAll(/\\u0000/gi, ' ');
-  for (const candidate of [text, text.slice(text.indexOf('{'), text.lastIndexOf('}') + 1)]) {
-    const parsed = parseJson(candidate);
-    const answer = Array.isArray(parsed) ? { events: parsed } : parsed;
-    if (answerShape.safeParse(answer).success) return storable(answer);
-  }
-  return null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-const storableShape = z.object({ is_event: z.json(), events: z.json(), overflow_note: z.json() }).partial();
-
-/** Of an answer only what is read of it; U+0000 and lone surrogates may hide behind escapes, and Postgres takes neither. */
-function storable(answer: unknown): JsonObject | null {
-  const cleaned: unknown = JSON.parse(JSON.stringify(answer), (_, value: unknown) =>
-    typeof value === 'string' ? value.replaceAll('\u0000', ' ').toWellFormed() : value,
-  );
-  const { data } = storableShape.safeParse(cleaned);
-  if (data === undefined) return null;
-  const { is_event = null, events = null, overflow_note = null } = data;
-  return { is_event, events, overflow_note };
-}
-
-/** The events of an answer that `parseAnswer` made; null when it has another shape, as one of another time may have. */
-export function readAnswer(answer: JsonObject, context: AnswerContext): AnswerReading | null {
-  const { success, data } = answerShape.safeParse(answer);
-  if (!success) return null;
-  const listed = data.is_event === false ? [] : (data.events ?? []);
-  const events = listed.flatMap((entry) => readEvent(entry, context) ?? []);
-  return {
-    events,
-    unreadable: listed.length - events.length,
-    hasOverflow: typeof data.overflow_note === 'string' && data.overflow_note.trim() !== '',
-  };
-}
-
-const text = z.union([z.string(), z.number().transform(String)]).catch('');
+/** What the databases can hold: no lone surrogates, no U+0000. */
+const text = z
+  .union([z.string(), z.number().transform(String)])
+  .catch('')
+  .transform((value) => value.slice(0, longestField).toWellFormed().replaceAll('\u0000', ' '));
 const texts = z
   .union([z.array(z.unknown()), z.string().transform((one): unknown[] => [one])])
   .catch([])
-  .transform((values) => values.map((value) => text.parse(value)));
+  .transform((values) => values.slice(0, mostEntries).map((value) => text.parse(value)));
 
 /** 0 to 1; `"0.8"`, `"80%"` and `80` are what they look like. */
 const share = z
@@ -149,6 +99,56 @@ const eventShape = z.object({
   impact_type: texts,
   confidence: share,
 });
+
+const answerShape = z
+  .object({
+    is_event: z.unknown(),
+    events: z.array(z.unknown()).nullish(),
+    overflow_note: z.unknown(),
+  })
+  .refine(({ is_event, events }) => Array.isArray(events) || typeof is_event === 'boolean');
+
+/**
+ * The JSON of an answer, also when it stands in a code fence or between words; null when there is none of the right shape.
+ * Of it only what is read of answers, so that it can be stored, whatever else the model wrote; `readAnswer` reads it.
+ */
+export function parseAnswer(content: string): JsonObject | null {
+  for (const candidate of [content, content.slice(content.indexOf('{'), content.lastIndexOf('}') + 1)]) {
+    const parsed = parseJson(candidate);
+    const { data } = answerShape.safeParse(Array.isArray(parsed) ? { events: parsed } : parsed);
+    if (data !== undefined) {
+      const { is_event, events, overflow_note } = data;
+      return {
+        is_event: typeof is_event === 'boolean' ? is_event : null,
+        overflow_note: text.parse(overflow_note),
+        events: (events ?? []).slice(0, mostEntries).map((entry) => eventShape.safeParse(entry).data ?? null),
+      };
+    }
+  }
+  return null;
+}
+
+function parseJson(content: string): unknown {
+  try {
+    return JSON.parse(content);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** The events of an answer that `parseAnswer` made; null when it has another shape, as one of another time may have. */
+export function readAnswer(answer: JsonObject, context: AnswerContext): AnswerReading | null {
+  const { data } = answerShape.safeParse(answer);
+  if (data === undefined) return null;
+  const listed = data.is_event === false ? [] : (data.events ?? []);
+  const events = listed.flatMap((entry) => readEvent(entry, context) ?? []);
+  return {
+    events,
+    unreadable: listed.length - events.length,
+    hasOverflow: typeof data.overflow_note === 'string' && orNull(data.overflow_note) !== null,
+  };
+}
 
 /** Null for what is no object. An event without a name or summary is one; whoever validates it says why it is none. */
 function readEvent(entry: unknown, context: AnswerContext): ExtractedEvent | null {
@@ -192,11 +192,8 @@ function readEvent(entry: unknown, context: AnswerContext): ExtractedEvent | nul
   };
 }
 
-/** Far longer than any field may become; what follows is not worth looking at. */
-const longestField = 4000;
-
 function cleaned(value: string, length: number, instead: string, context: AnswerContext): string {
-  const line = withoutForeignLinks(visibleLine(value.slice(0, longestField)), context, instead);
+  const line = withoutForeignLinks(visibleLine(value), context, instead);
   // The rest of a link that was cut is another link.
   return line.length <= length ? line : withoutForeignLinks(shortened(line, length), context, '');
 }

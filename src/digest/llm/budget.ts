@@ -27,11 +27,11 @@ export function budgetDay(millis: number): { from: IsoTime; to: IsoTime } {
   return { from: millisToIso(from), to: millisToIso(from + dayMs) };
 }
 
-/** Whether a call that takes at most `most` still fits. */
-export function fits(budget: Budget, spent: Spent, most: Tokens, price: ModelPrice): boolean {
+/** Which budget does not cover a call that takes at most `most`; null when both do. */
+export function lacking(budget: Budget, spent: Spent, most: Tokens, price: ModelPrice): 'usd' | 'tokens' | null {
+  if (nanosOf(spent.usd) + costOf(most, price) > nanosOf(budget.usd)) return 'usd';
   const tokens = spent.tokens + most.input + most.output;
-  if (budget.tokens !== null && tokens > budget.tokens) return false;
-  return nanosOf(spent.usd) + costOf(most, price) <= nanosOf(budget.usd);
+  return budget.tokens !== null && tokens > budget.tokens ? 'tokens' : null;
 }
 
 /** Whether less than a fifth of either budget is left. */

@@ -2,16 +2,27 @@
 import type { JsonObject } from '../../model.ts';
 import type { Tokens } from './prices.ts';
 
-/** How the answer is held to its form; endpoints know the first, the first two, or neither. */
-export const answerForms = ['json_schema', 'json_object', 'text'] as const;
-export type AnswerForm = (typeof answerForms)[number];
+/** How a request says what it wants: how the answer is held to its form, and how its length is limited. */
+export interface RequestForm {
+  answer: 'json_schema' | 'json_object' | 'text';
+  limit: 'max_completion_tokens' | 'max_tokens';
+}
+
+/** Endpoints that speak like OpenAI's differ in what they know, and answer 400 or 422 to the rest; the best first. */
+export const requestForms: readonly [RequestForm, ...RequestForm[]] = [
+  { answer: 'json_schema', limit: 'max_completion_tokens' },
+  { answer: 'json_object', limit: 'max_completion_tokens' },
+  { answer: 'json_schema', limit: 'max_tokens' },
+  { answer: 'json_object', limit: 'max_tokens' },
+  { answer: 'text', limit: 'max_tokens' },
+];
 
 export interface ChatRequest {
   model: string;
   temperature: number;
   system: string;
   user: string;
-  form: AnswerForm;
+  form: RequestForm;
   /** Of the answer; sent with the form `json_schema`. */
   schema: { name: string; schema: JsonObject };
   /** Reasoning included, where the model reasons. */

@@ -13,11 +13,11 @@ const sizeByModel: Readonly<Record<string, ChunkSize>> = {
 };
 const usualSize: ChunkSize = { tokens: 3000, charsPerToken: 4 };
 
-/** Characters of one piece; what is configured wins over what suits the model. */
-export function chunkLength(model: string, configured: Partial<ChunkSize>): number {
-  const known = Object.hasOwn(sizeByModel, model) ? sizeByModel[model] : undefined;
-  const { tokens, charsPerToken } = { ...usualSize, ...known, ...configured };
-  return Math.max(2, Math.floor(tokens * charsPerToken));
+/** Characters of one piece; what is configured (not null) wins over what suits the model. */
+export function chunkLength(model: string, configured: { [Part in keyof ChunkSize]: ChunkSize[Part] | null }): number {
+  const known = (Object.hasOwn(sizeByModel, model) ? sizeByModel[model] : undefined) ?? usualSize;
+  const tokens = configured.tokens ?? known.tokens;
+  return Math.max(2, Math.floor(tokens * (configured.charsPerToken ?? known.charsPerToken)));
 }
 
 /**

@@ -93,7 +93,7 @@ function parametersOf(request: ChatRequest): OpenAI.ChatCompletionCreateParamsNo
   return {
     model: request.model,
     temperature: request.temperature,
-    max_completion_tokens: request.maxOutputTokens,
+    [request.form.limit]: request.maxOutputTokens,
     messages: [
       { role: 'system', content: request.system },
       { role: 'user', content: request.user },
@@ -106,7 +106,7 @@ function responseFormat({
   form,
   schema,
 }: ChatRequest): Pick<OpenAI.ChatCompletionCreateParamsNonStreaming, 'response_format'> {
-  switch (form) {
+  switch (form.answer) {
     case 'json_schema':
       return { response_format: { type: 'json_schema', json_schema: { ...schema, strict: true } } };
     case 'json_object':
