@@ -35,7 +35,7 @@ export function shortened(text: string, length: number): string {
 const address = /(?:\b[a-z][a-z0-9+.-]{0,30}:\/\/|\bwww\.|\b(?:mailto|tel|javascript|data|slack):)[^\s<>"'`|]*/giu;
 /** What programs turn into a link by themselves: `example.com`, `example.com/path`, `somebody@example.com`. */
 const bareAddress =
-  /(?<![\w@])(?:[\w.+-]{1,64}@)?(?:[\p{L}\p{N}-]{1,63}\.)+\p{L}{2,}(?![\p{L}\p{N}])(?::\d+)?(?:[/?#][^\s<>"'`|]*)?/giu;
+  /(?<![\p{L}\p{N}-])(?:[\w.+-]{0,64}@)?(?:[\p{L}\p{N}-]{1,63}\.)+\p{L}{2,}(?![\p{L}\p{N}])(?::\d+)?(?:[/?#][^\s<>"'`|]*)?/giu;
 /** Slack's own: `<https://…|label>`, `<@U123>`, `<!channel>`. */
 const slackToken = /<([@!#][^<>]*|[a-z][a-z0-9+.-]*:[^<>|]*(?:\|[^<>]*)?)>/gi;
 

@@ -102,9 +102,9 @@ const eventShape = z.object({
 
 const answerShape = z
   .object({
-    is_event: z.unknown(),
+    is_event: z.unknown().optional(),
     events: z.array(z.unknown()).nullish(),
-    overflow_note: z.unknown(),
+    overflow_note: z.unknown().optional(),
   })
   .refine(({ is_event, events }) => Array.isArray(events) || typeof is_event === 'boolean');
 

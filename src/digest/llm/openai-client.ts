@@ -164,9 +164,9 @@ function failed(
 const statusErrorShape = z.object({
   status: z.int(),
   headers: z.instanceof(Headers).optional().catch(undefined),
-  error: z.unknown(),
-  code: z.unknown(),
-  type: z.unknown(),
+  error: z.unknown().optional(),
+  code: z.unknown().optional(),
+  type: z.unknown().optional(),
 });
 
 function failureOf(error: unknown): ChatAnswer {

@@ -506,7 +506,7 @@ eachDatabase((create) => {
     });
 
     it('never goes beyond the budget, also when two runs spend it at once', async () => {
-      const usage: Usage = { prompt_tokens: 9000, completion_tokens: 1000 };
+      const usage: Usage = { prompt_tokens: 6000, completion_tokens: 1000 };
       await using lab = await openLab(create, () => answers.slow(20, answers.events([answers.event()], { usage })));
       await lab.addCandidates(40);
       const budget = { usd: 0.01, tokens: null };
