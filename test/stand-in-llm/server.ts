@@ -1,5 +1,5 @@
 /** A language model that is none: OpenAI's chat completions over HTTP on loopback, with answers told in advance. */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import * as z from 'zod';
 
@@ -16,6 +16,7 @@ const requestBody = z.looseObject({
 export interface ModelRequest {
   path: string;
   authorization: string | undefined;
+  headers: IncomingHttpHeaders;
   body: z.output<typeof requestBody>;
   system: string;
   user: string;
@@ -90,6 +91,7 @@ async function readRequest(incoming: IncomingMessage, index: number): Promise<Mo
   return {
     path: incoming.url ?? '',
     authorization: incoming.headers.authorization,
+    headers: incoming.headers,
     body,
     system: contentOf('system'),
     user: contentOf('user'),

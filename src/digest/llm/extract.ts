@@ -13,7 +13,7 @@ import { Asker, describe, promptVersion, refusalNote } from './ask.ts';
 import { budgetDay, isScarce, leastScore } from './budget.ts';
 import type { ChatFailure, ChatFailureKind } from './chat-model.ts';
 import { chunkLength, chunksOf } from './chunks.ts';
-import { usdOf } from './prices.ts';
+import { nanosOf, usdOf } from './prices.ts';
 import type { LlmContext, LlmOptions, LlmStageReport, Stopped } from './stage.ts';
 
 /** Time for one call and the wait after it; whoever holds a candidate renews its lease before each. */
@@ -268,7 +268,8 @@ class Extraction {
       tokens_in: tokens.input,
       tokens_out: tokens.output,
       cost_usd: usdOf(nanos),
-      spent_today_usd: spent.usd,
+      // Without the dust of a sum of fractions.
+      spent_today_usd: usdOf(nanosOf(spent.usd)),
       stopped: this.#ending?.why ?? null,
       notes: this.#notes(),
     };

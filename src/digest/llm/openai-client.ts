@@ -47,15 +47,27 @@ async function openClient(url: URL, apiKey: string): Promise<OpenAI> {
     // At its debug level it would print messages and answers.
     logLevel: 'off',
     logger: { debug: discard, info: discard, warn: discard, error: discard },
-    fetch: fetchLimited,
+    fetch: fetchWith(apiKey),
   });
 }
 
 function discard(): void {}
 
-/** Redirects are not followed, since the messages would go on to an address nobody checked; a body without end is cut. */
-const fetchLimited: typeof fetch = async (input, init) => {
-  const response = await fetch(input, { ...init, redirect: 'manual' });
+/**
+ * Sends our headers only: the SDK adds what it finds out about the machine and lets the environment change the key. Redirects
+ * are not followed, since the messages would go on to an address nobody checked; a body without end is cut.
+ */
+function fetchWith(apiKey: string): typeof fetch {
+  const headers = {
+    accept: 'application/json',
+    authorization: `Bearer ${apiKey}`,
+    'content-type': 'application/json',
+    'user-agent': 'slackingest',
+  };
+  return async (input, init) => limited(await fetch(input, { ...init, headers, redirect: 'manual' }));
+}
+
+function limited(response: Response): Response {
   if (response.body === null) return response;
   let received = 0;
   const limit = new TransformStream<Uint8Array, Uint8Array>({
@@ -67,7 +79,7 @@ const fetchLimited: typeof fetch = async (input, init) => {
   });
   const { status, statusText, headers } = response;
   return new Response(response.body.pipeThrough(limit), { status, statusText, headers });
-};
+}
 
 class AnswerTooLongError extends Error {
   override readonly name = 'AnswerTooLongError';
@@ -195,12 +207,15 @@ function wordOf(value: unknown): string | null {
   return typeof value === 'string' && /^[a-z][\w.-]{0,63}$/i.test(value) ? value : null;
 }
 
+/** Seconds, or a date, which is one by the clock of the endpoint (RFC 9110, 10.2.3). */
 function retryAfterOf(headers: Headers | undefined): number | null {
   const millis = Number.parseFloat(headers?.get('retry-after-ms') ?? '');
   if (millis >= 0) return millis;
   const text = headers?.get('retry-after') ?? '';
-  const seconds = /^\s*\d+(\.\d+)?\s*$/.test(text) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : null;
+  if (/^\s*\d+(\.\d+)?\s*$/.test(text)) return Number(text) * 1000;
+  const sentAt = Date.parse(headers?.get('date') ?? '');
+  const wait = Date.parse(text) - (Number.isNaN(sentAt) ? Date.now() : sentAt);
+  return Number.isNaN(wait) ? null : Math.max(0, wait);
 }
 
 /** Codes of Node and undici of connections that never came about, so that nothing was sent. */

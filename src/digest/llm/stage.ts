@@ -35,6 +35,7 @@ export interface LlmSettings {
 export const defaultLlmLimits = { maxOutputTokens: 8000, concurrency: 4, speed: 1 } as const;
 
 export interface LlmContext {
+  /** One that keeps what it writes: the calls are made and paid for. */
   store: Store;
   teamId: string;
   /** Epoch milliseconds. */

@@ -1,5 +1,7 @@
 /** The whole stage against a stand-in over HTTP: what is read, what it costs, and what becomes of candidates in every case. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Store } from '../../../src/db/repositories/index.ts';
 import { costOf, nanosOf, priceOf, usdOf } from '../../../src/digest/llm/prices.ts';
 import { version } from '../../../src/digest/llm/prompts/events-2026-11-23.ts';
 import { DatabaseError, RefusedContentError } from '../../../src/errors.ts';
@@ -524,6 +526,14 @@ eachDatabase((create) => {
       expect((await lab.candidates()).filter(({ lease_owner }) => lease_owner !== null)).toEqual([]);
     });
 
+    it('is not asked for again by an endpoint that bills more than it can have read', async () => {
+      const usage: Usage = { prompt_tokens: 500_000_000, completion_tokens: 1 };
+      await using lab = await openLab(create, () => answers.events([answers.event()], { usage }));
+      await lab.addCandidates(3);
+      const report = await lab.run();
+      expect(report).toMatchObject({ read: 1, calls: 1, stopped: 'budget', spent_today_usd: usdOf(bill(usage)) });
+    });
+
     it('that is nearly spent is kept for the best tenth', async () => {
       await using lab = await openLab(create, () => answers.good);
       await lab.addCandidates(20);
@@ -632,6 +642,57 @@ eachDatabase((create) => {
       expect((await lab.calls()).map(({ error_code }) => error_code)).toEqual(['unfinished', 'unfinished']);
     });
   });
+
+  it('ends with every candidate read or given up, whatever the endpoint does and whoever stops the runs', async () => {
+    const script = [
+      answers.good,
+      answers.malformed,
+      answers.cutOff,
+      answers.refused,
+      answers.good,
+      answers.failure(500),
+      answers.noEvent,
+      answers.rateLimited(),
+      answers.failure(400),
+      answers.reset,
+      answers.slow(15, answers.good),
+    ];
+    await fc.assert(
+      fc.asyncProperty(
+        fc.infiniteStream(fc.nat(script.length - 1)),
+        fc.infiniteStream(fc.nat(120)),
+        async (picks, stops) => {
+          await using lab = await openLab(create, () => script[picks.next().value ?? 0] ?? answers.good);
+          await lab.addCandidates(10);
+          const other = await lab.otherStore();
+          const run = async (store: Store) => {
+            const stop = new AbortController();
+            const ms = stops.next().value ?? 0;
+            const timer = setTimeout(() => stop.abort(new Error('stopped')), ms < 60 ? ms : 60_000);
+            try {
+              const changes = { settings: { concurrency: 2 }, context: { store, signal: stop.signal } };
+              expect((await lab.run(changes)).stopped).toBeOneOf([null, 'unavailable', 'refused']);
+            } catch (error) {
+              if (!stop.signal.aborted || error !== stop.signal.reason) throw error;
+            } finally {
+              clearTimeout(timer);
+            }
+          };
+          const isOver = async () =>
+            (await lab.statuses()).every((status) => status === 'llm_ok' || status === 'llm_fail');
+          for (let round = 0; round < 60 && !(await isOver()); round += 1) {
+            await Promise.all([run(lab.store), run(other)]);
+            expect((await lab.candidates()).filter(({ lease_owner }) => lease_owner !== null)).toEqual([]);
+          }
+          expect(await isOver()).toBe(true);
+          const read = (await lab.statuses()).filter((status) => status === 'llm_ok').length;
+          expect(lab.saved).toHaveLength(read);
+          expect(await recordedNanos(lab)).toBeGreaterThanOrEqual(bill(lab.model.billed));
+        },
+      ),
+      { numRuns: 4 },
+    );
+  }, 60_000);
 
   describe('events that cannot be stored', () => {
     it('leave the candidate as it was when the database fails', async () => {
