@@ -69,7 +69,9 @@ describe('the code', () => {
 
   it('knows the database in the layers that work with it by its types only', () => {
     const valueImport = /^import (?!type )[^;]*?from '[^']*\/db\/[^']*'/;
-    expect(offenders(valueImport, (path) => !inFolder('src/sync/', 'src/verify/', 'src/digest/', 'src/publish/')(path))).toEqual([]);
+    expect(
+      offenders(valueImport, (path) => !inFolder('src/sync/', 'src/verify/', 'src/digest/', 'src/publish/')(path)),
+    ).toEqual([]);
   });
 
   it('loads ora and chalk in one file, and only when there is a terminal', () => {

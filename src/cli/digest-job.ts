@@ -1,120 +1,201 @@
-/** What a digest needs of the configuration and of what is stored, put together. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { parse } from 'yaml';
-import type { Config } from '../config/load.ts';
+/** The digest of a workspace as a job: what it is made with, what becomes of it, what the run reports. */
+import { createHash } from 'node:crypto';
 import { type ChannelSelection, selectChannels } from '../config/selection.ts';
-import type { ScoringSettings } from '../digest/candidates/score.ts';
-import type { EventSettings } from '../digest/events/event-rows.ts';
-import { defaultImportance, type ImportanceWeights } from '../digest/events/importance.ts';
-import { noObjects, type ObjectRegistry, objectRegistry } from '../digest/events/object-registry.ts';
-import { Directory } from '../digest/people.ts';
-import { UsageError } from '../errors.ts';
-import type { Identity } from '../model.ts';
-import { identifyChannels, type KnownChannel } from '../sync/channel-identity.ts';
-import type { SyncContext } from '../sync/context.ts';
-import { selectable } from './channel-selection.ts';
+import { type BuildOptions, buildDigest, type DigestContext } from '../digest/build-digest.ts';
+import type { Digest, DigestWindow } from '../digest/digest.ts';
+import { joinedStore } from '../digest/joined-store.ts';
+import type { LlmStageReport } from '../digest/llm/stage.ts';
+import { rulesExtractor } from '../digest/rules/rules-extractor.ts';
+import { windowOf } from '../digest/window.ts';
+import type { Identity, JsonObject } from '../model.ts';
+import { failedUnit, type SyncContext } from '../sync/context.ts';
+import { reportUnmet } from './channel-selection.ts';
+import type { CommandContext, Process } from './context.ts';
+import { askModel, type ConfiguredModel, configuredModel } from './digest-model.ts';
+import type { DigestOptions } from './digest-options.ts';
+import { presentDigests } from './digest-output.ts';
+import {
+  eventSettings,
+  generalChannel,
+  readStored,
+  type Stored,
+  scoringFor,
+  visibleChannels,
+} from './digest-settings.ts';
+import type { JobReport, WorkspaceJob } from './workspace-run.ts';
 
-/** The stored channels and people of a workspace. */
-export interface Stored {
-  channels: readonly KnownChannel[];
-  directory: Directory;
-}
+const dayMs = 86_400_000;
 
-export async function readStored(sync: SyncContext, identity: Identity): Promise<Stored> {
-  const { store, teamId } = sync;
-  const channels = await identifyChannels(sync, [], []);
-  const rows = await store.directory.listChannelsExcept(teamId, []);
-  const users = await store.activity.listUserNames(teamId);
-  return { channels, directory: new Directory(identity.url, users, rows) };
-}
-
-/** The channel that everybody is in, by what Slack says of it. */
-export function generalChannel(rows: readonly KnownChannel[]): string | null {
-  return rows.find(({ raw }) => raw.text.includes('"is_general":true'))?.channel_id ?? null;
-}
-
-/** What tells for each channel how its messages are scored; the last rule for a channel wins. */
-export function scoringFor(
-  { scoring }: Config,
-  channels: readonly KnownChannel[],
-): (channelId: string) => ScoringSettings & { threshold: number } {
-  const general = {
-    threshold: scoring.threshold,
-    weights: scoring.weights,
-    keywords: scoring.keywords,
-    trustedBots: scoring.trusted_bots,
-  };
-  const own = new Map<string, typeof general>();
-  for (const rule of scoring.channels) {
-    const selection = selectChannels({ include: [rule.channel], exclude: [] });
-    for (const channel of channels.filter((each) => selection.matches(selectable(each)))) {
-      own.set(channel.channel_id, {
-        threshold: rule.threshold ?? general.threshold,
-        weights: { ...general.weights, ...withoutUndefined(rule.weights ?? {}) },
-        keywords: rule.keywords ?? general.keywords,
-        trustedBots: rule.trusted_bots ?? general.trustedBots,
-      });
-    }
-  }
-  return (channelId) => own.get(channelId) ?? general;
-}
-
-function withoutUndefined<Values extends object>(
-  values: Values,
-): { [Key in keyof Values]: Exclude<Values[Key], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof Values]: Exclude<Values[Key], undefined>;
-  };
-}
-
-export function eventSettings({ importance, digest }: Config, directory: string): EventSettings {
+export function digestJob(process: Process, context: CommandContext, options: DigestOptions): WorkspaceJob {
+  const model = options.skipLlm || options.dryRun ? null : configuredModel(context.config, context.env);
+  const digests: Digest[] = [];
   return {
-    registry: digest.objects === undefined ? noObjects : readRegistry(resolve(directory, digest.objects)),
-    importance: importanceWeights(importance),
+    command: 'digest',
+    dryRun: options.dryRun,
+    isOffline: options.publish === null || options.dryRun,
+    isDigest: true,
+    allowJoin: false,
+    work(sync, identity, workspace) {
+      const selection = selectChannels(workspace.channels);
+      const run = new DigestRun({ context, cwd: process.cwd, options, model, sync, identity, selection });
+      const done = run.print().then((digest) => void digests.push(digest));
+      return { done, report: () => run.report() };
+    },
+    present: () => (digests.length === 0 ? null : presentDigests(digests, options.format, process, context.flags)),
   };
 }
 
-function importanceWeights(configured: Config['importance']): ImportanceWeights {
-  return {
-    category: { ...defaultImportance.category, ...configured.category },
-    environment: { ...defaultImportance.environment, ...configured.environment },
-    severity: { ...defaultImportance.severity, ...configured.severity },
-    status: { ...defaultImportance.status, ...configured.status },
-    criticalSubsystems: configured.critical_subsystems,
-  };
+interface DigestRunOptions {
+  context: CommandContext;
+  cwd: string;
+  options: DigestOptions;
+  model: ConfiguredModel | null;
+  sync: SyncContext;
+  identity: Identity;
+  selection: ChannelSelection;
 }
 
-function readRegistry(path: string): ObjectRegistry {
-  try {
-    return objectRegistry(parse(readFileSync(path, 'utf8')));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(
-      `digest.objects: ${path} cannot be used: ${why}`,
-      'Write objects: { "area.name": [names] }.',
-      error,
-    );
+/** One digest of one workspace. */
+class DigestRun {
+  readonly #given: DigestRunOptions;
+  #digest: Digest | null = null;
+  #llm: LlmStageReport | null = null;
+
+  constructor(given: DigestRunOptions) {
+    this.#given = given;
+  }
+
+  async print(): Promise<Digest> {
+    const { sync, identity, selection, context } = this.#given;
+    const stored = await readStored(sync, identity);
+    const shared = context.config.digest.private_channels;
+    const visible = visibleChannels(stored.channels, selection, null, shared);
+    reportUnmet(sync, selection, 'in the database');
+    this.#digest = await this.#build(stored, visible, this.#window(null), { isPublic: false, posted: new Set() });
+    return this.#digest;
+  }
+
+  #window(lastTo: Parameters<typeof windowOf>[1]): DigestWindow {
+    const { options, context } = this.#given;
+    return windowOf(options.window, lastTo, { now: context.now(), zone: options.zone, upcomingMs: options.upcomingMs });
+  }
+
+  async #build(
+    stored: Stored,
+    visible: ReadonlySet<string>,
+    window: DigestWindow,
+    reader: { isPublic: boolean; posted: ReadonlySet<string> },
+  ): Promise<Digest> {
+    const { context, cwd, options, sync, identity, model } = this.#given;
+    const { config } = context;
+    const { deduplication } = config;
+    const general = generalChannel(stored.channels);
+    const lookBackMs = deduplication.message_lookback_days * dayMs;
+    const events = eventSettings(config, cwd);
+    const build: BuildOptions = {
+      window,
+      isSelected: (id) => visible.has(id),
+      generalChannel: general !== null && visible.has(general) ? general : null,
+      top: options.top,
+      isPublic: reader.isPublic,
+      explain: options.explain,
+      choice: {
+        categories: options.categories,
+        minConfidence: options.minConfidence,
+        minImportance: options.minImportance,
+        maxEvents: options.maxEvents,
+        categoryPriorities: config.digest.category_priorities,
+        posted: reader.posted,
+      },
+      reading: {
+        rules: rulesExtractor({ maxEvents: 5 }),
+        scoring: scoringFor(config, stored.channels),
+        scoringHash: createHash('sha256').update(JSON.stringify(config.scoring)).digest('hex'),
+        lookBackMs,
+        zone: options.zone,
+        rescore: options.rescore,
+      },
+      events,
+      merging: {
+        dateWindowMs: deduplication.date_window_hours * 3_600_000,
+        titleSimilarity: deduplication.title_similarity,
+        lookBackMs,
+      },
+      askModel:
+        model === null
+          ? null
+          : async () => {
+              // Nobody agreed that what is said in private is sent elsewhere.
+              const readers = { target: '', isInternal: true };
+              const sent = visibleChannels(
+                stored.channels,
+                selectChannels({ include: [], exclude: [] }),
+                readers,
+                config.digest.private_channels,
+              );
+              const channelIds = [...visible].filter((id) => sent.has(id));
+              const { directory } = stored;
+              const log = (line: string) => context.log.debug(line);
+              this.#llm = await askModel(sync, model, {
+                window,
+                channelIds,
+                directory,
+                events,
+                zone: options.zone,
+                log,
+              });
+              reportModel(sync, this.#llm);
+              return this.#llm.notes;
+            },
+    };
+    const digestContext = {
+      teamId: sync.teamId,
+      workspace: { team_id: identity.teamId, name: identity.teamName, url: identity.url || null },
+      directory: stored.directory,
+      now: sync.now,
+      signal: sync.signal,
+    };
+    return inOneIfDry(sync, options, digestContext, (joined) => buildDigest(joined, build));
+  }
+
+  report(): JobReport {
+    const extra: JsonObject = { workspace_name: this.#given.identity.teamName };
+    if (this.#digest !== null) extra['digest'] = JSON.parse(JSON.stringify(this.#digest));
+    if (this.#llm !== null) extra['llm'] = { ...this.#llm };
+    return {
+      channels: { total: 0, ok: 0, failed: 0, skipped: 0 },
+      channelResults: [],
+      anyOk: this.#digest !== null,
+      remaining: null,
+      extra,
+    };
   }
 }
 
-/**
- * Which channels a digest may tell of. One that others will read tells of public channels, of the channel it is posted to,
- * and of those that the configuration names; and where guests or other companies read it, not even of all public ones.
- */
-export function visibleChannels(
-  channels: readonly KnownChannel[],
-  selection: ChannelSelection,
-  publicTo: { target: string; isInternal: boolean } | null,
-  shared: readonly string[],
-): Set<string> {
-  const named = selectChannels({ include: shared, exclude: [] });
-  const isNamed = (channel: KnownChannel) => shared.length > 0 && named.matches(selectable(channel));
-  const isVisible = (channel: KnownChannel) =>
-    publicTo === null ||
-    channel.channel_id === publicTo.target ||
-    (channel.kind === 'public' && publicTo.isInternal) ||
-    isNamed(channel);
-  const chosen = channels.filter((channel) => selection.matches(selectable(channel)));
-  return new Set(chosen.filter(isVisible).map(({ channel_id }) => channel_id));
+/** A model that fails leaves a digest by the rules, and somebody should know. A spent budget is what was asked for. */
+function reportModel(sync: SyncContext, { stopped, failed, notes }: LlmStageReport): void {
+  if (failed === 0 && stopped !== 'refused' && stopped !== 'unavailable') return;
+  const message = notes.join(' ') || `the language model could not read ${failed} messages`;
+  failedUnit(
+    sync,
+    {
+      channelId: null,
+      channel: null,
+      code: `llm_${stopped ?? 'failed'}`,
+      message,
+      hint: 'What the rules found is in the digest.',
+    },
+    'unknown',
+  );
+}
+
+/** Without `--dry-run` every stage commits by itself; with it all of them see each other's work, and nobody else does. */
+function inOneIfDry(
+  sync: SyncContext,
+  { dryRun }: DigestOptions,
+  context: Omit<DigestContext, 'store'>,
+  work: (context: DigestContext) => Promise<Digest>,
+): Promise<Digest> {
+  if (!dryRun) return work({ ...context, store: sync.store });
+  return sync.store.transaction((tx) => work({ ...context, store: joinedStore(tx) }));
 }
