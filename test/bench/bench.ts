@@ -10,6 +10,7 @@ import { cpus, loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureChangedThreads } from './changed-threads.ts';
+import { measureDigest } from './digest.ts';
 import { measureGrowth } from './growth.ts';
 import { note, print, type Sizes } from './harness.ts';
 import { measureImport } from './import.ts';
@@ -26,6 +27,7 @@ const figures: Readonly<Record<string, (sizes: Sizes) => Promise<void>>> = {
   ingest: measureIngest,
   memory: measureMemory,
   import: measureImport,
+  digest: measureDigest,
 };
 
 const { values } = parseArgs({
