@@ -29,19 +29,23 @@ export function validateEvent(found: ExtractedEvent, message: { posted_at: IsoTi
   return { event, state, reasons: [...rejections, ...repairs] };
 }
 
-const url = /(?:https?:\/\/|www\.)\S+/gi;
-/** With a year of four digits: `23.8.12` is a version. */
-const dates = /\b\d{4}-\d{2}-\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?\b|\b\d{1,2}[./]\d{1,2}[./]\d{4}\b/g;
-/** Digits, # and * are emoji only together with a keycap. */
+/** Brackets belong to an address only in pairs: those around it are the sentence's. */
+const url = /(?:https?:\/\/|(?<!\w)www\.)[^\s<>()[\]]*(?:\([^\s<>()]*\)[^\s<>()[\]]*)*/gi;
+/** With a year of four digits, and no part of a longer number: `23.8.12` and `10.0.19.2041` are versions, `2025-01-31-preview` is one too. */
+const dates =
+  /(?<![\w./])\d{4}([-/])\d{2}\1\d{2}(?:T[\d:.]+(?:Z|[+-]\d{2}:?\d{2})?)?(?!\w|[./-]\w)|(?<![\w./])\d{1,2}[./]\d{1,2}[./]\d{4}(?![\w/]|\.\w)/g;
+/** Digits, # and * are emoji only with a keycap; © ® ™ are part of names. */
 const emoji =
-  /(?![\d#*])\p{Emoji_Presentation}|\p{Extended_Pictographic}\uFE0F?|\u200D|\uFE0F|\u20E3|:[a-z0-9_+-]+:(?=\s|$)/gu;
+  /[\d#*]\uFE0F?\u20E3|(?![\d#*©®™])(?:\p{Emoji_Presentation}|\p{Extended_Pictographic})(?:\uFE0F|\u200D|\p{Emoji_Modifier}|[\u{E0020}-\u{E007F}])*/gu;
+/** As Slack writes them, with skin tone: `:wave::skin-tone-3:`. `8:30:` and `std::sync::Arc` hold none. */
+const emojiNames = /(?<![\w:])(?::[\p{Ll}\p{Lo}\p{N}_+'-]+:)+|(?<!:):[a-z][a-z0-9_+'-]*:(?=\s|$)/gu;
 
 function cleanTexts(
   event: ExtractedEvent,
   repairs: string[],
 ): Pick<ExtractedEvent, 'object_name_raw' | 'qualifiers' | 'stroke' | 'anchor' | 'summary' | 'why_it_matters'> {
   const clean = (text: string, slot: string): string => {
-    const cleaned = tidy(text.replace(url, ' ').replace(dates, ' ').replace(emoji, ' '));
+    const cleaned = withoutMarks(text);
     if (cleaned !== tidy(text)) repairs.push(`an address, a date or an emoji was taken out of its ${slot}`);
     return cleaned;
   };
@@ -61,11 +65,20 @@ function cleanTexts(
   };
 }
 
+/** Taking something out may bring together what is an address or a date then, so it is done until nothing changes. */
+function withoutMarks(text: string): string {
+  for (let before = text; ; ) {
+    const after = tidy(before.replace(url, ' ').replace(dates, ' ').replace(emoji, ' ').replace(emojiNames, ' '));
+    if (after === before) return after;
+    before = after;
+  }
+}
+
 /** One line, without what is left around something that was taken out. */
 function tidy(text: string): string {
   return text
     .replace(/\s+/g, ' ')
-    .replace(/\(\s*\)|\[\s*\]/g, '')
+    .replace(/\(\s*\)|\[\s*\]|<\s*>/g, '')
     .replace(/\s+([,.;:!?)])/g, '$1')
     .replace(/^[\s,;:–—-]+|[\s,;:–—-]+$/g, '')
     .replace(/\s+/g, ' ');

@@ -192,6 +192,30 @@ describe('validation', () => {
   });
 
   it.each([
+    ['Wallet (https://e.com/x)', 'Wallet'],
+    ['Wallet [<https://e.com/a_(b)>] v2', 'Wallet v2'],
+    ['wave :wave::skin-tone-3: all', 'wave all'],
+    ['Launch:tada:', 'Launch'],
+    ['Step 1️⃣ 👩‍💻 🇳🇱 done', 'Step done'],
+    ['Freeze 2025/10/21, 21.10.2025 and 2025-10-21T10:00:00Z', 'Freeze, and'],
+  ])('leaves nothing around what it takes out: %s', (object_name_raw, cleaned) => {
+    expect(check({ object_name_raw })).toMatchObject({ state: 'repaired', event: { object_name_raw: cleaned } });
+  });
+
+  it.each([
+    'Windows 10.0.19.2041',
+    'API v1.2.2024',
+    'Azure 2025-01-31-preview',
+    'ClickHouse 23.8.12.2025-stable',
+    'std::sync::Arc',
+    'the 8:30: run',
+    'Foo™ C# #1',
+    'K8s 1.29 → 1.30',
+  ])('leaves alone what only looks like a date or an emoji: %s', (object_name_raw) => {
+    expect(check({ object_name_raw })).toMatchObject({ state: 'valid', event: { object_name_raw } });
+  });
+
+  it.each([
     [{ summary: ' ' }, 'it has no summary'],
     [{ object_name_raw: 'https://e.com' }, 'nobody knows what it is about'],
     [{ status: 'planned', planned_start: null, actual_start: null }, 'it is planned, and nobody knows for when'],

@@ -53,7 +53,17 @@ const word = () =>
   fc.oneof(
     fc.string({ maxLength: 30 }),
     fc.string({ unit: 'grapheme', maxLength: 200 }),
-    fc.constantFrom('https://e.com/a', '2025-01-02', '🚀', ':tada: x', 'v1.2.3', '#1'),
+    fc.constantFrom(
+      'https://e.com/a',
+      '2025-01-02',
+      '🚀',
+      ':tada: x',
+      ':a::b: :c::',
+      '((https://e.com)',
+      '1.2 .2025',
+      'v1.2.3',
+      '#1',
+    ),
   );
 const words = () => fc.array(word(), { maxLength: 5 });
 
