@@ -28,18 +28,14 @@ export const normVersion = 1;
  */
 export function messageText(raw: JsonObject, names: Names): MessageText {
   const parts = new TextParts();
-  readBody(raw, names, parts);
+  parts.addOnce(() => readBody(raw, names, parts));
   for (const attachment of objectsOf(raw['attachments'])) readAttachment(attachment, names, parts);
   const files = objectsOf(raw['files']);
   for (const file of files) {
     const title = nonEmptyText(file['title']) ?? nonEmptyText(file['name']);
-    if (title !== null) addLine(parts, () => parts.text(title));
+    if (title !== null) parts.addOnce(() => parts.text(title));
   }
-  const plain = parts.plain
-    .join('')
-    .replace(/[ \t]+\n/g, '\n')
-    .replace(/\n{3,}/g, '\n\n')
-    .trim();
+  const plain = tidyLines(parts.plain.join(''));
   return {
     plain,
     norm: parts.norm.join('').toLowerCase().replace(/\s+/g, ' ').trim(),
@@ -48,6 +44,18 @@ export function messageText(raw: JsonObject, names: Names): MessageText {
     mentions: parts.mentions,
     hasFiles: files.length > 0 || objectsOf(raw['attachments']).length > 0,
   };
+}
+
+/** Lines without white space at their ends, at most one empty line in a row. */
+function tidyLines(text: string): string {
+  // /[ \t]+\n/ would look at each space of a long row as often as the row is long.
+  const trimmed = /[ \t]\n/.test(text)
+    ? text
+        .split('\n')
+        .map((line) => line.trimEnd())
+        .join('\n')
+    : text;
+  return trimmed.replace(/\n{3,}/g, '\n\n').trim();
 }
 
 function readBody(raw: JsonObject, names: Names, parts: TextParts): void {
@@ -61,16 +69,31 @@ function readBody(raw: JsonObject, names: Names, parts: TextParts): void {
 
 function readBlocks(blocks: JsonValue | undefined, names: Names, parts: TextParts): void {
   for (const block of objectsOf(blocks)) {
+    parts.startLine();
     if (block['type'] === 'rich_text') {
       readRichText(block['elements'], names, parts);
       continue;
     }
-    readTextObject(block['text'], names, parts);
-    readTextObject(block['title'], names, parts);
+    for (const key of ['text', 'title', 'description']) readTextObject(block[key], names, parts);
     for (const field of objectsOf(block['fields'])) readTextObject(field, names, parts);
     for (const element of objectsOf(block['elements'])) {
       // Of a context block; the words on buttons are no part of what is said.
       if (typeof element['text'] === 'string') readTextObject(element, names, parts);
+    }
+    if (block['type'] === 'table') readTable(block['rows'], names, parts);
+  }
+}
+
+/** docs.slack.dev/reference/block-kit/blocks/table-block: rows are lists of cells, each plain or rich text. One line per row. */
+function readTable(rows: JsonValue | undefined, names: Names, parts: TextParts): void {
+  if (!Array.isArray(rows)) return;
+  for (const row of rows) {
+    parts.startLine();
+    for (const [column, cell] of objectsOf(row).entries()) {
+      if (column > 0) parts.text(' | ');
+      const text = nonEmptyText(cell['text']);
+      if (text !== null) parts.text(text);
+      for (const section of objectsOf(cell['elements'])) readRichText(section['elements'], names, parts);
     }
   }
 }
@@ -80,35 +103,35 @@ function readTextObject(value: JsonValue | undefined, names: Names, parts: TextP
   const object = objectOf(value);
   const text = nonEmptyText(value) ?? nonEmptyText(object?.['text']);
   if (text === null) return;
-  addLine(parts, () => {
-    if (object?.['type'] === 'plain_text') parts.text(text);
-    else readMrkdwn(text, names, parts);
-  });
+  parts.startLine();
+  if (object?.['type'] === 'plain_text') parts.text(text);
+  else readMrkdwn(text, names, parts);
 }
 
+/** What apps add, or a link shows. Like a message, an attachment says the same in its blocks and in its text. */
 function readAttachment(attachment: JsonObject, names: Names, parts: TextParts): void {
   const before = parts.plain.length;
-  for (const key of ['pretext', 'title', 'text']) {
-    const text = nonEmptyText(attachment[key]);
-    if (text !== null) addLine(parts, () => readMrkdwn(text, names, parts));
-  }
+  const add = (text: string | null) => {
+    if (text !== null) parts.addOnce(() => readMrkdwn(text, names, parts));
+  };
+  add(nonEmptyText(attachment['pretext']));
+  add(nonEmptyText(attachment['title']));
   const link = nonEmptyText(attachment['title_link']);
   if (link !== null) parts.urls.push(link);
+  const beforeBlocks = parts.plain.length;
+  parts.addOnce(() => {
+    readBlocks(attachment['blocks'], names, parts);
+    // A message to which a link leads.
+    for (const quoted of objectsOf(attachment['message_blocks'])) {
+      readBlocks(objectOf(quoted['message'])?.['blocks'], names, parts);
+    }
+  });
+  if (parts.plain.length === beforeBlocks) add(nonEmptyText(attachment['text']));
   for (const field of objectsOf(attachment['fields'])) {
-    const title = nonEmptyText(field['title']);
-    const value = nonEmptyText(field['value']);
-    const line = [title, value].filter((part) => part !== null).join(': ');
-    if (line !== '') addLine(parts, () => readMrkdwn(line, names, parts));
+    const line = [nonEmptyText(field['title']), nonEmptyText(field['value'])]
+      .filter((part) => part !== null)
+      .join(': ');
+    add(line === '' ? null : line);
   }
-  readBlocks(attachment['blocks'], names, parts);
-  for (const quoted of objectsOf(attachment['message_blocks'])) {
-    readBlocks(objectOf(quoted['message'])?.['blocks'], names, parts);
-  }
-  const fallback = nonEmptyText(attachment['fallback']);
-  if (parts.plain.length === before && fallback !== null) addLine(parts, () => readMrkdwn(fallback, names, parts));
-}
-
-function addLine(parts: TextParts, add: () => void): void {
-  if (parts.plain.length > 0) parts.break();
-  add();
+  if (parts.plain.length === before) add(nonEmptyText(attachment['fallback']));
 }

@@ -1,6 +1,7 @@
 /** Slack's mrkdwn and rich text, read once into what people see (docs.slack.dev/messaging/formatting-message-text). */
 import type { JsonObject, JsonValue } from '../../model.ts';
-import { nonEmptyText, objectOf, objectsOf } from '../../normalize/json-access.ts';
+import { integerOf, nonEmptyText, objectOf, objectsOf } from '../../normalize/json-access.ts';
+import { withoutSentenceEnd } from './links.ts';
 
 /** What ids are called; null for those that nobody knows. */
 export interface Names {
@@ -15,6 +16,7 @@ export class TextParts {
   readonly norm: string[] = [];
   readonly urls: string[] = [];
   mentions = 0;
+  readonly #said = new Set<string>();
 
   text(text: string): void {
     this.plain.push(text);
@@ -54,9 +56,27 @@ export class TextParts {
     this.norm.push(isAddress ? ' ' : ` ${label} `);
   }
 
-  break(): void {
+  /** Goes to a new line unless one has just begun. */
+  startLine(): void {
+    if (this.plain.at(-1)?.endsWith('\n') !== false) return;
     this.plain.push('\n');
     this.norm.push(' ');
+  }
+
+  /** Adds a part on a line of its own, unless the same was said before. Addresses in it count all the same. */
+  addOnce(add: () => void): void {
+    const { plain, norm, mentions } = this;
+    const [from, normFrom] = [plain.length, norm.length];
+    this.startLine();
+    add();
+    const said = plain.slice(from).join('').trim();
+    if (said !== '' && !this.#said.has(said)) {
+      this.#said.add(said);
+      return;
+    }
+    plain.length = from;
+    norm.length = normFrom;
+    this.mentions = mentions;
   }
 }
 
@@ -89,7 +109,7 @@ function readWords(text: string, parts: TextParts): void {
 }
 
 function readBareUrl(text: string, parts: TextParts): void {
-  const url = text.replace(/[,.;:!?)]+$/, '');
+  const url = withoutSentenceEnd(text);
   parts.link(url, null);
   if (url.length < text.length) parts.text(text.slice(url.length));
 }
@@ -140,7 +160,7 @@ export function readRichText(elements: JsonValue | undefined, names: Names, part
     const type = nonEmptyText(element['type']) ?? '';
     if (type === 'rich_text_preformatted') parts.code(plainOf(element['elements']), true);
     else if (!readLeaf(type, element, names, parts)) readRichText(element['elements'], names, parts);
-    if (lineEnds.has(type)) parts.break();
+    if (lineEnds.has(type)) parts.startLine();
   }
 }
 
@@ -179,9 +199,18 @@ function readLeaf(type: string, element: JsonObject, names: Names, parts: TextPa
       parts.everybody(idOf('range'));
       return true;
     case 'date':
-      parts.text(nonEmptyText(element['fallback']) ?? '');
+      parts.text(nonEmptyText(element['fallback']) ?? momentOf(element['timestamp']));
+      return true;
+    case 'color':
+      parts.text(idOf('value'));
       return true;
     default:
       return false;
   }
+}
+
+/** A date that has no text of its own. */
+function momentOf(seconds: JsonValue | undefined): string {
+  const known = integerOf(seconds, 9_999_999_999);
+  return known === null ? '' : `${new Date(known * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
