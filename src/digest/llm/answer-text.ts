@@ -32,16 +32,19 @@ export function shortened(text: string, length: number): string {
 }
 
 /** `scheme:` and `//`, `www.`, an address to write or phone to. */
-const address = /(?:\b[a-z][a-z0-9+.-]{0,30}:\/\/|\bwww\.|\b(?:mailto|tel|javascript|data|slack):)[^\s<>"'`|]*/giu;
+const address = /(?:[a-z][a-z0-9+.-]{0,30}:\/\/|\bwww\.|\b(?:mailto|tel|javascript|data|slack):)[^\s<>"'`|]*/giu;
 /** What programs turn into a link by themselves: `example.com`, `example.com/path`, `somebody@example.com`. */
 const bareAddress =
-  /(?<![\p{L}\p{N}-])(?:[\w.+-]{0,64}@)?(?:[\p{L}\p{N}-]{1,63}\.)+\p{L}{2,}(?![\p{L}\p{N}])(?::\d+)?(?:[/?#][^\s<>"'`|]*)?/giu;
+  /(?<![\p{L}\p{N}-])(?:[\w.+-]{0,64}@)?(?:[\p{L}\p{M}\p{N}-]{1,63}\.)+(?:xn--[a-z0-9-]+|[\p{L}\p{M}]{2,})(?![a-z0-9])(?::\d+)?(?:[/?#][^\s<>"'`|]*)?/giu;
 /** Slack's own: `<https://…|label>`, `<@U123>`, `<!channel>`. */
 const slackToken = /<([@!#][^<>]*|[a-z][a-z0-9+.-]*:[^<>|]*(?:\|[^<>]*)?)>/gi;
 
 const endings = /[.,;:!?)\]}]+$/;
 
-/** The text without addresses that do not stand in the message; `instead` is put where one was. */
+/**
+ * The text without addresses that do not stand in the message, `instead` in their place, and without tokens that call
+ * people. A mere host loses its dots.
+ */
 export function withoutForeignLinks(text: string, facts: MessageFacts, instead: string): string {
   const message = facts.text.toLowerCase();
   const known = new Set(facts.links.map(linkKey));
@@ -53,9 +56,13 @@ export function withoutForeignLinks(text: string, facts: MessageFacts, instead: 
     return isKnown(body) ? found : instead + ending;
   };
   return text
-    .replace(slackToken, (token, inner: string) => (/^[@!#]/.test(inner) ? instead : token.replace(/[<>|]/g, ' ')))
+    .replace(slackToken, (token, inner: string) => (/^[@!#]/.test(inner) ? '' : token.replace(/[<>|]/g, ' ')))
     .replace(address, without)
-    .replace(bareAddress, (found) => (standsIn(message, found.toLowerCase()) ? found : without(found)))
+    .replace(bareAddress, (found) => {
+      if (standsIn(message, found.toLowerCase()) || isKnown(found)) return found;
+      // Perhaps a name like Node.js, which stays readable.
+      return /[@/?#:]/.test(found) ? without(found) : found.replaceAll('.', ' ');
+    })
     .replace(/\s+/g, ' ')
     .trim();
 }

@@ -231,6 +231,10 @@ describe('what a message made the model write', () => {
     'evil.example.',
     '//evil.example/a',
     'slack://evil',
+    '0https://evil.example',
+    'evil.example_now',
+    'evil.xn--p1ai',
+    'evil.भारत',
   ])('holds no address that the message does not hold: %s', (address) => {
     const sentence = `See ${address} now`;
     const one = readOne({
@@ -245,7 +249,7 @@ describe('what a message made the model write', () => {
       links: [address],
       anchors: [address],
     });
-    expect(texts(one)).not.toMatch(/evil/i);
+    expect(texts(one)).not.toMatch(/evil[^ ]|:\/\//i);
     expect(one.links).toEqual([]);
     expect(one.anchors).toEqual([]);
     expect(one.summary).toMatch(/^See .*now$/);
@@ -267,6 +271,13 @@ describe('what a message made the model write', () => {
     });
   });
 
+  it('may name what only looks like a host, without the dot', () => {
+    expect(readOne({ summary: 'Node.js 22 replaces Deno.' }).summary).toBe('Node js 22 replaces Deno.');
+    expect(readOne({ summary: 'e.g. at 5 p.m. in the U.S. with v2.3.0.' }).summary).toBe(
+      'e.g. at 5 p.m. in the U.S. with v2.3.0.',
+    );
+  });
+
   it('does not become another link when it is cut', () => {
     const { summary } = readOne({ summary: `${'y'.repeat(300)} https://acme.example/notes?id=1` });
     expect(summary).not.toContain('https');
@@ -285,7 +296,7 @@ describe('what a message made the model write', () => {
 
   it('calls nobody, and hides nothing', () => {
     const one = readOne({ summary: '<!channel> <@U123> a\u0000b\u001b[31mc\u202Ed\u2028e\ud800', stroke: '<!here>' });
-    expect(one.summary).toBe('[link removed] [link removed] a b [31mcd e\ufffd');
+    expect(one.summary).toBe('a b [31mcd e\ufffd');
     expect(one.stroke).toBeNull();
   });
 
@@ -314,7 +325,7 @@ describe('what a message made the model write', () => {
         expect(summary).not.toMatch(/[\p{Cc}\p{Cf}]/u);
         const links = summary.match(/https?:\/\/[^\s<>"'`|]*/giu) ?? [];
         for (const link of links) expect(link.toLowerCase()).toContain('acme.example/notes?id=1');
-        expect(summary).not.toMatch(/evil\.example/i);
+        expect(summary).not.toMatch(/evil\.example(?![a-z0-9])/i);
       }),
       { numRuns: 2000 },
     );

@@ -9,7 +9,7 @@ import { millisToIso } from '../../../src/ts.ts';
 import * as answers from '../../stand-in-llm/answers.ts';
 import type { Answer, Usage } from '../../stand-in-llm/server.ts';
 import { eachDatabase } from '../../support/databases.ts';
-import { type LlmLab, message, noon, openLab, settings, tsOf } from './llm-lab.ts';
+import { channelId, type LlmLab, message, noon, openLab, range, settings, teamId, tsOf } from './llm-lab.ts';
 
 const price = priceOf('gpt-5-nano', {});
 
@@ -19,6 +19,27 @@ function bill({ prompt_tokens, completion_tokens }: Usage): number {
 
 async function recordedNanos(lab: LlmLab): Promise<number> {
   return (await lab.calls()).reduce((sum, { cost_usd }) => sum + nanosOf(cost_usd), 0);
+}
+
+/** A store whose transactions are slow between finding out what was spent and what follows from it. */
+function thinksLong(store: Store): Store {
+  return {
+    ...store,
+    transaction: (work) =>
+      store.transaction((tx) =>
+        work({
+          ...tx,
+          languageModels: {
+            ...tx.languageModels,
+            async sumSpent(from, to) {
+              const spent = await tx.languageModels.sumSpent(from, to);
+              await new Promise((resolve) => setTimeout(resolve, 30));
+              return spent;
+            },
+          },
+        }),
+      ),
+  };
 }
 
 eachDatabase((create) => {
@@ -507,6 +528,21 @@ eachDatabase((create) => {
       expect(report.read).toBeGreaterThan(0);
     });
 
+    it('that covers one more call is not spent twice by runs that ask for it at the same moment', async () => {
+      // All but a little of what a call is reserved with: the second one does not fit, before the answer and after it.
+      const usage: Usage = { prompt_tokens: 6500, completion_tokens: 1000 };
+      await using lab = await openLab(create, () => answers.slow(50, answers.events([answers.event()], { usage })));
+      await lab.addCandidates(12);
+      const budget = { usd: usdOf(1.5 * bill(usage)), tokens: null };
+      const stores = await Promise.all(Array.from({ length: 6 }, async () => thinksLong(await lab.otherStore())));
+      const reports = await Promise.all(
+        stores.map((store) => lab.run({ settings: { budget, concurrency: 1 }, context: { store } })),
+      );
+      expect(lab.model.requests).toHaveLength(1);
+      expect(reports.map(({ stopped }) => stopped)).toEqual(Array(6).fill('budget'));
+      expect(reports.reduce((sum, { calls }) => sum + calls, 0)).toBe(1);
+    });
+
     it('never goes beyond the budget, also when two runs spend it at once', async () => {
       const usage: Usage = { prompt_tokens: 6000, completion_tokens: 1000 };
       await using lab = await openLab(create, () => answers.slow(20, answers.events([answers.event()], { usage })));
@@ -625,6 +661,32 @@ eachDatabase((create) => {
       expect(report).toMatchObject({ read: 0, failed: 0, calls: 1 });
       expect(lab.saved).toEqual([]);
       expect(await lab.candidates()).toMatchObject([{ status: 'new', attempts: 0 }]);
+    });
+
+    it('that are lost between two calls end the asking', async () => {
+      await using lab = await openLab(create, () => answers.malformed);
+      await lab.addCandidates(1);
+      const sleep = () => lab.addCandidate(message(1), { status: 'new', attempts: 3 });
+      expect(await lab.run({ context: { sleep } })).toMatchObject({ read: 0, failed: 0, calls: 1 });
+      expect(await lab.candidates()).toMatchObject([{ status: 'new', attempts: 3 }]);
+    });
+
+    it('asked for at the same moment are of different candidates, one for each who asks', async () => {
+      await using lab = await openLab(create, () => answers.good);
+      await lab.addCandidates(12);
+      const stores = await Promise.all(Array.from({ length: 6 }, () => lab.otherStore()));
+      const leased = await Promise.all(
+        stores.map((store, owner) =>
+          store.transaction((tx) =>
+            tx.leases.lease(
+              { teamId, channelIds: [channelId], ...range },
+              { owner: `${owner}`, now: range.to, expiresAt: range.to, limit: 2, minScore: null, except: [] },
+            ),
+          ),
+        ),
+      );
+      expect(leased.map((candidates) => candidates.length)).toEqual(Array(6).fill(2));
+      expect(new Set(leased.flat().map(({ ts }) => ts)).size).toBe(12);
     });
 
     it('are given back uncounted when the run is stopped', async () => {
