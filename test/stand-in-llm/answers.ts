@@ -159,6 +159,18 @@ export function slow(ms: number, answer: Answer): Answer {
   };
 }
 
+/** The same, once so many calls wait for it. */
+export function together(calls: number, answer: Answer): Answer {
+  const waiting: (() => void)[] = [];
+  return {
+    usage: answer.usage,
+    send(request, response) {
+      waiting.push(() => answer.send(request, response));
+      if (waiting.length === calls) for (const send of waiting.splice(0)) send();
+    },
+  };
+}
+
 /** One answer after the other, the last one from then on. */
 export function inTurn(...answers: [Answer, ...Answer[]]): (request: ModelRequest) => Answer {
   return ({ index }) => answers[Math.min(index, answers.length - 1)] ?? answers[0];
