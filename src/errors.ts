@@ -78,9 +78,18 @@ export class SlackError extends AppError {
   readonly code: string;
   /** The missing scope, for kind `scope`. */
   readonly needed: string | undefined;
+  /** The call may have been done all the same; only its answer is missing. */
+  readonly isDoubtful: boolean;
 
   constructor(
-    facts: { kind: SlackErrorKind; method: string; code: string; needed?: string; cause?: unknown },
+    facts: {
+      kind: SlackErrorKind;
+      method: string;
+      code: string;
+      needed?: string;
+      isDoubtful?: boolean;
+      cause?: unknown;
+    },
     message: string,
     hint?: string,
   ) {
@@ -93,6 +102,7 @@ export class SlackError extends AppError {
     this.method = facts.method;
     this.code = facts.code;
     this.needed = facts.needed;
+    this.isDoubtful = facts.isDoubtful ?? false;
   }
 }
 

@@ -79,6 +79,31 @@ export interface SlackApi {
   usergroups(): Promise<JsonObject[]>;
   /** Joins a public channel. Throws unless the client was opened with `allowJoin`. */
   join(channel: string): Promise<void>;
+
+  /**
+   * Posts a message, once: a call whose answer is lost is not repeated, and the error's `isDoubtful` tells that it may have
+   * been posted all the same. This and what follows throws unless the client was opened with `allowPost`.
+   */
+  post(message: OutgoingMessage): Promise<PostedMessage>;
+  /** Replaces a message of the app's own. */
+  update(message: OutgoingMessage & { ts: Ts }): Promise<PostedMessage>;
+  /** The id of the direct conversation with a person. */
+  openDirect(userId: string): Promise<string>;
+}
+
+/** A message to be posted: blocks as Block Kit has them, and a text for where they are not shown. */
+export interface OutgoingMessage {
+  channel: string;
+  text: string;
+  blocks: readonly JsonObject[];
+  /** Stays with the message, for apps only (docs.slack.dev/messaging/message-metadata). */
+  metadata: { event_type: string; event_payload: JsonObject };
+}
+
+/** Where a message stands; of a person as the target it is the direct conversation. */
+export interface PostedMessage {
+  channel: string;
+  ts: Ts;
 }
 
 /** What the pacer knows of one method in one workspace; kept in the database between runs. Times in epoch milliseconds. */

@@ -7,9 +7,12 @@ import type {
   Identity,
   JsonObject,
   MessagePage,
+  OutgoingMessage,
   PaceState,
+  PostedMessage,
   RepliesRequest,
   SlackApi,
+  Ts,
 } from '../model.ts';
 import type { Emit } from '../sync/events.ts';
 import type { Pace } from './allowance.ts';
@@ -18,7 +21,7 @@ import { checkApiUrl, checkPace } from './api-url.ts';
 import { Caller } from './caller.ts';
 import { openClient } from './client.ts';
 import { listPages } from './listing.ts';
-import type { MethodName } from './methods.ts';
+import type { MethodName, Permission } from './methods.ts';
 import { pageLimits, pageSize } from './methods.ts';
 import { Pacer } from './pacer.ts';
 import type { ListPage, Reading } from './payloads.ts';
@@ -27,6 +30,8 @@ import {
   readChannelPage,
   readMessagePage,
   readNothing,
+  readOpened,
+  readPosted,
   readUser,
   readUsergroups,
   readUserPage,
@@ -57,6 +62,8 @@ export interface SlackApiOptions {
   pace: Pace;
   /** Whether `join` may be called. Default: no. */
   allowJoin?: boolean;
+  /** Whether anything may be posted. Default: no. */
+  allowPost?: boolean;
   /** What `paceSnapshot` gave at the end of the last run with this workspace. */
   paceStates?: readonly PaceState[];
   emit: Emit;
@@ -114,7 +121,7 @@ export function openSlackApi(options: SlackApiOptions): SlackApiHandle {
     send: openClient({ token: options.token, apiUrl, timeoutMs: options.timeoutMs ?? defaultTimeoutMs, signal }),
     pacer,
     policy: retryPolicy(options.pace),
-    allowJoin: options.allowJoin ?? false,
+    permissions: permissionsOf(options),
     emit,
     signal,
     now,
@@ -226,6 +233,20 @@ class ApiSource implements SlackApiHandle {
     await this.#caller.call('conversations.join', { channel }, readNothing);
   }
 
+  post(message: OutgoingMessage): Promise<PostedMessage> {
+    // Previews of what is linked would bury the digest, and are edits of the message besides.
+    const args = { ...sendable(message), unfurl_links: false, unfurl_media: false };
+    return this.#caller.call('chat.postMessage', args, readPosted, { isRepeatable: false });
+  }
+
+  update({ ts, ...message }: OutgoingMessage & { ts: Ts }): Promise<PostedMessage> {
+    return this.#caller.call('chat.update', { ...sendable(message), ts }, readPosted);
+  }
+
+  openDirect(userId: string): Promise<string> {
+    return this.#caller.call('conversations.open', { users: userId }, readOpened);
+  }
+
   async *#list(
     method: 'conversations.list' | 'users.list',
     args: CallArguments,
@@ -255,6 +276,18 @@ class ApiSource implements SlackApiHandle {
     }
     return page.items;
   }
+}
+
+function permissionsOf({ allowJoin, allowPost }: SlackApiOptions): Set<Permission> {
+  const permissions = new Set<Permission>();
+  if (allowJoin === true) permissions.add('join');
+  if (allowPost === true) permissions.add('post');
+  return permissions;
+}
+
+/** Forms hold text only: what has parts travels as JSON (docs.slack.dev/apis/web-api). */
+function sendable({ channel, text, blocks, metadata }: OutgoingMessage): CallArguments {
+  return { channel, text, blocks: JSON.stringify(blocks), metadata: JSON.stringify(metadata) };
 }
 
 /** fetch quotes a header it cannot send in its error, so a token with a line break in it would be shown there. */

@@ -23,6 +23,27 @@ export function slackError(method: string, failure: CallFailure, attempts = 1): 
   }
 }
 
+/** The same for a call that is not sent again: the error tells whether it may have been done. */
+export function unrepeatedError(method: string, failure: CallFailure): SlackError {
+  const error = slackError(method, failure);
+  const { kind, code, needed, cause, message, hint } = error;
+  const isDoubtful = mayHaveHappened(failure);
+  return new SlackError(
+    { kind, method, code, isDoubtful, cause, ...(needed === undefined ? {} : { needed }) },
+    message,
+    hint,
+  );
+}
+
+/** Refusals after which nobody knows how far Slack came. */
+const doubtfulRefusals = new Set(['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout']);
+
+/** Its answer was lost, or told of an error on Slack's side; other refusals and rate limits say that it was not done. */
+function mayHaveHappened(failure: CallFailure): boolean {
+  if (failure.type === 'rate_limited') return false;
+  return failure.type !== 'refused' || doubtfulRefusals.has(failure.code);
+}
+
 function refusedError(method: string, code: string, needed: string | undefined, attempts: number): SlackError {
   if (code === 'missing_scope') return scopeError(method, needed);
   const { kind, why, hint } = meaningOf(code);

@@ -2,8 +2,8 @@
 import { BudgetEndedError } from '../errors.ts';
 import type { Emit } from '../sync/events.ts';
 import type { CallArguments, CallFailure, Send } from './answer.ts';
-import { slackError } from './call-errors.ts';
-import type { MethodName } from './methods.ts';
+import { slackError, unrepeatedError } from './call-errors.ts';
+import type { MethodName, Permission } from './methods.ts';
 import { checkCallable } from './methods.ts';
 import type { Pacer } from './pacer.ts';
 import type { Reading } from './payloads.ts';
@@ -15,7 +15,7 @@ export interface CallerOptions {
   send: Send;
   pacer: Pacer;
   policy: RetryPolicy;
-  allowJoin: boolean;
+  permissions: ReadonlySet<Permission>;
   emit: Emit;
   signal: AbortSignal;
   now: () => number;
@@ -56,11 +56,19 @@ export class Caller {
 
   /**
    * What `read` makes of Slack's answer. An answer that `read` does not accept counts as a failed try like a broken
-   * connection. Throws `SlackError`, `BudgetEndedError`, or the signal's reason.
+   * connection. A call that is not `isRepeatable` is sent again only when Slack said "slow down", which says too that it was
+   * not done; otherwise its first failure is thrown, and its
+   * `isDoubtful` tells whether it may have been done all the same.
+   * Throws `SlackError`, `BudgetEndedError`, or the signal's reason.
    */
-  async call<T>(method: MethodName, args: CallArguments, read: (body: unknown) => Reading<T>): Promise<T> {
-    const { policy, random, allowJoin } = this.#options;
-    checkCallable(method, allowJoin);
+  async call<T>(
+    method: MethodName,
+    args: CallArguments,
+    read: (body: unknown) => Reading<T>,
+    { isRepeatable = true }: { isRepeatable?: boolean } = {},
+  ): Promise<T> {
+    const { policy, random, permissions } = this.#options;
+    checkCallable(method, permissions);
     let failures = 0;
     let rateLimits = 0;
     for (;;) {
@@ -74,6 +82,7 @@ export class Caller {
       }
       rateLimits = 0;
       failures += 1;
+      if (!isRepeatable) throw unrepeatedError(method, failure);
       const delay = retryDelay(slackError(method, failure), failures, policy, random);
       if (delay === undefined) throw slackError(method, failure, failures);
       await this.#backOff(method, failure, failures, Math.ceil(delay));

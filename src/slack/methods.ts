@@ -1,14 +1,18 @@
 /**
- * The Slack methods this program may call, and at what rate. A method that is not listed cannot be called at all:
- * the copy is read-only, and `conversations.join` is the one exception, for those who asked for it.
+ * The Slack methods this program may call, and at what rate. A method that is not listed cannot be called at all: the copy
+ * is read-only, and those that change anything in Slack are called only for those who asked for it.
  */
 import { SlackError } from '../errors.ts';
 
 interface MethodFacts {
   /** The tier's published rate, per method, workspace and app (docs.slack.dev/apis/web-api/rate-limits). */
   callsPerMinute: number;
-  isReadOnly: boolean;
+  /** What must have been asked for; absent for methods that only read. */
+  permission?: Permission;
 }
+
+/** `join`: entering public channels. `post`: posting and editing digests. */
+export type Permission = 'join' | 'post';
 
 const tier2 = 20;
 const tier3 = 50;
@@ -17,14 +21,18 @@ const tier4 = 100;
 const special = 100;
 
 const methods = {
-  'auth.test': { callsPerMinute: special, isReadOnly: true },
-  'conversations.list': { callsPerMinute: tier2, isReadOnly: true },
-  'conversations.history': { callsPerMinute: tier3, isReadOnly: true },
-  'conversations.replies': { callsPerMinute: tier3, isReadOnly: true },
-  'conversations.join': { callsPerMinute: tier3, isReadOnly: false },
-  'users.list': { callsPerMinute: tier2, isReadOnly: true },
-  'users.info': { callsPerMinute: tier4, isReadOnly: true },
-  'usergroups.list': { callsPerMinute: tier2, isReadOnly: true },
+  'auth.test': { callsPerMinute: special },
+  'conversations.list': { callsPerMinute: tier2 },
+  'conversations.history': { callsPerMinute: tier3 },
+  'conversations.replies': { callsPerMinute: tier3 },
+  'conversations.join': { callsPerMinute: tier3, permission: 'join' },
+  'users.list': { callsPerMinute: tier2 },
+  'users.info': { callsPerMinute: tier4 },
+  'usergroups.list': { callsPerMinute: tier2 },
+  // "special": about one a second in each channel, and a digest is posted to one.
+  'chat.postMessage': { callsPerMinute: 60, permission: 'post' },
+  'chat.update': { callsPerMinute: tier3, permission: 'post' },
+  'conversations.open': { callsPerMinute: tier3, permission: 'post' },
 } as const satisfies Record<string, MethodFacts>;
 
 export type MethodName = keyof typeof methods;
@@ -58,19 +66,29 @@ export function publishedRate(method: MethodName): number {
   return methods[method].callsPerMinute;
 }
 
-/** Throws `SlackError` of kind `caller` for a method that is not listed, or that writes without `allowJoin`. */
-export function checkCallable(name: string, allowJoin: boolean): void {
+const refusals: Readonly<Record<Permission, { code: string; why: string; hint: string }>> = {
+  join: {
+    code: 'join_not_allowed',
+    why: 'joining channels was not asked for',
+    hint: 'Run with --join to join public channels, or invite the app to the channel.',
+  },
+  post: {
+    code: 'post_not_allowed',
+    why: 'posting was not asked for',
+    hint: 'Only "slackingest digest --publish" posts anything.',
+  },
+};
+
+/** Throws `SlackError` of kind `caller` for a method that is not listed, or that needs a permission nobody gave. */
+export function checkCallable(name: string, permissions: ReadonlySet<Permission>): void {
   if (!isMethodName(name)) {
     throw new SlackError(
       { kind: 'caller', method: name, code: 'method_not_listed' },
       `${name} is not among the Slack methods this program may call.`,
     );
   }
-  if (!methods[name].isReadOnly && !allowJoin) {
-    throw new SlackError(
-      { kind: 'caller', method: name, code: 'join_not_allowed' },
-      `${name} changes the workspace, and joining channels was not asked for.`,
-      'Run with --join to join public channels, or invite the app to the channel.',
-    );
-  }
+  const facts: MethodFacts = methods[name];
+  if (facts.permission === undefined || permissions.has(facts.permission)) return;
+  const { code, why, hint } = refusals[facts.permission];
+  throw new SlackError({ kind: 'caller', method: name, code }, `${name} changes the workspace, and ${why}.`, hint);
 }

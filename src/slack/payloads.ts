@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { isId } from '../ids.ts';
-import type { Identity, JsonObject, MessagePage, Ts } from '../model.ts';
+import type { Identity, JsonObject, MessagePage, PostedMessage, Ts } from '../model.ts';
 import { isTs } from '../ts.ts';
 
 /** A usable answer, or why it is none. `why` names fields, never their content. */
@@ -43,6 +43,8 @@ const channelsAnswer = z.looseObject({ channels: z.array(z.unknown()), response_
 const usersAnswer = z.looseObject({ members: z.array(z.unknown()), response_metadata: paging });
 const usergroupsAnswer = z.looseObject({ usergroups: z.array(z.unknown()) });
 const userAnswer = z.looseObject({ user: z.unknown() });
+const postedAnswer = z.looseObject({ channel: z.custom<string>(isId), ts: z.custom<Ts>(isTs) });
+const openedAnswer = z.looseObject({ channel: z.looseObject({ id: z.custom<string>(isId) }) });
 const emptyAnswer = z.looseObject({});
 
 /** Who the token is; `isOrganisation` when it is installed in a whole organisation instead of one workspace. */
@@ -97,6 +99,14 @@ export function readUser(body: unknown): Reading<JsonObject> {
   if (!answer.ok) return answer;
   const { user } = answer.value;
   return isJsonObject(user) ? { ok: true, value: user } : { ok: false, why: 'user is no object' };
+}
+
+export function readPosted(body: unknown): Reading<PostedMessage> {
+  return map(read(postedAnswer, body), ({ channel, ts }) => ({ channel, ts }));
+}
+
+export function readOpened(body: unknown): Reading<string> {
+  return map(read(openedAnswer, body), ({ channel }) => channel.id);
 }
 
 /** For calls whose answer tells nothing but that they succeeded. */

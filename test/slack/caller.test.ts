@@ -29,7 +29,7 @@ function scripted(answers: Answer[], options: Partial<CallerOptions> = {}) {
     },
     pacer: new Pacer({ pace: 1, now: clock.now, sleep: clock.sleep }),
     policy: { ...retryPolicy(1), retryAfterJitterMs: 0 },
-    allowJoin: false,
+    permissions: new Set(),
     emit: (event) => events.push(event),
     signal: new AbortController().signal,
     now: clock.now,
@@ -207,7 +207,7 @@ describe('budget and allow-list', () => {
   });
 
   test('joining is possible when it was asked for', async () => {
-    const { call } = scripted([done], { allowJoin: true });
+    const { call } = scripted([done], { permissions: new Set(['join']) });
     await expect(call('conversations.join')).resolves.toBeUndefined();
   });
 });

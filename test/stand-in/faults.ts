@@ -27,8 +27,12 @@ export type FaultEffect =
   | { kind: 'truncated'; transfer?: 'length' | 'chunked' }
   /** The connection ends before any answer. The call had no effect. */
   | { kind: 'reset' }
-  /** Nothing is ever answered. */
+  /** Nothing is ever answered. The call had no effect. */
   | { kind: 'hang' }
+  /** The call is done, and its answer is lost: the connection ends, stays silent, or a gateway answers with 502. */
+  | { kind: 'lost'; how: 'reset' | 'hang' | 'http' }
+  /** The connection ends at once, and the call is done all the same, so much later. */
+  | { kind: 'late'; delayMs: number }
   /** The honest answer, late. */
   | { kind: 'slow'; delayMs: number }
   /** Answers something else; given the honest answer. */

@@ -204,6 +204,16 @@ async function respond(
       return;
     case 'hang':
       return;
+    case 'lost':
+      honest();
+      if (fault.how === 'http') return reply({ status: 502, body: '' });
+      if (fault.how === 'reset') response.socket?.resetAndDestroy();
+      return;
+    case 'late':
+      response.socket?.resetAndDestroy();
+      await sleep(fault.delayMs, undefined, { ref: false });
+      honest();
+      return;
     case 'slow':
       await sleep(fault.delayMs, undefined, { ref: false });
       return reply(honest());

@@ -33,6 +33,7 @@ export const ALL_SCOPES: readonly string[] = [
   'groups:read',
   'im:history',
   'im:read',
+  'im:write',
   'mpim:history',
   'mpim:read',
   'reactions:read',

@@ -4,6 +4,7 @@ import type { Lock } from '../lock.ts';
 import type { Schema } from '../schema.ts';
 import { type ActivityRepository, activityRepository } from './activity.ts';
 import { type CandidateLeaseRepository, candidateLeaseRepository } from './candidate-leases.ts';
+import { type DigestRepository, digestRepository } from './digests.ts';
 import { type DirectoryRepository, directoryRepository } from './directory.ts';
 import { type EventRepository, eventRepository } from './events.ts';
 import { type ImportRepository, importRepository } from './imports.ts';
@@ -24,6 +25,7 @@ interface Repositories {
   readonly overview: OverviewRepository;
   readonly activity: ActivityRepository;
   readonly events: EventRepository;
+  readonly digests: DigestRepository;
   readonly languageModels: LanguageModelRepository;
   readonly leases: CandidateLeaseRepository;
 }
@@ -103,6 +105,7 @@ function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Reposito
   const overview = overviewRepository();
   const activity = activityRepository(dialect);
   const events = eventRepository(dialect);
+  const digests = digestRepository(dialect);
   const languageModels = languageModelRepository(dialect);
   const leases = candidateLeaseRepository(dialect);
   return (db) => ({
@@ -115,6 +118,7 @@ function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Reposito
     overview: overview(db),
     activity: activity(db),
     events: events(db),
+    digests: digests(db),
     languageModels: languageModels(db),
     leases: leases(db),
   });

@@ -1,4 +1,5 @@
 import type { Method } from './call.ts';
+import { chatPostMessage, chatUpdate, conversationsOpen } from './chat.ts';
 import {
   conversationsInfo,
   conversationsJoin,
@@ -14,11 +15,14 @@ import { authTest, emojiList, teamInfo } from './workspace.ts';
 export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ['auth.test', authTest],
   ['bots.info', botsInfo],
+  ['chat.postMessage', chatPostMessage],
+  ['chat.update', chatUpdate],
   ['conversations.history', conversationsHistory],
   ['conversations.info', conversationsInfo],
   ['conversations.join', conversationsJoin],
   ['conversations.list', conversationsList],
   ['conversations.members', conversationsMembers],
+  ['conversations.open', conversationsOpen],
   ['conversations.replies', conversationsReplies],
   ['emoji.list', emojiList],
   ['team.info', teamInfo],

@@ -1,0 +1,192 @@
+import type { Kysely } from 'kysely';
+import type { IsoTime, Ts } from '../../model.ts';
+import type { Dialect, Writable, WriteTarget } from '../dialects/dialect.ts';
+import type { DigestChunkRow, DigestItemRow, DigestRow, Schema } from '../schema.ts';
+
+/** What was posted where, and what is about to be: the outbox of digests. Everything that writes wants a transaction. */
+export interface DigestRepository {
+  /** Of this target those that are not posted to their end, the oldest first. */
+  listUnfinished(teamId: string, channelId: string): Promise<DigestRow[]>;
+  /** Of this window the latest one that was posted to its end. */
+  findPosted(teamId: string, channelId: string, window: { from: IsoTime; to: IsoTime }): Promise<DigestRow | undefined>;
+  /** The latest one that was posted there to its end. */
+  findLastPosted(teamId: string, channelId: string): Promise<DigestRow | undefined>;
+  /** Where the last digest ended that was posted there; of any place when the channel is null. */
+  findLastWindowEnd(teamId: string, channelId: string | null): Promise<IsoTime | null>;
+  /** What was posted there, or is about to be. */
+  listItemKeys(teamId: string, channelId: string): Promise<Set<string>>;
+  create(
+    digest: DigestRow,
+    chunks: readonly Writable<DigestChunkRow>[],
+    items: readonly DigestItemRow[],
+  ): Promise<void>;
+  /** Adds chunks and items to a digest that is there; an item of the same position is replaced, and so is a chunk's payload. */
+  extend(digestId: string, chunks: readonly Writable<DigestChunkRow>[], items: readonly DigestItemRow[]): Promise<void>;
+  /** By number. */
+  listChunks(digestId: string): Promise<DigestChunkRow[]>;
+  /**
+   * Marks a chunk as being posted, if nobody else has since it was looked at: only whoever is told true may post it.
+   * `claimedAt` is what the chunk's row said then.
+   */
+  claimChunk(digestId: string, chunkNo: number, claimedAt: IsoTime | null, now: IsoTime): Promise<boolean>;
+  /** Says that the chunk is surely not posted, and why. */
+  releaseChunk(digestId: string, chunkNo: number, error: string): Promise<void>;
+  noteChunkError(digestId: string, chunkNo: number, error: string): Promise<void>;
+  /** Says that the chunk and its items stand there; the digest is posted when all its chunks are. */
+  settleChunk(digestId: string, chunkNo: number, postedTs: Ts, now: IsoTime): Promise<void>;
+}
+
+const digestTarget = {
+  table: 'digests',
+  columns: [
+    'digest_id',
+    'team_id',
+    'channel_id',
+    'window_from',
+    'window_to',
+    'config_hash',
+    'status',
+    'created_at',
+    'posted_at',
+  ],
+  key: ['digest_id'],
+} as const satisfies Omit<WriteTarget<'digests'>, 'onConflict'>;
+
+const chunkTarget = {
+  table: 'digest_chunks',
+  columns: ['digest_id', 'chunk_no', 'payload', 'status', 'claimed_at', 'posted_ts', 'error'],
+  key: ['digest_id', 'chunk_no'],
+} as const satisfies Omit<WriteTarget<'digest_chunks'>, 'onConflict'>;
+
+const itemTarget = {
+  table: 'digest_items',
+  columns: ['digest_id', 'position', 'item_key', 'chunk_no', 'posted_ts', 'status'],
+  key: ['digest_id', 'position'],
+} as const satisfies Omit<WriteTarget<'digest_items'>, 'onConflict'>;
+
+/** The repository of one database, for any of its connections and transactions. */
+export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => DigestRepository {
+  return (db) => {
+    const digests = (teamId: string) => db.selectFrom('digests').selectAll().where('team_id', '=', teamId);
+    const posted = (teamId: string) =>
+      digests(teamId).where('status', '=', 'posted').orderBy('created_at', 'desc').limit(1);
+    return {
+      listUnfinished: (teamId, channelId) =>
+        digests(teamId)
+          .where('channel_id', '=', channelId)
+          .where('status', '=', 'pending')
+          .orderBy('created_at')
+          .orderBy('digest_id')
+          .execute(),
+
+      findPosted: (teamId, channelId, { from, to }) =>
+        posted(teamId)
+          .where('channel_id', '=', channelId)
+          .where('window_from', '=', from)
+          .where('window_to', '=', to)
+          .executeTakeFirst(),
+
+      findLastPosted: (teamId, channelId) => posted(teamId).where('channel_id', '=', channelId).executeTakeFirst(),
+
+      async findLastWindowEnd(teamId, channelId) {
+        const all = digests(teamId).where('status', '=', 'posted').orderBy('window_to', 'desc').limit(1);
+        const row = await (channelId === null ? all : all.where('channel_id', '=', channelId)).executeTakeFirst();
+        return row?.window_to ?? null;
+      },
+
+      async listItemKeys(teamId, channelId) {
+        const rows = await db
+          .selectFrom('digest_items')
+          .innerJoin('digests', 'digests.digest_id', 'digest_items.digest_id')
+          .select('digest_items.item_key')
+          .where('digests.team_id', '=', teamId)
+          .where('digests.channel_id', '=', channelId)
+          .execute();
+        return new Set(rows.map(({ item_key }) => item_key));
+      },
+
+      async create(digest, chunks, items) {
+        await dialect.insertRows(db, digestTarget, [digest]);
+        await dialect.insertRows(db, chunkTarget, chunks);
+        await dialect.insertRows(db, itemTarget, items);
+      },
+
+      find: (digestId) => db.selectFrom('digests').selectAll().where('digest_id', '=', digestId).executeTakeFirst(),
+
+      async extend(digestId, chunks, items) {
+        const isPosted = chunks.every(({ status }) => status === 'posted');
+        if (!isPosted)
+          await db.updateTable('digests').set({ status: 'pending' }).where('digest_id', '=', digestId).execute();
+        await dialect.writeRows(db, { ...chunkTarget, onConflict: 'replace' }, chunks);
+        await dialect.writeRows(db, { ...itemTarget, onConflict: 'replace' }, items);
+      },
+
+      listChunks: (digestId) =>
+        db.selectFrom('digest_chunks').selectAll().where('digest_id', '=', digestId).orderBy('chunk_no').execute(),
+
+      async claimChunk(digestId, chunkNo, claimedAt, now) {
+        const claimed = await db
+          .updateTable('digest_chunks')
+          .set({ status: 'posting', claimed_at: now })
+          .where('digest_id', '=', digestId)
+          .where('chunk_no', '=', chunkNo)
+          .where('status', '!=', 'posted')
+          .where('claimed_at', 'is not distinct from', claimedAt)
+          .returning('chunk_no')
+          .execute();
+        return claimed.length === 1;
+      },
+
+      async releaseChunk(digestId, chunkNo, error) {
+        await db
+          .updateTable('digest_chunks')
+          .set({ status: 'pending', error })
+          .where('digest_id', '=', digestId)
+          .where('chunk_no', '=', chunkNo)
+          .where('status', '=', 'posting')
+          .execute();
+      },
+
+      async noteChunkError(digestId, chunkNo, error) {
+        await db
+          .updateTable('digest_chunks')
+          .set({ error })
+          .where('digest_id', '=', digestId)
+          .where('chunk_no', '=', chunkNo)
+          .execute();
+      },
+
+      async settleChunk(digestId, chunkNo, postedTs, now) {
+        await db
+          .updateTable('digest_chunks')
+          .set({ status: 'posted', posted_ts: postedTs, error: null })
+          .where('digest_id', '=', digestId)
+          .where('chunk_no', '=', chunkNo)
+          .execute();
+        await db
+          .updateTable('digest_items')
+          .set({ status: 'posted', posted_ts: postedTs })
+          .where('digest_id', '=', digestId)
+          .where('chunk_no', '=', chunkNo)
+          .execute();
+        await db
+          .updateTable('digests')
+          .set({ status: 'posted', posted_at: now })
+          .where('digest_id', '=', digestId)
+          .where('status', '=', 'pending')
+          .where((eb) =>
+            eb.not(
+              eb.exists(
+                eb
+                  .selectFrom('digest_chunks')
+                  .select('chunk_no')
+                  .where('digest_id', '=', digestId)
+                  .where('status', '!=', 'posted'),
+              ),
+            ),
+          )
+          .execute();
+      },
+    };
+  };
+}

@@ -1,0 +1,258 @@
+/**
+ * Posts a digest once. What is to be posted is written down first; then each message is claimed, posted and settled, one
+ * after the other. Between a claim and its settling only Slack knows whether the message stands there, so whoever finds a
+ * claim that is not settled looks into the channel before anything is repeated (docs.slack.dev/messaging/message-metadata).
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import type { Store } from '../db/repositories/index.ts';
+import type { DigestChunkRow, DigestItemRow, DigestRow } from '../db/schema.ts';
+import { digestEventType } from '../digest/candidates/eligibility.ts';
+import { AppError, SlackError, sentences } from '../errors.ts';
+import type { IsoTime, JsonObject, OutgoingMessage, SlackApi, Ts } from '../model.ts';
+import { maskSecrets } from '../secrets.ts';
+import { millisToIso } from '../ts.ts';
+import { findPostedChunk } from './find-posted-chunk.ts';
+
+export interface PublishContext {
+  store: Store;
+  slack: SlackApi;
+  teamId: string;
+  /** Epoch milliseconds. */
+  now: () => number;
+  signal: AbortSignal;
+  /** Waits; rejects with the signal's reason. */
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** For so long after a claim the message may still appear in the channel; longer than a call may take. */
+  settleMs: number;
+}
+
+/** One message of a digest, within Slack's limits, and the items that it tells of. */
+export interface DigestMessage {
+  text: string;
+  blocks: readonly JsonObject[];
+  itemKeys: readonly string[];
+}
+
+export interface PublishRequest {
+  /** A channel's id; of a person, that of the direct conversation. */
+  target: string;
+  window: { from: IsoTime; to: IsoTime };
+  configHash: string;
+  messages: readonly DigestMessage[];
+  /** `post`: at most once for this window; `repost`: once more; `update`: in the place of what was posted. */
+  mode: 'post' | 'repost' | 'update';
+}
+
+export interface PublishReport {
+  status: 'posted' | 'updated' | 'already_posted' | 'nothing';
+  digest_id: string | null;
+  /** The messages of the digest, as they stand now. */
+  posted: Ts[];
+}
+
+/** Finishes what earlier runs have left unfinished in a channel, with the very messages that were to be posted then. */
+export async function finishEarlier(context: PublishContext, target: string): Promise<PublishReport[]> {
+  const unfinished = await context.store.digests.listUnfinished(context.teamId, target);
+  const reports: PublishReport[] = [];
+  for (const digest of unfinished) reports.push(await finish(context, digest));
+  return reports;
+}
+
+/**
+ * Throws what kept a message from being posted: `SlackError` when Slack refused it, `AppError` when nobody knows whether it
+ * stands there; the next run goes on where this one stopped.
+ */
+export async function publish(context: PublishContext, request: PublishRequest): Promise<PublishReport> {
+  if (request.mode === 'update') return update(context, request);
+  const { store, teamId } = context;
+  const digestId = request.mode === 'repost' ? randomUUID() : idOf(teamId, request);
+  const known = await store.digests.find(digestId);
+  if (known !== undefined)
+    return known.status === 'posted' ? reportOf(context, digestId, 'already_posted') : finish(context, known);
+  if (request.messages.length === 0) return { status: 'nothing', digest_id: null, posted: [] };
+  const digest: DigestRow = {
+    digest_id: digestId,
+    team_id: teamId,
+    channel_id: request.target,
+    window_from: request.window.from,
+    window_to: request.window.to,
+    config_hash: request.configHash,
+    status: 'pending',
+    created_at: millisToIso(context.now()),
+    posted_at: null,
+  };
+  await store.transaction((tx) =>
+    tx.digests.create(digest, chunksOf(digestId, request.messages), itemsOf(digestId, request.messages)),
+  );
+  return finish(context, digest);
+}
+
+/** The same window and place give the same id, so the database itself refuses a second one. */
+function idOf(teamId: string, { target, window }: PublishRequest): string {
+  const hex = createHash('sha256').update(`${teamId}|${target}|${window.from}|${window.to}`).digest('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+
+function chunksOf(digestId: string, messages: readonly DigestMessage[]): DigestChunkRow[] {
+  return messages.map(({ text, blocks }, chunk_no) => ({
+    digest_id: digestId,
+    chunk_no,
+    payload: { text, blocks: [...blocks] },
+    status: 'pending',
+    claimed_at: null,
+    posted_ts: null,
+    error: null,
+  }));
+}
+
+function itemsOf(digestId: string, messages: readonly DigestMessage[]): DigestItemRow[] {
+  const keys = messages.flatMap(({ itemKeys }, chunk_no) => itemKeys.map((item_key) => ({ item_key, chunk_no })));
+  return keys.map((item, position) => ({ digest_id: digestId, position, ...item, posted_ts: null, status: 'pending' }));
+}
+
+async function finish(context: PublishContext, digest: DigestRow): Promise<PublishReport> {
+  for (const { chunk_no } of await context.store.digests.listChunks(digest.digest_id)) {
+    await finishChunk(context, digest, chunk_no);
+  }
+  return reportOf(context, digest.digest_id, 'posted');
+}
+
+async function finishChunk(context: PublishContext, digest: DigestRow, chunkNo: number): Promise<void> {
+  const { store, now, signal } = context;
+  for (;;) {
+    signal.throwIfAborted();
+    const chunk = (await store.digests.listChunks(digest.digest_id)).find(({ chunk_no }) => chunk_no === chunkNo);
+    if (chunk === undefined || chunk.status === 'posted') return;
+    if (chunk.status === 'posting' && (await isSettledByLooking(context, digest, chunk))) return;
+    const at = laterThan(chunk.claimed_at, now());
+    const isOurs = await store.transaction((tx) =>
+      tx.digests.claimChunk(digest.digest_id, chunkNo, chunk.claimed_at, at),
+    );
+    // Otherwise somebody else has claimed it meanwhile: look again.
+    if (isOurs) return post(context, digest, { ...chunk, claimed_at: at });
+  }
+}
+
+/** Two claims are told apart by their time, so no two have the same. */
+function laterThan(claimedAt: IsoTime | null, now: number): IsoTime {
+  return millisToIso(claimedAt === null ? now : Math.max(now, Date.parse(claimedAt) + 1));
+}
+
+/** What became of a message that somebody was about to post: waits until it can be known, then looks. */
+async function isSettledByLooking(
+  context: PublishContext,
+  digest: DigestRow,
+  { chunk_no, claimed_at }: DigestChunkRow,
+): Promise<boolean> {
+  const { store, now, sleep, signal, settleMs } = context;
+  // A clock that was set back must not make us wait for as long as it was set back.
+  const wait = claimed_at === null ? 0 : Math.min(settleMs, Date.parse(claimed_at) + settleMs - now());
+  if (wait > 0) {
+    await sleep(wait, signal);
+    const chunk = (await store.digests.listChunks(digest.digest_id)).find((each) => each.chunk_no === chunk_no);
+    if (chunk?.status === 'posted' || chunk?.claimed_at !== claimed_at) return chunk?.status === 'posted';
+  }
+  return look(context, digest, chunk_no);
+}
+
+/** Whether the message stands in the channel; then it is settled. Throws `AppError` when the channel cannot be read. */
+async function look({ store, slack, now }: PublishContext, digest: DigestRow, chunkNo: number): Promise<boolean> {
+  let found: Ts | null;
+  try {
+    found = await findPostedChunk(slack, digest, chunkNo);
+  } catch (error) {
+    if (!(error instanceof SlackError) || error.kind === 'auth') throw error;
+    throw unconfirmed(digest, chunkNo, `the channel cannot be read: ${error.message}`, error);
+  }
+  if (found === null) return false;
+  const ts = found;
+  await store.transaction((tx) => tx.digests.settleChunk(digest.digest_id, chunkNo, ts, millisToIso(now())));
+  return true;
+}
+
+async function post(context: PublishContext, digest: DigestRow, chunk: DigestChunkRow): Promise<void> {
+  const { store, slack, now, signal } = context;
+  const { digest_id, chunk_no } = chunk;
+  try {
+    const { ts } = await slack.post(messageOf(digest, chunk));
+    await store.transaction((tx) => tx.digests.settleChunk(digest_id, chunk_no, ts, millisToIso(now())));
+  } catch (error) {
+    // Told to stop, or the database failed: whether it was posted, the next run finds out.
+    if (signal.aborted || !(error instanceof SlackError)) throw error;
+    const told = maskSecrets(error.message);
+    if (!error.isDoubtful) {
+      await store.transaction((tx) => tx.digests.releaseChunk(digest_id, chunk_no, told));
+      throw error;
+    }
+    await store.transaction((tx) => tx.digests.noteChunkError(digest_id, chunk_no, told));
+    if (!(await look(context, digest, chunk_no))) throw unconfirmed(digest, chunk_no, error.message, error);
+  }
+}
+
+function messageOf(digest: DigestRow, { chunk_no, payload }: DigestChunkRow): OutgoingMessage {
+  const { text, blocks } = payload;
+  return {
+    channel: digest.channel_id,
+    text: typeof text === 'string' ? text : '',
+    blocks: Array.isArray(blocks)
+      ? blocks.filter((block): block is JsonObject => typeof block === 'object' && block !== null)
+      : [],
+    metadata: { event_type: digestEventType, event_payload: { digest_id: digest.digest_id, chunk_no } },
+  };
+}
+
+function unconfirmed(digest: DigestRow, chunkNo: number, why: string, cause: unknown): AppError {
+  return new AppError(sentences(`whether part ${chunkNo + 1} of the digest was posted is not known`, why), {
+    hint: `Run again: the next run looks into ${digest.channel_id} and posts only what is missing. It needs the app in that channel, and the scope to read its history.`,
+    cause,
+  });
+}
+
+async function reportOf(
+  context: PublishContext,
+  digestId: string,
+  status: PublishReport['status'],
+): Promise<PublishReport> {
+  const chunks = await context.store.digests.listChunks(digestId);
+  return { status, digest_id: digestId, posted: chunks.flatMap(({ posted_ts }) => posted_ts ?? []) };
+}
+
+/** What stands in the place of a message that the new digest does not need. */
+const leftOver: DigestMessage = { text: 'The digest above has become shorter.', blocks: [], itemKeys: [] };
+
+/** Edits the digest of this window, or the last one. An edit may be repeated, so nothing needs to be claimed. */
+async function update(context: PublishContext, request: PublishRequest): Promise<PublishReport> {
+  const { store, slack, teamId } = context;
+  const digest =
+    (await store.digests.findPosted(teamId, request.target, request.window)) ??
+    (await store.digests.findLastPosted(teamId, request.target));
+  if (digest === undefined) {
+    throw new AppError('there is no posted digest to update', { hint: 'Publish one without --update first.' });
+  }
+  const { digest_id } = digest;
+  const before = await store.digests.listChunks(digest_id);
+  const fresh = chunksOf(digest_id, request.messages);
+  const edited: DigestChunkRow[] = [];
+  for (const chunk of before) {
+    const content = fresh[chunk.chunk_no] ?? {
+      ...chunk,
+      payload: { text: leftOver.text, blocks: note(leftOver.text) },
+    };
+    const ts = chunk.posted_ts;
+    if (ts === null) continue;
+    await slack.update({ ...messageOf(digest, { ...chunk, payload: content.payload }), ts });
+    edited.push({ ...chunk, payload: content.payload });
+  }
+  const more = fresh.slice(before.length);
+  const items = itemsOf(digest_id, request.messages).map((item) => {
+    const ts = before[item.chunk_no]?.posted_ts ?? null;
+    return ts === null ? item : { ...item, posted_ts: ts, status: 'posted' as const };
+  });
+  await store.transaction((tx) => tx.digests.extend(digest_id, [...edited, ...more], items));
+  if (more.length > 0) await finish(context, digest);
+  return reportOf(context, digest_id, 'updated');
+}
+
+function note(text: string): JsonObject[] {
+  return [{ type: 'context', elements: [{ type: 'plain_text', text }] }];
+}
