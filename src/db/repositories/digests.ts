@@ -20,6 +20,7 @@ export interface DigestRepository {
     chunks: readonly Writable<DigestChunkRow>[],
     items: readonly DigestItemRow[],
   ): Promise<void>;
+  find(digestId: string): Promise<DigestRow | undefined>;
   /** Adds chunks and items to a digest that is there; an item of the same position is replaced, and so is a chunk's payload. */
   extend(digestId: string, chunks: readonly Writable<DigestChunkRow>[], items: readonly DigestItemRow[]): Promise<void>;
   /** By number. */
