@@ -1,6 +1,6 @@
 /** What an import tells people. */
 import type { JsonObject, JsonValue } from '../model.ts';
-import { countOf, formatCount } from './progress-line.ts';
+import { countOf, formatCount } from '../output/counts.ts';
 import { errorLines, headline, statusWords } from './result.ts';
 import { renderTable } from './table.ts';
 import type { WorkspaceResult } from './workspace-run.ts';

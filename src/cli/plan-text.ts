@@ -1,8 +1,8 @@
 /** The plan for people, within 80 columns. Pure. */
 import { formatDuration } from '../config/duration.ts';
+import { countOf, formatCount } from '../output/counts.ts';
 import { type LimitsInForce, timeNeeded } from '../slack/time-needed.ts';
 import type { FreshnessLevel, PlanReport } from './plan-report.ts';
-import { countOf, formatCount } from './progress-line.ts';
 import { renderTable } from './table.ts';
 
 const width = 78;

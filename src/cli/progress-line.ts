@@ -2,6 +2,8 @@
  * What a run is doing, in one line. Pure: events in, text out.
  */
 import { formatDuration } from '../config/duration.ts';
+import { truncate } from '../output/cells.ts';
+import { countOf, formatCount } from '../output/counts.ts';
 import { printable } from '../secrets.ts';
 import type { RunEvent } from '../sync/events.ts';
 
@@ -121,39 +123,4 @@ export function channelLabel(name: string | null, channelId: string): string {
     .replace(/\s+/g, ' ')
     .trim();
   return safe === '' ? printable(channelId) : `#${safe.replace(/^#/, '')}`;
-}
-
-/** A whole number with its thousands set apart. `toLocaleString` loads tables of locales first, for 13 ms. */
-export function formatCount(count: number): string {
-  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
-}
-
-export function countOf(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** The text cut to so many terminal cells, with `…` where something is missing. */
-export function truncate(text: string, cells: number): string {
-  const characters = [...text];
-  if (cellsIn(text) <= cells) return text;
-  let used = 1;
-  let kept = '';
-  for (const character of characters) {
-    used += cellsOf(character);
-    if (used > cells) break;
-    kept += character;
-  }
-  return cells < 1 ? '' : `${kept}…`;
-}
-
-/** How many terminal cells the text takes. */
-export function cellsIn(text: string): number {
-  return [...text].reduce((sum, character) => sum + cellsOf(character), 0);
-}
-
-/** Terminals disagree about emoji and symbols; counting one too many costs a character, one too few breaks the line. */
-function cellsOf(character: string): number {
-  if (/\p{Mark}|\p{Cf}/u.test(character)) return 0;
-  const code = character.codePointAt(0) ?? 0;
-  return code < 0x1100 || (code >= 0x1e00 && code < 0x2300) ? 1 : 2;
 }

@@ -2,12 +2,12 @@
 import { formatDuration } from '../config/duration.ts';
 import { InterruptedError, sentences } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
+import { countOf } from '../output/counts.ts';
 import { maskSecrets, printable } from '../secrets.ts';
 import { describe } from '../sync/context.ts';
 import { noMessages } from '../sync/counts.ts';
 import type { Outcome } from '../sync/outcome.ts';
 import type { CommandContext } from './context.ts';
-import { countOf } from './progress-line.ts';
 import type { WorkspaceResult } from './workspace-run.ts';
 
 /** Prints the run: the object of the one workspace, or the sum of all with each one's object in `workspaces`. */

@@ -1,8 +1,10 @@
 /** The status for people, for a terminal of so many columns and lines. Pure. */
 import { formatDuration } from '../config/duration.ts';
 import type { IsoTime } from '../model.ts';
+import { truncate } from '../output/cells.ts';
+import { countOf, formatCount } from '../output/counts.ts';
 import { rateText } from './plan-text.ts';
-import { channelLabel, countOf, formatCount, truncate } from './progress-line.ts';
+import { channelLabel } from './progress-line.ts';
 import type { ChannelStatus } from './status-channels.ts';
 import type { Cycle, RunStatus, WorkspaceStatus } from './status-report.ts';
 import { type Column, renderTable } from './table.ts';

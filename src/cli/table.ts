@@ -1,5 +1,5 @@
 /** A table of plain text for a terminal of so many columns. Pure. */
-import { cellsIn, truncate } from './progress-line.ts';
+import { cellsIn, padded } from '../output/cells.ts';
 
 export interface Column {
   title: string;
@@ -29,10 +29,4 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
       .join(' '.repeat(gap))
       .trimEnd(),
   );
-}
-
-function padded(text: string, cells: number, align: 'left' | 'right'): string {
-  const cut = truncate(text, cells);
-  const padding = ' '.repeat(Math.max(0, cells - cellsIn(cut)));
-  return align === 'right' ? padding + cut : cut + padding;
 }

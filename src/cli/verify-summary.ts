@@ -1,6 +1,6 @@
 /** What `verify` found, for people. */
 import type { JsonObject, JsonValue } from '../model.ts';
-import { countOf } from './progress-line.ts';
+import { countOf } from '../output/counts.ts';
 import { errorLines, headline, statusWords } from './result.ts';
 import type { WorkspaceResult } from './workspace-run.ts';
 

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLogger } from '../../src/cli/log.ts';
 import type { Progress } from '../../src/cli/progress.ts';
 import { canColor, canSpin, loadPaint, openProgress } from '../../src/cli/progress.ts';
-import { channelLabel, emptyView, formatView, truncate, updateView } from '../../src/cli/progress-line.ts';
+import { channelLabel, emptyView, formatView, updateView } from '../../src/cli/progress-line.ts';
+import { truncate } from '../../src/output/cells.ts';
 import type { RunEvent } from '../../src/sync/events.ts';
 
 const start: RunEvent[] = [
