@@ -48,8 +48,12 @@ export class TextPage {
     this.#write(text, '', '', styles);
   }
 
-  title(text: string): void {
+  gap(): void {
     this.lines.push('');
+  }
+
+  title(text: string): void {
+    this.gap();
     this.line(text, 'bold');
   }
 

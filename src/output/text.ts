@@ -51,12 +51,12 @@ function linesOf(digest: Digest, screen: TextScreen): string[] {
   page.line(workspaceName(digest), 'bold');
   page.line(windowLabel(digest), 'dim');
   if (isEmpty(digest)) {
-    page.lines.push('');
+    page.gap();
     page.line(quiet);
   } else {
     page.line([eventCounts(digest), activityCounts(digest)].filter((part) => part !== null).join(' · '));
     for (const section of eventSections) {
-      writeSection(page, titles[section], digest[section], (event) => writeEvent(page, event, digest.window));
+      writeEvents(page, titles[section], digest[section], digest.window);
     }
     writeActivity(page, digest);
   }
@@ -69,6 +69,14 @@ function writeSection<Item>(page: TextPage, title: string, items: readonly Item[
   if (items.length === 0) return;
   page.title(title);
   for (const item of items) write(item);
+}
+
+function writeEvents(page: TextPage, title: string, events: readonly EventItem[], window: DigestWindow): void {
+  for (const [index, event] of events.entries()) {
+    if (index === 0) page.title(title);
+    else page.gap();
+    writeEvent(page, event, window);
+  }
 }
 
 function writeEvent(page: TextPage, event: EventItem, window: DigestWindow): void {

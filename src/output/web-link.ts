@@ -24,7 +24,14 @@ export function webLink(address: string | null): string | null {
   return link.length > longest ? null : link;
 }
 
-/** The address without what every address begins with: for the eye only. */
-export function shortAddress(link: string): string {
-  return link.replace(/^https?:\/\/(?:www\.)?/, '').replace(/\/$/, '');
+/** What reads as an address in prose; the punctuation after it belongs to the sentence. */
+const address = /(https?:\/\/[^\s<>"]*[^\s<>"'.,:;!?)\]}*_~…])/i;
+
+/** A text of one line in parts that are addresses and parts that are not, in their order, none empty. */
+export function splitAddresses(text: string): { text: string; link: string | null }[] {
+  // What `split` captured, the addresses, stands at the odd places.
+  return text
+    .split(address)
+    .map((part, index) => ({ text: part, link: index % 2 === 1 ? webLink(part) : null }))
+    .filter((part) => part.text !== '');
 }

@@ -2,6 +2,7 @@
 import type {
   ChannelActivity,
   Digest,
+  DigestWindow,
   EventItem,
   EventSource,
   ExplainedCandidate,
@@ -62,11 +63,14 @@ const environmentWords: Readonly<Record<Environment, string | null>> = {
   unknown: null,
 };
 
-/** When, where and how an event is, apart from its title: `Fri 27 Nov 14:00`, `completed`, `production`. */
-export function eventFacts(event: EventItem, window: Digest['window']): string[] {
-  return [eventTimeText(event, window), statusWords[event.status], environmentWords[event.environment]].filter(
-    (fact) => fact !== null,
-  );
+/** When, where and how an event is, as far as its title does not tell: `Fri 27 Nov 14:00`, `completed`, `production`. */
+export function eventFacts(event: EventItem, window: DigestWindow): string[] {
+  const status = statusWords[event.status];
+  return [
+    eventTimeText(event, window),
+    status !== null && event.title.toLowerCase().includes(status) ? null : status,
+    environmentWords[event.environment],
+  ].filter((fact) => fact !== null);
 }
 
 /** Said of the events that matter most only: said of all, it would be noise. */
@@ -148,7 +152,7 @@ export function hasLateNews({ replies, edits, deletions, items }: LateNews): boo
 }
 
 /** What became of an older message, `#general` and the day it was posted included. */
-export function lateLead(item: LateItem, { zone, to }: Digest['window']): string {
+export function lateLead(item: LateItem, { zone, to }: DigestWindow): string {
   const where = `in ${channelLabel(item)}`;
   const posted = momentText(item.posted_at, zone, to);
   const author = oneLine(item.author);
