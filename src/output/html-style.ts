@@ -78,14 +78,15 @@ section.part { margin-top: 3rem; }
 .event :is(h3, h4) a:hover { color: var(--link); text-decoration-color: currentColor; }
 .facts { margin-top: 0.15rem; font-size: 0.875rem; color: var(--quiet); }
 .facts li { display: inline; }
-.facts li + li::before { content: " · "; }
+.facts li + li:not(.label + li)::before { content: " · "; }
 .event .summary { margin-top: 0.45rem; }
 .why { margin-top: 0.35rem; color: var(--quiet); }
 .why b { font-weight: 600; color: var(--ink); }
 .sources { margin-top: 0.45rem; font-size: 0.875rem; }
 .sources li { display: inline-block; margin-right: 0.85rem; }
-.label {
+.facts .label {
   display: inline-block;
+  margin-right: 0.6em;
   padding: 0 0.5em;
   border-radius: 999px;
   font-size: 0.8125rem;
@@ -106,16 +107,18 @@ table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nu
 caption { caption-side: bottom; padding-top: 0.75rem; text-align: left; font-size: 0.8125rem; color: var(--quiet); }
 th, td { padding: 0.5rem 0 0.5rem 1rem; text-align: right; vertical-align: baseline; font-weight: 400; }
 th:first-child { padding-left: 0; text-align: left; width: 50%; }
-thead th { font-size: 0.8125rem; color: var(--quiet); padding-top: 0; }
+thead th { font-size: 0.8125rem; color: var(--quiet); padding-top: 0; white-space: nowrap; }
+td { white-space: nowrap; }
+thead th + th { padding-right: 3rem; }
 tbody tr, tfoot tr { border-top: 1px solid var(--line); }
 tfoot :is(th, td) { font-weight: 600; }
 .bar { display: block; width: 100%; height: 3px; margin-top: 0.3rem; }
 .bar rect { fill: var(--bar); }
-.change { display: inline-block; min-width: 2.75rem; font-size: 0.8125rem; font-weight: 400; color: var(--quiet); }
+.change { display: inline-block; min-width: 2.75rem; text-align: left; font-size: 0.8125rem; font-weight: 400; color: var(--quiet); }
 .change.up { color: var(--up); }
 .change.down { color: var(--down); }
 .plain > li { padding: 0.2rem 0; }
-.rest { margin-top: 0.75rem; font-size: 0.875rem; color: var(--quiet); }
+section > .rest { margin-bottom: 0.75rem; font-size: 0.875rem; color: var(--quiet); }
 .none { font-size: 1.125rem; }
 .notes { padding-left: 1rem; border-left: 3px solid var(--line); color: var(--quiet); }
 details { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1rem; }
@@ -129,11 +132,12 @@ footer { margin-top: 3.5rem; font-size: 0.8125rem; color: var(--quiet); }
   .sum { font-size: 1.0625rem; }
   section.part { margin-top: 2.5rem; }
   .events { padding: 0 1rem; }
-  .event { grid-template-columns: minmax(0, 1fr); }
-  .mark { text-align: left; }
+  .event { display: block; }
+  .mark { float: left; margin-right: 0.45rem; }
   th, td { padding-left: 0.6rem; }
   th:first-child { width: 42%; }
-  .change { display: block; min-width: 0; line-height: 1.2; }
+  thead th + th { padding-right: 0; }
+  .change { display: block; min-width: 0; line-height: 1.2; text-align: right; }
 }
 @media print {
   :root {
@@ -159,7 +163,7 @@ footer { margin-top: 3.5rem; font-size: 0.8125rem; color: var(--quiet); }
   .events { border: 0; padding: 0; }
   .event, .messages > li, tr { break-inside: avoid; }
   h1, .part > :is(h2, h3) { break-after: avoid; }
-  .label { padding: 0; }
+  .facts .label { padding: 0; }
   .bar { print-color-adjust: exact; }
   .workspace + .workspace { break-before: page; margin: 0; padding: 0; border: 0; }
   details:not([open]), footer { display: none; }

@@ -143,7 +143,7 @@ function eventItem(event: EventItem, window: DigestWindow, level: number): Marku
 <span class="mark" aria-hidden="true">${categoryEmoji[event.category]}</span>
 <div>
 ${heading(level, htmlLink(html`<bdi>${event.title}</bdi>`, event.sources[0]?.permalink ?? null))}
-<ul class="facts">${importance === null ? null : html`<li><span class="label ${event.importance_label}">${importance}</span></li>`}${first}${facts.map((fact) => html`<li>${fact}</li>`)}</ul>
+<ul class="facts">${importance === null ? null : html`<li class="label ${event.importance_label}">${importance}</li>`}${first}${facts.map((fact) => html`<li>${fact}</li>`)}</ul>
 ${event.summary === '' ? null : html`<p class="summary" dir="auto">${linkedText(event.summary)}</p>`}
 ${event.why_it_matters === null ? null : html`<p class="why"><b>Why it matters:</b> <bdi>${linkedText(event.why_it_matters)}</bdi></p>`}
 ${event.sources.length === 0 ? null : sourceList(event)}

@@ -162,7 +162,7 @@ export function lateLead(item: LateItem, { zone, to }: DigestWindow): string {
     case 'edit':
       return `${author} edited a message ${where}, ${posted}`;
     case 'deletion':
-      return `a message by ${author} ${where} was deleted, ${posted}`;
+      return `A message by ${author} ${where} was deleted, ${posted}`;
   }
 }
 
