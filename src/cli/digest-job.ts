@@ -1,19 +1,25 @@
 /** The digest of a workspace as a job: what it is made with, what becomes of it, what the run reports. */
 import { createHash } from 'node:crypto';
-import { type ChannelSelection, selectChannels } from '../config/selection.ts';
+import type { WorkspaceConfig } from '../config/load.ts';
+import { selectChannels } from '../config/selection.ts';
 import { type BuildOptions, buildDigest, type DigestContext } from '../digest/build-digest.ts';
 import type { Digest, DigestWindow } from '../digest/digest.ts';
 import { joinedStore } from '../digest/joined-store.ts';
 import type { LlmStageReport } from '../digest/llm/stage.ts';
 import { rulesExtractor } from '../digest/rules/rules-extractor.ts';
 import { windowOf } from '../digest/window.ts';
-import type { Identity, JsonObject } from '../model.ts';
+import type { Identity, IsoTime, JsonObject } from '../model.ts';
+import { renderBlocks } from '../output/blocks.ts';
+import { countOf } from '../output/counts.ts';
+import { presentDigests } from '../output/present.ts';
+import { isEmpty } from '../output/wording.ts';
+import { finishEarlier, type PublishContext, type PublishReport, publish } from '../publish/publish.ts';
+import { sleep } from '../slack/waiting.ts';
 import { failedUnit, type SyncContext } from '../sync/context.ts';
 import { reportUnmet } from './channel-selection.ts';
 import type { CommandContext, Process } from './context.ts';
 import { askModel, type ConfiguredModel, configuredModel } from './digest-model.ts';
 import type { DigestOptions } from './digest-options.ts';
-import { presentDigests } from './digest-output.ts';
 import {
   eventSettings,
   generalChannel,
@@ -22,26 +28,37 @@ import {
   scoringFor,
   visibleChannels,
 } from './digest-settings.ts';
+import { type DigestTarget, findTarget } from './digest-target.ts';
+import { canColor, loadTextPaint } from './progress.ts';
 import type { JobReport, WorkspaceJob } from './workspace-run.ts';
 
 const dayMs = 86_400_000;
 
+/** Longer than a call to Slack may take, so that a message under way has appeared by then or never will. */
+const settleMs = 60_000;
+
 export function digestJob(process: Process, context: CommandContext, options: DigestOptions): WorkspaceJob {
   const model = options.skipLlm || options.dryRun ? null : configuredModel(context.config, context.env);
+  const isPosted = options.publish !== null && !options.dryRun;
   const digests: Digest[] = [];
   return {
     command: 'digest',
     dryRun: options.dryRun,
-    isOffline: options.publish === null || options.dryRun,
+    isOffline: !isPosted,
     isDigest: true,
     allowJoin: false,
+    allowPost: isPosted,
     work(sync, identity, workspace) {
-      const selection = selectChannels(workspace.channels);
-      const run = new DigestRun({ context, cwd: process.cwd, options, model, sync, identity, selection });
-      const done = run.print().then((digest) => void digests.push(digest));
+      const run = new DigestRun({ context, cwd: process.cwd, options, model, sync, identity, workspace });
+      const done = isPosted ? run.publish() : run.print().then((digest) => void digests.push(digest));
       return { done, report: () => run.report() };
     },
-    present: () => (digests.length === 0 ? null : presentDigests(digests, options.format, process, context.flags)),
+    async present() {
+      if (digests.length === 0) return null;
+      const hasColor = options.format === 'text' && canColor(process.stdout, context.env, context.flags.color);
+      const paint = hasColor ? await loadTextPaint() : null;
+      return presentDigests(digests, options.format, { columns: process.stdout.columns ?? 80, paint });
+    },
   };
 }
 
@@ -52,7 +69,13 @@ interface DigestRunOptions {
   model: ConfiguredModel | null;
   sync: SyncContext;
   identity: Identity;
-  selection: ChannelSelection;
+  workspace: WorkspaceConfig;
+}
+
+/** Who reads a digest, and what they were told before. */
+interface Readers {
+  target: DigestTarget | null;
+  posted: ReadonlySet<string>;
 }
 
 /** One digest of one workspace. */
@@ -60,44 +83,91 @@ class DigestRun {
   readonly #given: DigestRunOptions;
   #digest: Digest | null = null;
   #llm: LlmStageReport | null = null;
+  #target: string | null = null;
+  readonly #published: PublishReport[] = [];
 
   constructor(given: DigestRunOptions) {
     this.#given = given;
   }
 
+  /** A digest for whoever runs the program. */
   async print(): Promise<Digest> {
-    const { sync, identity, selection, context } = this.#given;
+    const { sync, identity } = this.#given;
     const stored = await readStored(sync, identity);
-    const shared = context.config.digest.private_channels;
-    const visible = visibleChannels(stored.channels, selection, null, shared);
-    reportUnmet(sync, selection, 'in the database');
-    this.#digest = await this.#build(stored, visible, this.#window(null), { isPublic: false, posted: new Set() });
-    return this.#digest;
+    const last = await sync.store.digests.findLastWindowEnd(sync.teamId, null);
+    const isSinceLast = this.#given.options.window.kind === 'sinceLast';
+    const window = this.#window(isSinceLast ? last : null);
+    return this.#build(stored, window, { target: null, posted: new Set() });
   }
 
-  #window(lastTo: Parameters<typeof windowOf>[1]): DigestWindow {
+  /** A digest for the readers of a channel, or of a direct message. */
+  async publish(): Promise<void> {
+    const { sync, identity, workspace, options, context } = this.#given;
+    const { store, teamId } = sync;
+    const stored = await readStored(sync, identity);
+    const target = await findTarget(sync, workspace, options.publish ?? true, stored);
+    const { channelId } = target;
+    this.#target = channelId;
+    const publishing: PublishContext = {
+      store,
+      slack: sync.slack,
+      teamId,
+      now: sync.now,
+      signal: sync.signal,
+      sleep,
+      settleMs: context.config.pace === 'off' ? settleMs / 1000 : settleMs / Math.max(1, context.config.pace),
+    };
+    // What is half posted comes first: it is older, and where it ends the next one begins.
+    this.#published.push(...(await finishEarlier(publishing, channelId)));
+    const window = await this.#publishedWindow(channelId);
+    const posted = options.mode === 'post' ? await store.digests.listItemKeys(teamId, channelId) : new Set<string>();
+    const digest = await this.#build(stored, window, { target, posted });
+    const report = await publish(publishing, {
+      target: channelId,
+      window,
+      configHash: context.config.configHash,
+      messages: isEmpty(digest) ? [] : renderBlocks(digest),
+      mode: options.mode,
+    });
+    this.#published.push(report);
+  }
+
+  async #publishedWindow(channelId: string): Promise<DigestWindow> {
+    const { sync, options } = this.#given;
+    const { digests } = sync.store;
+    if (options.mode === 'post') return this.#window(await digests.findLastWindowEnd(sync.teamId, channelId));
+    // Once more, or in its place: the same stretch, unless another was asked for.
+    const last = options.window.kind === 'sinceLast' ? await digests.findLastPosted(sync.teamId, channelId) : undefined;
+    if (last === undefined) return this.#window(null);
+    const again = { kind: 'fixed', from: Date.parse(last.window_from), to: Date.parse(last.window_to) } as const;
+    return windowOf(again, null, this.#windowSettings());
+  }
+
+  #window(lastTo: IsoTime | null): DigestWindow {
+    return windowOf(this.#given.options.window, lastTo, this.#windowSettings());
+  }
+
+  #windowSettings() {
     const { options, context } = this.#given;
-    return windowOf(options.window, lastTo, { now: context.now(), zone: options.zone, upcomingMs: options.upcomingMs });
+    return { now: context.now(), zone: options.zone, upcomingMs: options.upcomingMs };
   }
 
-  async #build(
-    stored: Stored,
-    visible: ReadonlySet<string>,
-    window: DigestWindow,
-    reader: { isPublic: boolean; posted: ReadonlySet<string> },
-  ): Promise<Digest> {
-    const { context, cwd, options, sync, identity, model } = this.#given;
+  async #build(stored: Stored, window: DigestWindow, { target, posted }: Readers): Promise<Digest> {
+    const { context, cwd, options, sync, identity, workspace } = this.#given;
     const { config } = context;
-    const { deduplication } = config;
+    const selection = selectChannels(workspace.channels);
+    const readers = target === null ? null : { target: target.channelId, isInternal: target.isInternal };
+    const visible = visibleChannels(stored.channels, selection, readers, config.digest.private_channels);
+    reportUnmet(sync, selection, 'in the database');
     const general = generalChannel(stored.channels);
-    const lookBackMs = deduplication.message_lookback_days * dayMs;
     const events = eventSettings(config, cwd);
+    const lookBackMs = config.deduplication.message_lookback_days * dayMs;
     const build: BuildOptions = {
       window,
       isSelected: (id) => visible.has(id),
       generalChannel: general !== null && visible.has(general) ? general : null,
       top: options.top,
-      isPublic: reader.isPublic,
+      isPublic: target !== null,
       explain: options.explain,
       choice: {
         categories: options.categories,
@@ -105,7 +175,7 @@ class DigestRun {
         minImportance: options.minImportance,
         maxEvents: options.maxEvents,
         categoryPriorities: config.digest.category_priorities,
-        posted: reader.posted,
+        posted,
       },
       reading: {
         rules: rulesExtractor({ maxEvents: 5 }),
@@ -117,36 +187,11 @@ class DigestRun {
       },
       events,
       merging: {
-        dateWindowMs: deduplication.date_window_hours * 3_600_000,
-        titleSimilarity: deduplication.title_similarity,
+        dateWindowMs: config.deduplication.date_window_hours * 3_600_000,
+        titleSimilarity: config.deduplication.title_similarity,
         lookBackMs,
       },
-      askModel:
-        model === null
-          ? null
-          : async () => {
-              // Nobody agreed that what is said in private is sent elsewhere.
-              const readers = { target: '', isInternal: true };
-              const sent = visibleChannels(
-                stored.channels,
-                selectChannels({ include: [], exclude: [] }),
-                readers,
-                config.digest.private_channels,
-              );
-              const channelIds = [...visible].filter((id) => sent.has(id));
-              const { directory } = stored;
-              const log = (line: string) => context.log.debug(line);
-              this.#llm = await askModel(sync, model, {
-                window,
-                channelIds,
-                directory,
-                events,
-                zone: options.zone,
-                log,
-              });
-              reportModel(sync, this.#llm);
-              return this.#llm.notes;
-            },
+      askModel: this.#modelStage(stored, visible, window, events),
     };
     const digestContext = {
       teamId: sync.teamId,
@@ -155,38 +200,79 @@ class DigestRun {
       now: sync.now,
       signal: sync.signal,
     };
-    return inOneIfDry(sync, options, digestContext, (joined) => buildDigest(joined, build));
+    this.#digest = await inOneIfDry(sync, options, digestContext, (joined) => buildDigest(joined, build));
+    return this.#digest;
+  }
+
+  #modelStage(
+    { channels, directory }: Stored,
+    visible: ReadonlySet<string>,
+    window: DigestWindow,
+    events: BuildOptions['events'],
+  ): BuildOptions['askModel'] {
+    const { model, sync, context, options } = this.#given;
+    if (model === null) return null;
+    // Nobody agreed that what is said in private is sent elsewhere.
+    const everything = selectChannels({ include: [], exclude: [] });
+    const shared = context.config.digest.private_channels;
+    const sent = visibleChannels(channels, everything, { target: '', isInternal: true }, shared);
+    const channelIds = [...visible].filter((id) => sent.has(id));
+    const log = (line: string) => context.log.debug(line);
+    return async () => {
+      this.#llm = await askModel(sync, model, { window, channelIds, directory, events, zone: options.zone, log });
+      reportModel(sync, this.#llm);
+      return this.#llm.notes;
+    };
   }
 
   report(): JobReport {
     const extra: JsonObject = { workspace_name: this.#given.identity.teamName };
     if (this.#digest !== null) extra['digest'] = JSON.parse(JSON.stringify(this.#digest));
     if (this.#llm !== null) extra['llm'] = { ...this.#llm };
+    if (this.#target !== null) {
+      extra['target'] = this.#target;
+      extra['published'] = this.#published.map((report) => ({ ...report, posted: [...report.posted] }));
+    }
     return {
       channels: { total: 0, ok: 0, failed: 0, skipped: 0 },
       channelResults: [],
       anyOk: this.#digest !== null,
       remaining: null,
       extra,
+      lines: this.#published.map((report) => this.#lineOf(report)),
     };
   }
+
+  #lineOf({ status, posted }: PublishReport): string {
+    const [first] = posted;
+    const { identity } = this.#given;
+    const link =
+      first === undefined || this.#target === null || identity.url === ''
+        ? ''
+        : `: ${permalink(identity.url, this.#target, first)}`;
+    switch (status) {
+      case 'posted':
+        return `  posted ${countOf(posted.length, 'message')}${link}`;
+      case 'updated':
+        return `  updated ${countOf(posted.length, 'message')}${link}`;
+      case 'already_posted':
+        return `  this window was posted already${link}; --repost posts it again, --update edits it`;
+      case 'nothing':
+        return '  nothing new to tell, so nothing was posted';
+    }
+  }
+}
+
+function permalink(url: string, channelId: string, ts: string): string {
+  return `${url}archives/${channelId}/p${ts.replace('.', '')}`;
 }
 
 /** A model that fails leaves a digest by the rules, and somebody should know. A spent budget is what was asked for. */
 function reportModel(sync: SyncContext, { stopped, failed, notes }: LlmStageReport): void {
   if (failed === 0 && stopped !== 'refused' && stopped !== 'unavailable') return;
-  const message = notes.join(' ') || `the language model could not read ${failed} messages`;
-  failedUnit(
-    sync,
-    {
-      channelId: null,
-      channel: null,
-      code: `llm_${stopped ?? 'failed'}`,
-      message,
-      hint: 'What the rules found is in the digest.',
-    },
-    'unknown',
-  );
+  const message = notes.join(' ') || `the language model could not read ${countOf(failed, 'message')}`;
+  const hint = 'What the rules found is in the digest.';
+  failedUnit(sync, { channelId: null, channel: null, code: `llm_${stopped ?? 'failed'}`, message, hint }, 'unknown');
 }
 
 /** Without `--dry-run` every stage commits by itself; with it all of them see each other's work, and nobody else does. */

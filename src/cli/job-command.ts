@@ -54,7 +54,7 @@ async function runJob(context: CommandContext, flags: JobFlags, job: WorkspaceJo
       targets ?? (await job.findTargets?.(dialect)) ?? (await storedTargets(context, dialect, flags.workspace, flags));
     const { results, outcome } = await runOnWorkspaces(context, dialect, known, job);
     context.progress.stop();
-    const presented = flags.json === true ? null : (job.present?.(results) ?? null);
+    const presented = flags.json === true ? null : ((await job.present?.(results)) ?? null);
     if (presented === null) printResults(context, results, outcome, job.summarize);
     else context.print(presented);
     return outcome.exitCode;

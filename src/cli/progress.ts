@@ -5,6 +5,7 @@
 import type { Ora } from 'ora';
 import { truncate } from '../output/cells.ts';
 import { countOf } from '../output/counts.ts';
+import type { Paint } from '../output/text-page.ts';
 import type { Emit, RunEvent } from '../sync/events.ts';
 import type { LineSink, Logger, LogLevel } from './log.ts';
 import type { RunView } from './progress-line.ts';
@@ -69,6 +70,13 @@ export async function loadPaint(): Promise<(level: LogLevel, word: string) => st
     error: chalk.red,
   };
   return (level, word) => paints[level](word);
+}
+
+/** Colours for a digest; loads chalk. */
+export async function loadTextPaint(): Promise<Paint> {
+  const { Chalk } = await import('chalk');
+  const { bold, dim, red, yellow, cyan } = new Chalk({ level: 1 });
+  return { bold, dim, red, yellow, cyan };
 }
 
 /** Starts showing progress. Whoever opens it stops it, before the result is printed. */

@@ -74,6 +74,7 @@ async function runOnWorkspace(
       ...(workspace.teamId === null ? {} : { teamId: workspace.teamId }),
       pace: context.config.pace,
       allowJoin: job.allowJoin,
+      allowPost: job.allowPost ?? false,
       emit: context.progress.emit,
       signal: stop.signal,
       ...(budget.deadline === null ? {} : { deadline: budget.deadline }),

@@ -39,7 +39,7 @@ export interface WorkspaceJob {
   /** Calls to Slack when nobody says how many; without limit when absent. */
   maxRequests?: number;
   /** What is printed instead of a summary, made safe to print by itself; null where that is not to be. */
-  present?: (results: readonly WorkspaceResult[]) => string | null;
+  present?: (results: readonly WorkspaceResult[]) => Promise<string | null>;
   /** The result for people, where it is not the usual one. */
   summarize?: (result: WorkspaceResult) => string;
   /** Works until done, or throws what stopped it. `report` is told what was done so far, in either case. */

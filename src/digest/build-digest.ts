@@ -6,10 +6,11 @@ import { buildActivity } from './activity/build-activity.ts';
 import { findWhole } from './activity/find-whole.ts';
 import { excerpt } from './activity/shown-message.ts';
 import { type ReadMessagesSettings, readMessages } from './candidates/read-messages.ts';
-import type { Digest, DigestWindow, Explanation } from './digest.ts';
+import type { Activity, Digest, DigestWindow, Explanation } from './digest.ts';
 import type { EventSettings } from './events/event-rows.ts';
 import type { MergeSettings } from './events/merge.ts';
 import { mergeEvents } from './events/merge-events.ts';
+import { lateKey, questionKey, threadKey } from './item-keys.ts';
 import type { Directory } from './people.ts';
 import { type EventChoice, selectEvents } from './select-events.ts';
 import { messageText } from './text/message-text.ts';
@@ -53,7 +54,8 @@ export async function buildDigest(context: DigestContext, options: BuildOptions)
   context.signal.throwIfAborted();
   const { events, upcoming, announced, explained } = await chosenEvents(context, options);
   const { generalChannel, top, isPublic } = options;
-  const activity = await buildActivity(store, teamId, { window, directory, isSelected, generalChannel, top, isPublic });
+  const all = await buildActivity(store, teamId, { window, directory, isSelected, generalChannel, top, isPublic });
+  const activity = withoutPosted(all, options.choice.posted);
   return {
     workspace,
     window,
@@ -66,6 +68,17 @@ export async function buildDigest(context: DigestContext, options: BuildOptions)
     explanation: options.explain
       ? { events: explained, candidates: await explainCandidates(context, window, isSelected) }
       : null,
+  };
+}
+
+/** What was told in the same place before is no news. */
+function withoutPosted(activity: Activity, posted: ReadonlySet<string>): Activity {
+  const { threads, questions, late } = activity;
+  return {
+    ...activity,
+    threads: threads.filter((thread) => !posted.has(threadKey(thread))),
+    questions: questions.filter((question) => !posted.has(questionKey(question))),
+    late: { ...late, items: late.items.filter((item) => !posted.has(lateKey(item))) },
   };
 }
 

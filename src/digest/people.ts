@@ -30,6 +30,14 @@ export class Directory {
     return user?.display_name || user?.real_name || user?.name || null;
   }
 
+  /** Ids of those who go by this name: that of the account, or the one they are shown by. */
+  usersCalled(name: string): string[] {
+    const wanted = name.trim().toLowerCase();
+    return [...this.#users.values()]
+      .filter((user) => [user.name, user.display_name].some((called) => called?.toLowerCase() === wanted))
+      .map(({ user_id }) => user_id);
+  }
+
   /** The IANA name of the zone in which they live; null when nobody said. */
   zone(userId: string | null): string | null {
     return userId === null ? null : (this.#users.get(userId)?.tz ?? null);

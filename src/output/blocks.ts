@@ -25,11 +25,11 @@ import {
 } from './wording.ts';
 
 /** `verbatim` keeps Slack from making links and mentions of what looks like an address, a channel or a name. */
-export interface MrkdwnText {
+export type MrkdwnText = {
   type: 'mrkdwn';
   text: string;
   verbatim: true;
-}
+};
 
 export type Block =
   | { type: 'header'; text: { type: 'plain_text'; text: string; emoji: true } }

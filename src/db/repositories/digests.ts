@@ -23,6 +23,8 @@ export interface DigestRepository {
   find(digestId: string): Promise<DigestRow | undefined>;
   /** Adds chunks and items to a digest that is there; an item of the same position is replaced, and so is a chunk's payload. */
   extend(digestId: string, chunks: readonly Writable<DigestChunkRow>[], items: readonly DigestItemRow[]): Promise<void>;
+  /** Messages that digests made since a moment are, as `channel_id ts`. */
+  listPosts(teamId: string, since: IsoTime): Promise<Set<string>>;
   /** By number. */
   listChunks(digestId: string): Promise<DigestChunkRow[]>;
   /**
@@ -120,6 +122,18 @@ export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => Dige
           await db.updateTable('digests').set({ status: 'pending' }).where('digest_id', '=', digestId).execute();
         await dialect.writeRows(db, { ...chunkTarget, onConflict: 'replace' }, chunks);
         await dialect.writeRows(db, { ...itemTarget, onConflict: 'replace' }, items);
+      },
+
+      async listPosts(teamId, since) {
+        const rows = await db
+          .selectFrom('digest_chunks')
+          .innerJoin('digests', 'digests.digest_id', 'digest_chunks.digest_id')
+          .select(['digests.channel_id', 'digest_chunks.posted_ts'])
+          .where('digests.team_id', '=', teamId)
+          .where('digests.created_at', '>=', since)
+          .where('digest_chunks.posted_ts', 'is not', null)
+          .execute();
+        return new Set(rows.map(({ channel_id, posted_ts }) => `${channel_id} ${posted_ts}`));
       },
 
       listChunks: (digestId) =>

@@ -23,7 +23,10 @@ export interface ActivityOptions {
 
 export async function buildActivity(store: Store, teamId: string, options: ActivityOptions): Promise<Activity> {
   const { window, directory, isSelected, generalChannel, top, isPublic } = options;
-  const selected = (messages: CountedMessage[]) => messages.filter(({ channel_id }) => isSelected(channel_id));
+  // A digest is no news, or a silent workspace would be told of the last one for ever.
+  const posts = await store.digests.listPosts(teamId, window.before.from);
+  const selected = (messages: CountedMessage[]) =>
+    messages.filter(({ channel_id, ts }) => isSelected(channel_id) && !posts.has(`${channel_id} ${ts}`));
   const messages = selected(await store.activity.listCounted(teamId, window.from, window.to));
   const earlier = selected(await store.activity.listCounted(teamId, window.before.from, window.before.to));
   const isBot = (userId: string) => directory.isBot(userId);
