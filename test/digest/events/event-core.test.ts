@@ -107,6 +107,17 @@ describe('likeness', () => {
     expect(similarity('a', '')).toBe(0);
   });
 
+  it('is what comparing sign by sign gives, for texts of any length', () => {
+    const text = () => fc.string({ unit: fc.constantFrom('a', 'b', 'c', ' '), maxLength: 150 });
+    fc.assert(
+      fc.property(text(), text(), (a, b) => {
+        const lengths = a.length + b.length;
+        expect(similarity(a, b)).toBe(lengths === 0 ? 1 : (2 * commonLength(a, b)) / lengths);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('is the same both ways, 1 for equal texts', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (a, b) => {
@@ -116,6 +127,18 @@ describe('likeness', () => {
     );
   });
 });
+
+/** By the definition of the longest common subsequence. */
+function commonLength(a: string, b: string): number {
+  let row = Array<number>(b.length + 1).fill(0);
+  for (const sign of a) {
+    const next = [0];
+    for (let j = 0; j < b.length; j += 1)
+      next.push(sign === b[j] ? (row[j] ?? 0) + 1 : Math.max(row[j + 1] ?? 0, next[j] ?? 0));
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
 
 describe('importance', () => {
   const plain = { category: 'product', environment: 'prod', severity: null, status: 'planned' } as const;

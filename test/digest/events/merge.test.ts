@@ -142,6 +142,67 @@ describe('two events', () => {
   });
 });
 
+describe('a plan', () => {
+  const survivors = (...told: Told[]) =>
+    planMerges(mergeable(...told), settings).events.filter(({ merged_into }) => merged_into === null);
+  const planned = (day: string) => iso(`${day}T10:00:00.000Z`);
+
+  it('puts together what only a third message brings together', () => {
+    const left = survivors(
+      { n: 1, events: [launch({ anchors: ['ABC-1'], planned_start: planned('2025-10-21') })] },
+      { n: 2, events: [launch({ anchors: ['XY-9'], planned_start: planned('2025-10-22') })] },
+      { n: 3, events: [launch({ anchors: ['ABC-1', 'XY-9'], planned_start: planned('2025-10-23') })] },
+    );
+    expect(left.map(({ anchors, sources }) => [anchors, sources.length])).toEqual([[['ABC-1', 'XY-9'], 3]]);
+  });
+
+  it('believes the last message that says how it ended, whatever the order of times', () => {
+    const [event] = survivors(
+      { n: 1, events: [launch({ planned_start: planned('2025-10-21') })] },
+      { n: 3, events: [launch({ status: 'canceled', planned_start: planned('2025-10-21'), anchors: ['ABC-1'] })] },
+      {
+        n: 2,
+        events: [launch({ status: 'postponed', planned_start: planned('2025-10-22') })],
+      },
+    );
+    expect(event?.status).toBe('canceled');
+  });
+
+  it('leaves out an end that is before the beginning told by another message', () => {
+    const [event] = survivors(
+      { n: 1, events: [launch({ status: 'started', actual_start: planned('2025-10-22') })] },
+      { n: 2, events: [launch({ status: 'updated', planned_start: null, actual_end: planned('2025-10-21') })] },
+    );
+    expect(event).toMatchObject({ actual_start: planned('2025-10-22'), actual_end: null });
+  });
+
+  it('is the same for any order of events, and merges nothing more of what it leaves', () => {
+    const messages = someMessages().chain((told) => {
+      const all = mergeable(...told);
+      return fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }));
+    });
+    fc.assert(
+      fc.property(messages, ([told, shuffled]) => {
+        const plan = planMerges(told, settings);
+        expect(byId(planMerges(shuffled, settings).events)).toEqual(byId(plan.events));
+        const left = plan.events.filter(({ merged_into }) => merged_into === null);
+        const again = planMerges(left, settings);
+        expect(again.absorbed.size).toBe(0);
+        expect(byId(again.events)).toEqual(byId(left));
+        for (const survivor of plan.absorbed.values()) expect(plan.absorbed.has(survivor)).toBe(false);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+/** In one order; a survivor keeps its messages in the order in which they joined it. */
+function byId(all: readonly MergeableEvent[]): unknown[] {
+  return all
+    .map(({ sources, ...row }) => ({ ...row, sources: sources.map(({ ts }) => ts).sort() }))
+    .sort((a, b) => (a.event_id < b.event_id ? -1 : 1));
+}
+
 eachDatabase((create) => {
   describe('stored events', () => {
     it('keep every message behind them, and show the absorbed one no more', async () => {
