@@ -71,7 +71,7 @@ export function scoreMessage(
   { weights, keywords, trustedBots }: ScoringSettings,
 ): { score: number; features: Features } {
   const { text, user_id, bot_id, reply_count, reaction_count } = message;
-  const found = [...new Set(keywords.map((word) => word.toLowerCase()))].filter((word) => text.norm.includes(word));
+  const found = [...new Set(keywords.map(normalized))].filter((word) => word !== '' && text.norm.includes(word));
   const isBot = bot_id !== null || message.subtype === 'bot_message';
   const isTrusted = trustedBots.some((id) => id === bot_id || id === user_id);
   const parts: [number, string][] = [
@@ -106,6 +106,11 @@ export function scoreMessage(
       explanations: counting.map(([value, what]) => `${what}: ${value > 0 ? '+' : ''}${value}`),
     },
   };
+}
+
+/** As texts are that are matched. */
+function normalized(keyword: string): string {
+  return keyword.toLowerCase().replace(/\s+/g, ' ').trim();
 }
 
 /** The first few are enough to see what counted. */

@@ -12,6 +12,9 @@ export function titleOf(event: Titled): string {
   return event.category === 'risk' ? severityFirst(event) : canonicalTitle(event);
 }
 
+/** With less of it left, the object is not known again, and what qualifies it goes instead. */
+const leastOfObject = 30;
+
 /** The form by which titles are compared, whatever the category. */
 export function canonicalTitle({ action, object_name_raw: object, qualifiers, stroke, anchor }: Titled): string {
   const form = (name: string, details: readonly (string | null | undefined)[], key: string | null) => {
@@ -25,8 +28,11 @@ export function canonicalTitle({ action, object_name_raw: object, qualifiers, st
     form(object, [first], anchor),
     form(object, [first], null),
   ];
-  const rest = form('', [first], null).length;
-  return shorter.find(fits) ?? cutTitle(form(cut(object, limits.title - rest), [first], null));
+  const room = limits.title - form('', [first], null).length;
+  return (
+    shorter.find(fits) ??
+    (room >= leastOfObject ? form(cut(object, room), [first], null) : cut(form(object, [], null), limits.title))
+  );
 }
 
 function severityFirst({ action, object_name_raw: object, stroke, severity }: Titled): string {
@@ -40,10 +46,6 @@ function severityFirst({ action, object_name_raw: object, stroke, severity }: Ti
 
 function fits(title: string): boolean {
   return title.length <= limits.title;
-}
-
-function cutTitle(title: string): string {
-  return fits(title) ? title : cut(title, limits.title);
 }
 
 /** Never between the halves of a character outside the basic plane. */

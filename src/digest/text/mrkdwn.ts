@@ -147,7 +147,7 @@ function readSpecial(special: string, label: string | null, names: Names, parts:
   else parts.text(label ?? '');
 }
 
-export function decode(text: string): string {
+function decode(text: string): string {
   if (!text.includes('&')) return text;
   return text.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 }

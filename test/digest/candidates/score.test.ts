@@ -32,6 +32,13 @@ describe('the score', () => {
     expect(scoreMessage(message({ text, blocks: richText(text, 's') }), settings).score).toBe(10);
   });
 
+  it('finds keywords however they are written, and nothing for empty ones', () => {
+    const keywords = ['Code  Freeze', 'code freeze ', ' '];
+    const { score, features } = scoreMessage(message({ text: 'CODE\nfreeze today' }), { ...settings, keywords });
+    expect(score).toBe(10);
+    expect(features.explanations).toEqual(['1 keyword (code freeze): +10']);
+  });
+
   it('is the sum of its parts, anchors and links capped, each told', () => {
     const links = [1, 2, 3, 4, 5].map((n) => `https://e.com/${n}`).join(' ');
     const raw = { text: `@here A-1 AB-1 AB-2 AB-3 AB-4 ${links}`, files: [{ title: 'x' }] };

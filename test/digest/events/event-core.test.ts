@@ -66,6 +66,7 @@ describe('titles', () => {
     expect(titleOf({ ...event, object_name_raw: 'x'.repeat(95) })).toMatch(/x — a+ \(AB-1\)$/);
     expect(titleOf({ ...event, object_name_raw: 'x'.repeat(106) })).toMatch(/x — a+$/);
     expect(titleOf({ ...event, object_name_raw: 'x'.repeat(300) })).toMatch(/x\.\.\. — a+$/);
+    expect(titleOf({ ...event, object_name_raw: 'Wallet', qualifiers: ['a'.repeat(200)] })).toBe('Launch: Wallet');
   });
 });
 
