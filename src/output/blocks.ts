@@ -110,6 +110,7 @@ function piecesOf(digest: Digest, options: BlockOptions): Piece[] {
     ),
     ...activitySections(digest),
   ];
+  const noted = escapeMrkdwn(notes.join(' '), limits.context);
   const total = events.length + upcoming.length + announced.length;
   const time = escapeMrkdwn(windowLabel(digest), lengths.lead);
   const facts = isEmpty(digest) ? [time] : [`Total events: *${total}*`, time];
@@ -122,7 +123,8 @@ function piecesOf(digest: Digest, options: BlockOptions): Piece[] {
     ...lists,
     plain({ type: 'divider' }),
     plain(context(facts)),
-    ...(notes.length === 0 ? [] : [plain(context([escapeMrkdwn(notes.join(' '), limits.context)]))]),
+    // Slack refuses a text without a character.
+    ...(noted === '' ? [] : [plain(context([noted]))]),
   ];
 }
 

@@ -59,6 +59,7 @@ const longestLink = 1000;
 export function mrkdwnLink(label: string, address: string | null, length: number): string {
   // The first bar ends the address; what clients make of a second one is nowhere said.
   const words = escapeMrkdwn(label.replace(/\|/g, '∣'), length);
-  const link = webLink(address)?.replace(/&/g, '&amp;') ?? '';
+  // Nobody says that a client looks for `@channel` in an address; nobody says that none does.
+  const link = webLink(address)?.replace(/&/g, '&amp;').replace(/@/g, '%40') ?? '';
   return link === '' || link.length > longestLink || words === '' ? words : `<${link}|${words}>`;
 }
