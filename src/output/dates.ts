@@ -5,7 +5,7 @@ import { localTime, startOfDay } from '../time-zone.ts';
 import { millisToIso } from '../ts.ts';
 
 /** Below this an event at midnight is one of which only the day is known. */
-export const certainTime = 0.9;
+const certainTime = 0.9;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
@@ -42,7 +42,7 @@ function partsOf(moment: IsoTime, zone: string): Parts {
 }
 
 /** `Fri 27 Nov`, with the year where it is not the one of `near`. */
-export function dayText(moment: IsoTime, zone: string, near: IsoTime | null): string {
+function dayText(moment: IsoTime, zone: string, near: IsoTime | null): string {
   const { day, year } = partsOf(moment, zone);
   return near !== null && partsOf(near, zone).year === year ? day : `${day} ${year}`;
 }

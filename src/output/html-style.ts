@@ -51,7 +51,8 @@ a { color: var(--link); text-decoration: underline; text-decoration-thickness: 1
 a:hover { text-decoration-thickness: 2px; }
 a:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 3px; border-radius: 2px; }
 header { margin-bottom: 2.5rem; }
-h1 { font-size: 2rem; line-height: 1.2; letter-spacing: -0.02em; font-weight: 700; text-wrap: balance; }
+h1, header h2 { font-size: 2rem; line-height: 1.2; letter-spacing: -0.02em; font-weight: 700; text-wrap: balance; }
+.several { margin-bottom: 2.5rem; font-size: 1rem; letter-spacing: 0; font-weight: 500; color: var(--quiet); }
 .when { margin-top: 0.35rem; color: var(--quiet); }
 .sum { margin-top: 1.1rem; font-size: 1.125rem; line-height: 1.5; }
 .workspace + .workspace { margin-top: 5rem; padding-top: 3rem; border-top: 1px solid var(--line); }
@@ -119,7 +120,6 @@ tfoot :is(th, td) { font-weight: 600; }
 .change.down { color: var(--down); }
 .plain > li { padding: 0.2rem 0; }
 section > .rest { margin-bottom: 0.75rem; font-size: 0.875rem; color: var(--quiet); }
-.none { font-size: 1.125rem; }
 .notes { padding-left: 1rem; border-left: 3px solid var(--line); color: var(--quiet); }
 details { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1rem; }
 details + details { margin-top: 1rem; }
@@ -128,7 +128,7 @@ details ul { margin-top: 1rem; }
 footer { margin-top: 3.5rem; font-size: 0.8125rem; color: var(--quiet); }
 @media (max-width: 34rem) {
   main { padding: 2rem 1rem 3rem; }
-  h1 { font-size: 1.625rem; }
+  h1:not(.several), header h2 { font-size: 1.625rem; }
   .sum { font-size: 1.0625rem; }
   section.part { margin-top: 2.5rem; }
   .events { padding: 0 1rem; }
@@ -162,7 +162,7 @@ footer { margin-top: 3.5rem; font-size: 0.8125rem; color: var(--quiet); }
   section.part { margin-top: 1.5rem; }
   .events { border: 0; padding: 0; }
   .event, .messages > li, tr { break-inside: avoid; }
-  h1, .part > :is(h2, h3) { break-after: avoid; }
+  h1, header h2, .part > :is(h2, h3) { break-after: avoid; }
   .facts .label { padding: 0; }
   .bar { print-color-adjust: exact; }
   .workspace + .workspace { break-before: page; margin: 0; padding: 0; border: 0; }

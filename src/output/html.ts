@@ -191,7 +191,7 @@ function activityParts(digest: Digest, place: Place): Markup {
       ? part(
           'late',
           place,
-          html`<p class="rest">${lateCounts(late)}</p>${messageList(late.items.map((item) => lateItem(item, window)))}`,
+          html`${lateCounts(late) === '' ? null : html`<p class="rest">${lateCounts(late)}</p>`}${messageList(late.items.map((item) => lateItem(item, window)))}`,
         )
       : null
   }`;

@@ -188,8 +188,8 @@ export function workspaceName({ workspace }: Digest): string {
   return oneLine(workspace.name) || workspace.team_id;
 }
 
-/** So many channels are shown in the table; in a workspace with more the rest are only summed up. */
-export const shownChannels = 10;
+/** So many channels are shown; in a workspace with more the rest are only summed up. */
+const shownChannels = 10;
 
 /** The channels to show and what the others come to; channels in which nothing changed are none. */
 export function busiestChannels(

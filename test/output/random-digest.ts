@@ -7,7 +7,7 @@ import { millisToIso, millisToTs } from '../../src/ts.ts';
 import { counts, emptyDigest, event, late, message, question, source, thread } from './sample-digest.ts';
 
 /** Pieces that mean something to Slack, to HTML, to Markdown, to a terminal, or to whoever cuts texts. */
-export const nastyPieces = [
+const nastyPieces = [
   '<!channel>',
   '<!here|here>',
   '<!everyone>',

@@ -19,7 +19,7 @@ export function iso(text: string): IsoTime {
 }
 
 /** From 08:00 to 08:00 in Amsterdam. */
-export const window: DigestWindow = {
+const window: DigestWindow = {
   from: iso('2026-11-22T07:00:00Z'),
   to: iso('2026-11-23T07:00:00Z'),
   before: { from: iso('2026-11-21T07:00:00Z'), to: iso('2026-11-22T07:00:00Z') },
