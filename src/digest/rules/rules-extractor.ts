@@ -1,4 +1,515 @@
-import type { LocalExtractor } from '../events/extractor.ts';
-export function rulesExtractor(_options: { maxEvents?: number } = {}): LocalExtractor {
-  return { version: 'stub', extract: () => ({ events: [] }) };
+/**
+ * Finds events by rules: a word that tells of one, the tense in which it stands, a date, and what it is about. Needs neither a
+ * key nor a network, and the same message always gives the same events.
+ */
+import type { IsoTime } from '../../model.ts';
+import type { ExtractedEvent, Status } from '../events/event.ts';
+import type { CandidateMessage, Extraction, LocalExtractor } from '../events/extractor.ts';
+import { anchorsOf } from '../text/anchors.ts';
+import { type Clause, clausesOf } from './clauses.ts';
+import { type Direction, type FoundDate, readDates } from './dates.ts';
+import { type Language, languageOf } from './language.ts';
+import { dateMark, objectName, type Told } from './object-name.ts';
+import {
+  absenceWords,
+  begunWords,
+  canceledWords,
+  confirmedWords,
+  doneWords,
+  doubtWords,
+  environments,
+  futureWords,
+  impactAreas,
+  type Kind,
+  kinds,
+  maintenanceWords,
+  movedWords,
+  negationWords,
+  postponedWords,
+  requestWords,
+  resolvedWords,
+  severities,
+  startedWords,
+} from './vocabulary.ts';
+
+/** Goes up whenever the same message may give other events. */
+const version = 'rules-1';
+
+export function rulesExtractor({ maxEvents = 5 }: { maxEvents?: number } = {}): LocalExtractor {
+  return { version: `${version}/${maxEvents}`, extract: (message) => extract(message, maxEvents) };
+}
+
+interface Context {
+  message: CandidateMessage;
+  language: Language;
+  postedAt: number;
+}
+
+function extract(message: CandidateMessage, maxEvents: number): Extraction {
+  const { plain } = message.text;
+  if (plain === '' || !kinds.some((kind) => has(kind.verbs, plain) || has(kind.nouns, plain))) return { events: [] };
+  const context = { message, language: languageOf(plain), postedAt: Date.parse(message.posted_at) };
+  const events: ExtractedEvent[] = [];
+  let last: ExtractedEvent | null = null;
+  for (const clause of clausesOf(plain)) {
+    for (const found of eventsOf(clause, context, last)) {
+      last = found;
+      const known = events.find((event) => isSame(event, found));
+      if (known === undefined) events.push(found);
+      else Object.assign(known, better(known, found));
+    }
+    if (events.length >= maxEvents * 2) break;
+  }
+  const likely = events.filter(({ confidence }) => confidence >= leastConfidence);
+  return { events: likely.sort((a, b) => b.confidence - a.confidence).slice(0, maxEvents) };
+}
+
+function has(pattern: RegExp | null, text: string): boolean {
+  return pattern !== null && text.search(pattern) !== -1;
+}
+
+/** Two clauses of one message about one thing: "X is live. X was released today." */
+function isSame(a: ExtractedEvent, b: ExtractedEvent): boolean {
+  if (a.object_name_raw.toLowerCase() !== b.object_name_raw.toLowerCase()) return false;
+  return (
+    a.action === b.action &&
+    a.status === b.status &&
+    (timeOf(a) === timeOf(b) || b.time_source === 'ts_fallback' || a.time_source === 'ts_fallback')
+  );
+}
+
+function better(a: ExtractedEvent, b: ExtractedEvent): ExtractedEvent {
+  if (a.time_source === 'ts_fallback' && b.time_source !== 'ts_fallback') return { ...b, summary: a.summary };
+  return a.confidence >= b.confidence ? a : { ...a, confidence: b.confidence };
+}
+
+function timeOf({ actual_start, actual_end, planned_start }: ExtractedEvent): IsoTime | null {
+  return actual_start ?? actual_end ?? planned_start;
+}
+
+interface Match extends Told {
+  kind: Kind;
+  word: string;
+}
+
+/** The words of a clause that tell of events, one for each kind, the most telling first. */
+function matchesIn(text: string): Match[] {
+  const all = kinds.flatMap((kind) => [
+    ...matchesOf(kind, kind.verbs, true, text),
+    ...matchesOf(kind, kind.nouns, false, text),
+  ]);
+  // A longer word swallows the shorter ones in it: a "deploy freeze" is no deploy.
+  return all.filter(
+    (match) =>
+      !all.some(
+        (other) =>
+          other !== match &&
+          other.length > match.length &&
+          other.index <= match.index &&
+          match.index + match.length <= other.index + other.length,
+      ),
+  );
+}
+
+const noEvents =
+  /^(?:release notes?|release managers?|release candidates?|release train|release branch(?:es)?|launch ?pad|deploy(?:ment)? keys?|deploy(?:ment)? scripts?|deploy(?:ment)? pipelines?|launch darkly|meeting notes|meeting room|incident channel|incident response|review comments?|maintenance mode|policy ?holder)/i;
+
+function matchesOf(kind: Kind, pattern: RegExp | null, isVerb: boolean, text: string): Match[] {
+  if (pattern === null) return [];
+  return Array.from(text.matchAll(pattern)).flatMap(({ 0: word, index }) =>
+    noEvents.test(text.slice(index, index + word.length + 14))
+      ? []
+      : [{ kind, word, index, length: word.length, isVerb }],
+  );
+}
+
+function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null): ExtractedEvent[] {
+  const { text, heading } = clause;
+  if (clause.isQuestion || text.length < 6) return [];
+  const own = matchesIn(text);
+  const inherited = own.length === 0 && heading !== null ? matchesIn(heading) : [];
+  const isFollowUp =
+    own.length === 0 &&
+    last !== null &&
+    (has(canceledWords, text) || has(postponedWords, text) || has(movedWords, text));
+  if (own.length === 0 && inherited.length === 0 && !isFollowUp) return [];
+
+  const tense = tenseOf(text, own);
+  const direction: Direction = tense === 'past' ? 'backward' : 'forward';
+  const dates = readDates(
+    text,
+    context.language,
+    { postedAt: context.postedAt, zone: context.message.zone },
+    direction,
+  );
+  if (isFollowUp && last !== null) return followUp(last, text, dates, context);
+  if (own.length === 0) return fromList(clause, inherited, dates, context);
+
+  const parts = splitByDates(text, dates, own);
+  return parts.flatMap((part) => eventOf(part, context) ?? []);
+}
+
+interface Part {
+  text: string;
+  dates: FoundDate[];
+  matches: Match[];
+}
+
+/** "iOS ships on Monday and Android ships on Wednesday": each date with a telling word of its own is an event of its own. */
+function splitByDates(text: string, dates: readonly FoundDate[], matches: readonly Match[]): Part[] {
+  if (dates.length < 2 || matches.length < 2) return [{ text, dates: [...dates], matches: [...matches] }];
+  const cuts = Array.from(
+    text.matchAll(/;\s|,\s+(?:and|then|und|et|y|e|и|en)\s|,\s|\s(?:and|then|while|und|et|y|и|en)\s/gi),
+    ({ index }) => index,
+  );
+  const parts: Part[] = [];
+  let from = 0;
+  for (const cut of [...cuts, text.length]) {
+    const isWithin = ({ index }: { index: number }) => index >= from && index < cut;
+    const rest = {
+      dates: dates.filter((date) => date.index >= cut),
+      matches: matches.filter((match) => match.index >= cut),
+    };
+    const ownDates = dates.filter(isWithin);
+    const ownMatches = matches.filter(isWithin);
+    const isLast = cut === text.length;
+    if (
+      !isLast &&
+      (ownDates.length === 0 || ownMatches.length === 0 || rest.dates.length === 0 || rest.matches.length === 0)
+    )
+      continue;
+    const shift = <Place extends { index: number }>(place: Place): Place => ({ ...place, index: place.index - from });
+    parts.push({ text: text.slice(from, cut), dates: ownDates.map(shift), matches: ownMatches.map(shift) });
+    from = cut;
+  }
+  return parts.filter(({ matches: own }) => own.length > 0);
+}
+
+type Tense = 'past' | 'present' | 'future' | 'none';
+
+const passiveFuture =
+  /\b(?:will|to|gets?|going to|shall|can|could|should|would|must|might|may|needs? to|scheduled to|planned to|expected to|wird|werden|sera|será|будет|zal)\s+(?:be\s+|have\s+been\s+)?(?:\w+ly\s+)?$/i;
+const pastVerb =
+  /(?:[^aeiou]ed|[aeiou]ed|shipped|live|out|available|down|offline|unavailable|unreachable|degraded|broken|over|back|gegangen|t|é|ée|ado|ada|ли|ло|ла|шёл|шел|した)$/iu;
+
+function tenseOf(text: string, matches: readonly Match[]): Tense {
+  const isFuture = has(futureWords, text);
+  const verb = matches.find(({ isVerb }) => isVerb);
+  if (verb !== undefined) {
+    const before = text.slice(0, verb.index);
+    if (passiveFuture.test(before) || /\b(?:will|going to|plan(?:s|ning)? to|about to|'ll)\b[^,;.]*$/i.test(before))
+      return 'future';
+    if (/ing$/i.test(verb.word)) return isFuture ? 'future' : 'present';
+    if (/(?:^|\s)(?:goes live|go live|launches|ships|releases|deploys|moves|migrates|opens|starts)$/i.test(verb.word))
+      return 'future';
+    if (pastVerb.test(verb.word)) return 'past';
+    return isFuture ? 'future' : 'none';
+  }
+  if (isFuture) return 'future';
+  return has(doneWords, text) ? 'past' : 'none';
+}
+
+/** How sure a sign makes us; what makes it doubtful takes away from it. */
+const sure = {
+  verbAndDate: 0.9,
+  verb: 0.8,
+  nounAndDate: 0.85,
+  state: 0.8,
+  noun: 0.55,
+  list: 0.8,
+  followUp: 0.75,
+} as const;
+/** Less is a guess. */
+const leastConfidence = 0.3;
+const lessFor = {
+  doubt: 0.35,
+  request: 0.2,
+  negation: 0.3,
+  absence: 0.4,
+  noObject: 0.3,
+  longText: 0.1,
+  bot: 0,
+} as const;
+
+function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEvent | null {
+  const { postedAt } = context;
+  const tense = tenseOf(text, matches);
+  const match = mostTelling(matches, dates, postedAt);
+  if (match === null) return null;
+  const decided = statusOf(text, tense, match, dates, postedAt);
+  if (decided === null) return null;
+  const { status, date, certainty } = decided;
+  const masked = mask(text, dates);
+  const named = [match, ...matches.slice(1)]
+    .map((each) => objectName(masked, each, each.kind))
+    .find((name) => name !== null);
+  const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
+  const object = named ?? anchor ?? null;
+  if (object === null) return null;
+  let confidence: number = certainty;
+  if (has(doubtWords, text)) confidence -= lessFor.doubt;
+  if (has(requestWords, text) && date === null) confidence -= lessFor.request;
+  if (has(negationWords, text) && status !== 'canceled' && status !== 'postponed') confidence -= lessFor.negation;
+  if (has(absenceWords, text)) confidence -= lessFor.absence;
+  if (named === undefined) confidence -= lessFor.noObject / 2;
+  if (text.length > 300) confidence -= lessFor.longText;
+  return build({ text, kind: match.kind, object, anchor, status, date, confidence }, context);
+}
+
+/** Of several telling words; what maintenance brings along is no incident. */
+function mostTelling(matches: readonly Match[], dates: readonly FoundDate[], postedAt: number): Match | null {
+  const maintenance = matches.find(({ word }) => has(maintenanceWords, word));
+  const isPlanned = dates.some(({ start }) => Date.parse(start) > postedAt);
+  return (isPlanned ? maintenance : undefined) ?? matches[0] ?? null;
+}
+
+interface Decided {
+  status: Status;
+  date: FoundDate | null;
+  certainty: number;
+}
+
+/** A minute's clock difference, and a meeting that has just begun, are still to come. */
+const graceMs = 10 * 60_000;
+const dayMs = 86_400_000;
+
+function statusOf(
+  text: string,
+  tense: Tense,
+  match: Match,
+  dates: readonly FoundDate[],
+  postedAt: number,
+): Decided | null {
+  const { kind, isVerb } = match;
+  const isToCome = (date: FoundDate) =>
+    Date.parse(date.end ?? date.start) + (date.hasTime ? graceMs : dayMs) > postedAt;
+  const coming = dates.filter(isToCome);
+  // "Started today": of a day that is not over yet, its words tell on which side it lies.
+  const isBegun = tense !== 'future' && has(begunWords, text);
+  const [next] = isBegun ? coming.filter(({ start }) => Date.parse(start) > postedAt) : coming;
+  const over = dates.find((date) => Date.parse(date.start) <= postedAt + graceMs);
+  if (has(canceledWords, text)) return { status: 'canceled', date: dates[0] ?? null, certainty: sure.verb };
+  if (isPutOff(text, dates, coming)) {
+    return { status: 'postponed', date: newDate(coming), certainty: coming.length > 0 ? sure.verbAndDate : sure.verb };
+  }
+  if (kind.action === 'Incident') return incidentStatus(text, tense, match, next ?? null, over ?? null);
+  if (kind.action === 'Rollback' && tense !== 'future') {
+    const isDone = tense === 'past' || has(doneWords, text);
+    return {
+      status: isDone ? 'rolled_back' : 'started',
+      date: over ?? null,
+      certainty: isVerb ? sure.verb : sure.noun,
+    };
+  }
+  const isFutureOnly =
+    next !== undefined &&
+    (next.hasTime ? Date.parse(next.start) > postedAt + graceMs : Date.parse(next.start) > postedAt);
+  if (tense === 'past' && !isFutureOnly) {
+    const isDone =
+      isVerb ||
+      has(
+        /\b(?:complete[d]?|done|finished|concluded|resolved|published|over|closed|passed|abgeschlossen|terminée?s?|completad[oa]|concluíd[oa]|заверш\p{L}+|afgerond|完了|успешно)/iu,
+        text,
+      );
+    if (!isDone) return null;
+    return { status: 'completed', date: over ?? null, certainty: over === undefined ? sure.verb : sure.verbAndDate };
+  }
+  if (next !== undefined && tense !== 'past') {
+    const status = has(confirmedWords, text) ? 'confirmed' : 'planned';
+    return { status, date: next, certainty: isVerb ? sure.verbAndDate : sure.nounAndDate };
+  }
+  // "Released yesterday, the webinar follows on Friday": past verb, future date.
+  if (next !== undefined && isFutureOnly) {
+    return {
+      status: has(confirmedWords, text) ? 'confirmed' : 'planned',
+      date: next,
+      certainty: isVerb ? sure.noun : sure.nounAndDate,
+    };
+  }
+  if (has(startedWords, text) && (isVerb || kind.isThing || kind.nouns !== null) && tense !== 'future') {
+    return { status: 'started', date: over ?? null, certainty: sure.verb - (isVerb ? 0 : 0.05) };
+  }
+  if (over !== undefined && !isVerb) return { status: 'completed', date: over, certainty: sure.noun };
+  if (kind.action === 'RCA' || kind.action === 'Policy') {
+    const isOut =
+      /\b(?:here(?:'s| is)|published|available|attached|link|doc|posted|shared|new|updated|effective)\b/i.test(text);
+    return { status: /\bupdat/i.test(text) ? 'updated' : 'completed', date: null, certainty: isOut ? 0.7 : 0.4 };
+  }
+  if (tense === 'present' && isVerb) return { status: 'started', date: null, certainty: 0.65 };
+  return null;
+}
+
+/** "Moved to Thursday" puts off; "moved to Aurora" does not. */
+function isPutOff(text: string, dates: readonly FoundDate[], coming: readonly FoundDate[]): boolean {
+  if (has(postponedWords, text)) return coming.length > 0 || isSurelyPutOff(text);
+  if (coming.length === 0 || !has(movedWords, text)) return false;
+  return movedToDate.test(mask(text, dates));
+}
+
+const movedToDate = new RegExp(
+  `(?:mov|push|shift|bump|slid|chang|verleg|déplac|cambi|mud|instead)[^.;${dateMark}]*?(?:\\b(?:to|until|till|from|of|for|auf|au|à|al|a|para|на)\\s+|${dateMark}+\\s+(?:to|->|→)\\s+)${dateMark}`,
+  'iu',
+);
+
+function isSurelyPutOff(text: string): boolean {
+  return /postpon|delay|slip|reschedul|deferred|verschoben|verlegt|report[ée]|repouss|aplazad|pospuest|adiad|отлож|перенес|перенос|uitgesteld|延期|推迟/iu.test(
+    text,
+  );
+}
+
+/** The date to which it was put off: the last one, or the end of "from Tuesday to Thursday". */
+function newDate(coming: readonly FoundDate[]): FoundDate | null {
+  const date = coming.at(-1);
+  if (date === undefined) return null;
+  return date.end !== null && !date.hasTime ? { ...date, start: date.end, end: null } : date;
+}
+
+function incidentStatus(
+  text: string,
+  tense: Tense,
+  { isVerb, word }: Match,
+  next: FoundDate | null,
+  over: FoundDate | null,
+): Decided | null {
+  const isStrong =
+    isVerb || /outage|incident|down|sev|disruption|störung|ausfall|panne|caída|сбой|инцидент|障害/iu.test(word);
+  if (has(resolvedWords, text) && tense !== 'future')
+    return { status: 'completed', date: over, certainty: isStrong ? sure.verbAndDate : sure.noun };
+  if (
+    tense === 'future' &&
+    next !== null &&
+    /planned|scheduled|maintenance|geplant|programad|prévu|планов/iu.test(text)
+  ) {
+    return { status: 'planned', date: next, certainty: sure.nounAndDate };
+  }
+  if (tense === 'future' && next === null) return null;
+  const isUpdate =
+    /\b(?:update|still|continu\w+|ongoing|identified|monitoring|root cause|mitigation|eta|investigation)\b/i.test(text);
+  const isPresent =
+    isVerb ||
+    /\b(?:investigat|ongoing|started|since|now|we have|there(?:'s| is)|experiencing|seeing|declared|triggered|firing|affect|impact|sev)/i.test(
+      text,
+    ) ||
+    /^\s*(?:\[?sev|incident|outage|alert)/i.test(text);
+  if (!isPresent) return { status: 'started', date: over, certainty: sure.noun };
+  return { status: isUpdate ? 'updated' : 'started', date: over, certainty: isStrong ? sure.state : 0.7 };
+}
+
+/** "Postponed to Tuesday.": of what was told before. */
+function followUp(
+  last: ExtractedEvent,
+  text: string,
+  dates: readonly FoundDate[],
+  { postedAt }: Context,
+): ExtractedEvent[] {
+  const coming = dates.filter((date) => Date.parse(date.start) > postedAt - dayMs);
+  const isOff = has(canceledWords, text);
+  if (!isOff && !isPutOff(text, dates, coming)) return [];
+  const date = newDate(coming);
+  return [
+    {
+      ...last,
+      status: isOff ? 'canceled' : 'postponed',
+      planned_start: date?.start ?? last.planned_start,
+      planned_end: date?.end ?? null,
+      actual_start: null,
+      actual_end: null,
+      time_source: date === null ? last.time_source : date.isRelative ? 'relative' : 'explicit',
+      time_confidence: date?.confidence ?? last.time_confidence,
+      summary: text,
+      confidence: sure.followUp,
+    },
+  ];
+}
+
+/** "Release dates: • iOS: 12 Oct • Android: 19 Oct": each item is what the heading tells of. */
+function fromList(
+  clause: Clause,
+  inherited: readonly Match[],
+  dates: readonly FoundDate[],
+  context: Context,
+): ExtractedEvent[] {
+  const [match] = inherited;
+  const [date] = dates;
+  if (match === undefined || date === undefined) return [];
+  const masked = mask(clause.text, dates);
+  const name = masked
+    .split(dateMark)
+    .map((part) =>
+      part
+        .replace(/^[\s:,–—-]+|[\s:,–—-]+$/g, '')
+        .replace(/\s+(?:on|at|by|from|until|am|le|el)$/i, '')
+        .trim(),
+    )
+    .find((part) => /\p{L}/u.test(part));
+  if (name === undefined) return [];
+  const isOver = Date.parse(date.start) + dayMs < context.postedAt;
+  const { text, heading } = clause;
+  const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
+  const status = isOver ? 'completed' : 'planned';
+  const confidence = has(doubtWords, text) || has(doubtWords, heading ?? '') ? sure.list - lessFor.doubt : sure.list;
+  return [build({ text, kind: match.kind, object: name.slice(0, 80), anchor, status, date, confidence }, context)];
+}
+
+function mask(text: string, dates: readonly FoundDate[]): string {
+  return dates.reduce(
+    (sum, { index, length }) => sum.slice(0, index) + dateMark.repeat(length) + sum.slice(index + length),
+    text,
+  );
+}
+
+function versionIn(text: string): string | null {
+  return /\bv\d+(?:\.\d+)*(?:-[\w.]+)?\b|\b\d+\.\d+\.\d+\b|\bQ[1-4][- ]\d{4}\b/i.exec(text)?.[0] ?? null;
+}
+
+interface Facts {
+  text: string;
+  kind: Kind;
+  object: string;
+  anchor: string | null;
+  status: Status;
+  date: FoundDate | null;
+  confidence: number;
+}
+
+function build({ text, kind, object, anchor, status, date, confidence }: Facts, { message }: Context): ExtractedEvent {
+  const isPlanned =
+    status === 'planned' ||
+    status === 'confirmed' ||
+    status === 'postponed' ||
+    (status === 'canceled' && date !== null);
+  const isDone = status === 'completed' || status === 'rolled_back';
+  const at = date?.start ?? message.posted_at;
+  const links = message.text.links.filter((link) => text.includes(link));
+  const near = anchorsOf(text, links);
+  const anchors = near.length > 0 ? near : message.text.anchors.slice(0, 1);
+  const { plain } = message.text;
+  return {
+    action: kind.action,
+    object_name_raw: object,
+    qualifiers: [],
+    stroke: null,
+    anchor: anchors.includes(anchor ?? '') ? anchor : (near[0] ?? anchor),
+    category: kind.category,
+    status,
+    change_type: kind.change_type,
+    environment: environments.find(([, pattern]) => has(pattern, text))?.[0] ?? 'unknown',
+    severity: kind.category === 'risk' ? (severities.find(([, pattern]) => has(pattern, plain))?.[0] ?? null) : null,
+    planned_start: isPlanned ? (date?.start ?? null) : null,
+    planned_end: isPlanned ? (date?.end ?? null) : null,
+    actual_start: isPlanned || (isDone && date?.end === null) || (isDone && date === null) ? null : at,
+    actual_end: isDone ? (date?.end ?? at) : null,
+    time_source: date === null ? 'ts_fallback' : date.isRelative ? 'relative' : 'explicit',
+    time_confidence: date?.confidence ?? 0.3,
+    summary: text,
+    why_it_matters: null,
+    links: (links.length > 0 ? links : message.text.links).slice(0, 3),
+    anchors,
+    impact_area: impactAreas
+      .filter(([, pattern]) => has(pattern, text))
+      .map(([area]) => area)
+      .slice(0, 3),
+    impact_type: kind.action === 'Incident' ? ['downtime'] : kind.action === 'Policy' ? ['policy_change'] : [],
+    confidence: Math.max(0, Math.min(1, Math.round(confidence * 100) / 100)),
+  };
 }

@@ -1,0 +1,67 @@
+/** A message cut into the pieces that each tell of one thing at most. */
+
+export interface Clause {
+  text: string;
+  /** The line above a list to which it belongs. */
+  heading: string | null;
+  /** It asks. */
+  isQuestion: boolean;
+}
+
+const bullet = /^\s*(?:[•◦▪‣*–-]|\d{1,2}[.)]|:[a-z0-9_+-]+:)\s+/;
+
+/** Ends of sentences, but not the point of an abbreviation or of a day's number. */
+const sentenceEnd =
+  /(?<=[.!?…])(?<!\b(?:e\.g|i\.e|vs|approx|ca|no|nr|st|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mr|mrs|dr|z\.b|bzw)\.)(?<!\b\d{1,2}\.)\s+(?=\S)|(?<=[。！？])/iu;
+
+const asking =
+  /^(?:hey |hi |so |and |but |also |@\S+[,:]? )*(?:should|shall|can|could|would|will|do|does|did|is|are|was|were|has|have|had|any(?:one|body)|who|what|when|where|why|how|which|am i|wer|wann|warum|wie|was|kann|können|sollen|est-ce|qui|quand|pourquoi|comment|quién|cuándo|por qué|cómo|quem|quando|кто|когда|почему|как|wie|wanneer|waarom)\b(?=.*\?)/iu;
+
+/** The clauses of a plain text, without code, quotations and formatting; at most so many characters are read. */
+export function clausesOf(plain: string): Clause[] {
+  const clauses: Clause[] = [];
+  let heading: string | null = null;
+  for (const line of withoutCode(plain.slice(0, longest)).split('\n')) {
+    if (/^\s*(?:>|&gt;)/.test(line)) continue;
+    const isItem = bullet.test(line);
+    const text = spoken(line.replace(bullet, ''));
+    if (text === '') {
+      if (line.trim() === '') heading = null;
+      continue;
+    }
+    for (const sentence of text.split(sentenceEnd)) {
+      const own = sentence.trim();
+      if (own === '') continue;
+      clauses.push({ text: own, heading: isItem ? heading : null, isQuestion: isQuestion(own) });
+    }
+    if (!isItem) heading = text;
+  }
+  return clauses;
+}
+
+/** A digest's worth; what stands behind it are logs. */
+const longest = 12_000;
+
+function withoutCode(text: string): string {
+  return text
+    .replace(/```[\s\S]*?(?:```|$)/g, '\n')
+    .replace(/`[^`\n]*`/g, (code) => (code.length <= 42 ? code.slice(1, -1) : ' '));
+}
+
+/** What people read: no emoji, no stars, nothing that was struck out. */
+function spoken(line: string): string {
+  return line
+    .replace(/~[^~\n]+~/g, ' ')
+    .replace(/:[a-z0-9_+-]+:(?::skin-tone-\d:)?/gi, ' ')
+    .replace(/(?<![\p{L}\p{N}])[*_]+|[*_]+(?![\p{L}\p{N}])/gu, '')
+    .replace(/\p{Extended_Pictographic}|\uFE0F|\u200D/gu, ' ')
+    .replace(/[“”«»„]/g, '"')
+    .replace(/[’‘]/g, "'")
+    .replace(/\s+/g, ' ')
+    .trim();
+}
+
+function isQuestion(sentence: string): boolean {
+  const end = sentence.replace(/[\s)"'!]+$/, '');
+  return /[?？]$/.test(end) || asking.test(sentence);
+}

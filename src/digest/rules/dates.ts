@@ -1,0 +1,233 @@
+/**
+ * The dates of a sentence, read by chrono (github.com/wanasit/chrono) and put into the author's time zone. chrono reckons with
+ * one offset from UTC, so what it reads is taken apart and reckoned anew by the zone's own calendar.
+ */
+import * as de from 'chrono-node/de';
+import * as en from 'chrono-node/en';
+import * as es from 'chrono-node/es';
+import * as fr from 'chrono-node/fr';
+import * as ja from 'chrono-node/ja';
+import * as nl from 'chrono-node/nl';
+import * as pt from 'chrono-node/pt';
+import * as ru from 'chrono-node/ru';
+import * as zh from 'chrono-node/zh';
+import type { IsoTime } from '../../model.ts';
+import { localTime, momentOf, offsetMinutes, startOf } from '../../time-zone.ts';
+import { millisToIso } from '../../ts.ts';
+import type { Language } from './language.ts';
+
+export interface FoundDate {
+  /** Where it stands in the text. */
+  index: number;
+  length: number;
+  /** A day begins at its midnight in the author's zone. */
+  start: IsoTime;
+  end: IsoTime | null;
+  /** It tells a time of day. */
+  hasTime: boolean;
+  isRelative: boolean;
+  /** Of an interval that ends with it: "by Friday", "until 5pm". */
+  isDeadline: boolean;
+  confidence: number;
+}
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  postedAt: number;
+  zone: string;
+}
+
+/** Whether dates that could be either are those to come or those that are over. */
+export type Direction = 'forward' | 'backward';
+
+interface Components {
+  get(component: 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second'): number | null;
+  isCertain(component: 'year' | 'month' | 'day' | 'weekday' | 'hour' | 'timezoneOffset'): boolean;
+  date(): Date;
+}
+
+interface Reading {
+  index: number;
+  text: string;
+  start: Components;
+  end?: Components | null;
+}
+
+interface Reader {
+  parse(text: string, reference: { instant: Date; timezone: number }, options: { forwardDate: boolean }): Reading[];
+}
+
+const readers: Readonly<Record<Exclude<Language, 'en'>, Reader>> = {
+  de: de.casual,
+  fr: fr.casual,
+  es: es.casual,
+  pt: pt.casual,
+  nl: nl.casual,
+  ru: ru.casual,
+  ja: ja.casual,
+  zh: zh.casual,
+};
+
+/** Nothing that could be a date, without a look at grammar: most sentences. */
+const dateless =
+  /^(?!.*(?:\d|today|tomorrow|tonight|yesterday|tmrw|tmw|morning|afternoon|evening|noon|midnight|week|month|quarter|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\b(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|eod|eow|eom|cob)\b|heute|morgen|gestern|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|demain|hier|aujourd|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|mañana|hoy|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|amanhã|hoje|ontem|segunda|terça|quarta|quinta|sexta|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|\p{Script=Cyrillic}|\p{Script=Han}))/isu;
+
+/** Look like dates and are none; they are covered up before chrono reads. */
+const covered: readonly RegExp[] = [
+  /https?:\/\/\S+/g,
+  // Keys of tickets, numbers of pull requests.
+  /\b[A-Z]{2,10}-\d+\b|#\d+/g,
+  // Versions and addresses of machines.
+  /\bv\d+(?:\.\d+)*\b|\b\d+\.\d+\.\d+(?:\.\d+)?(?:-[\w.]+)?\b(?!\.?\d{4})/gi,
+  /[$€£¥]\s?\d[\d,.]*[kKmM]?|\b\d[\d,.]*\s?(?:%|percent|usd|eur|ms|mb|gb|tb|kb|k\b|x\b|rps|qps)/gi,
+  /\b24\s?\/\s?7\b|\b\d+\s?\/\s?\d{3,}\b/g,
+  // Verbs and names that are months or days in short: "may", "march", "sun", "sat" in lower case.
+  /\b(?:may|march|mar|sun|sat|second|seconds|dec)\b(?!\s+\d)/g,
+  // Days that are names of something else.
+  /\b(?:black|good|casual|super|fat) (?:friday|tuesday)\b|\bcyber monday\b/gi,
+  /\b(?:last|past|previous|next|coming)\s+(?:few|couple|\d+)\s+\w+/gi,
+  /\b(?:takes?|took|lasts?|lasted|for|within|after)\s+(?:about\s+|up to\s+|~\s?)?\d+(?:\s?-\s?\d+)?\s*(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|weeks?|months?|years?)\b/gi,
+];
+
+const stroke = /^\d{1,2}\/\d{1,2}/;
+
+/** A bare `3/4` is as often a share as a date. */
+const barePair = /^\d{1,2}[/.]\d{1,2}$/;
+const dateWord =
+  /(?:\b(?:on|by|from|until|till|since|before|after|am|vom|bis|ab|le|du|au|el|del|op|dia|em)|[-–—(:,])\s*$/i;
+
+/** The dates of a text in the order they stand. */
+export function readDates(text: string, language: Language, clock: Clock, direction: Direction): FoundDate[] {
+  if (dateless.test(text)) return [];
+  const { postedAt, zone } = clock;
+  const cleaned = cover(text, language);
+  const reference = { instant: new Date(postedAt), timezone: offsetMinutes(postedAt, zone) };
+  const reader: Reader = language === 'en' ? en.casual : readers[language];
+  const options = { forwardDate: direction === 'forward' };
+  const read = reader.parse(cleaned, reference, options);
+  // Where month and day stand depends on where people live, but only between strokes: `en.GB` takes "March 20" for a year.
+  const isDayFirst =
+    language === 'en' && !zone.startsWith('America/') && read.some(({ text: written }) => stroke.test(written));
+  const dayFirst = isDayFirst ? en.GB.parse(cleaned, reference, options) : [];
+  const found = read.map((reading) =>
+    stroke.test(reading.text) ? (dayFirst.find(({ index }) => index === reading.index) ?? reading) : reading,
+  );
+  const dates = found.flatMap((reading) => dateOf(reading, cleaned, clock, direction));
+  return [...dates, ...periodEnds(cleaned, dates, clock)].sort((a, b) => a.index - b.index);
+}
+
+/** With as many characters as before, so that places stay. */
+function cover(text: string, language: Language): string {
+  // chrono reads "from 9 to 11", and "between 9 and 11" not.
+  const spans = text.replace(
+    /\bbetween(\s+[\w:.]+(?:\s?[ap]m)?\s+)and(?=\s+\d)/gi,
+    (_, first: string) => `from   ${first}to `,
+  );
+  return covered.reduce((sum, pattern, place) => {
+    // "12.10.2026" is a date wherever points are written in dates.
+    if (place === 2 && language !== 'en')
+      return sum.replace(/\bv\d+(?:\.\d+)*\b/gi, (match) => '_'.repeat(match.length));
+    return sum.replace(pattern, (match) => '_'.repeat(match.length));
+  }, spans);
+}
+
+function dateOf(reading: Reading, text: string, clock: Clock, direction: Direction): FoundDate[] {
+  const written = reading.text.trim();
+  const before = text.slice(Math.max(0, reading.index - 12), reading.index);
+  if (barePair.test(written) && !dateWord.test(before)) return [];
+  if (/^(?:now|just now|this|jetzt|ahora|maintenant|сейчас|今)$/i.test(written)) return [];
+  if (/^(?:last|past|previous)\b/i.test(written) && direction === 'forward') return [];
+  // A number alone is no date, whatever stands around it.
+  if (/^\d{1,4}$/.test(written)) return [];
+  const start = momentIn(reading.start, clock, direction);
+  if (start === null) return [];
+  const end = reading.end === undefined || reading.end === null ? null : momentIn(reading.end, clock, direction);
+  const hasTime = reading.start.isCertain('hour');
+  const isRelative = !reading.start.isCertain('month') && !/\d{1,2}:\d{2}/.test(written);
+  return [
+    {
+      index: reading.index,
+      length: reading.text.length,
+      start: millisToIso(start),
+      end: end === null || end <= start ? null : millisToIso(end),
+      hasTime,
+      isRelative,
+      isDeadline: /\b(?:by|until|till|before|bis|avant|antes|tot|vóór|до)\s*$/i.test(before),
+      confidence: (hasTime ? 0.95 : 0.85) - (isRelative ? 0.1 : 0),
+    },
+  ];
+}
+
+const yearMs = 366 * 86_400_000;
+const dayMs = 86_400_000;
+
+function momentIn(components: Components, { postedAt, zone }: Clock, direction: Direction): number | null {
+  const part = (name: Parameters<Components['get']>[0]) => components.get(name) ?? 0;
+  const local = { year: part('year'), month: part('month'), day: part('day') };
+  if (components.isCertain('timezoneOffset') && components.isCertain('hour')) return sane(components.date().getTime());
+  const at = (year: number, days = 0) => {
+    const date = { ...local, year, day: local.day + days };
+    if (!components.isCertain('hour')) return startOf(date, zone);
+    return momentOf({ ...date, hour: part('hour'), minute: part('minute'), second: part('second') }, zone);
+  };
+  let moment = at(local.year);
+  const isOnlyWeekday =
+    components.isCertain('weekday') && !components.isCertain('day') && !components.isCertain('month');
+  // What is over and told without its year or week was the last one of the kind.
+  if (direction === 'backward' && moment > postedAt + dayMs) {
+    if (!components.isCertain('month') && components.isCertain('weekday')) moment = at(local.year, -7);
+    else if (!components.isCertain('year')) moment = at(local.year - 1);
+  }
+  // Nobody calls today by its weekday.
+  if (direction === 'forward' && isOnlyWeekday && moment <= postedAt && moment > postedAt - dayMs)
+    moment = at(local.year, 7);
+  // An announcement in December is for January to come.
+  if (
+    direction === 'forward' &&
+    components.isCertain('month') &&
+    !components.isCertain('year') &&
+    moment < postedAt - 60 * dayMs
+  )
+    moment = at(local.year + 1);
+  return sane(moment, postedAt);
+}
+
+/** Nobody talks in Slack about another century. */
+function sane(moment: number, postedAt = moment): number | null {
+  if (!Number.isFinite(moment) || moment < 0 || Math.abs(moment - postedAt) > 10 * yearMs) return null;
+  return moment;
+}
+
+const periodEnd = /\b(?:eod|cob|eow|eom|end of (?:the )?(?:day|week|month|quarter|year))\b/gi;
+
+/** The end of a day, a week, a month: chrono does not know it. */
+function periodEnds(text: string, known: readonly FoundDate[], { postedAt, zone }: Clock): FoundDate[] {
+  const { year, month, day } = localTime(postedAt, zone);
+  const weekday = new Date(Date.UTC(year, month - 1, day)).getUTCDay();
+  return Array.from(text.matchAll(periodEnd)).flatMap(({ 0: written, index }) => {
+    if (known.some((date) => date.index < index + written.length && index < date.index + date.length)) return [];
+    const word = written.toLowerCase();
+    const date = /week|eow/.test(word)
+      ? { year, month, day: day + ((5 - weekday + 7) % 7) }
+      : /month|eom/.test(word)
+        ? { year, month: month + 1, day: 0 }
+        : /quarter/.test(word)
+          ? { year, month: Math.ceil(month / 3) * 3 + 1, day: 0 }
+          : /year/.test(word)
+            ? { year, month: 12, day: 31 }
+            : { year, month, day };
+    const start = millisToIso(startOf(date, zone));
+    return [
+      {
+        index,
+        length: written.length,
+        start,
+        end: null,
+        hasTime: false,
+        isRelative: true,
+        isDeadline: true,
+        confidence: 0.7,
+      },
+    ];
+  });
+}

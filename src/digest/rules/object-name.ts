@@ -1,0 +1,150 @@
+/** What an event happens to: the words around the one that tells of it. */
+import type { Kind } from './vocabulary.ts';
+
+/** Stands in a clause for a date; no name goes across it. */
+export const dateMark = '\uE000';
+
+/** Where the telling word stands. */
+export interface Told {
+  index: number;
+  length: number;
+  isVerb: boolean;
+}
+
+const boundary = new RegExp(`[,;:!?()\\[\\]|"${dateMark}–—→]|\\s[-/]+\\s|\\.(?=\\s|$)|\\s&\\s(?=we\\b)`, 'u');
+
+/** Words that end a name that goes on to the right. */
+const stopsAfter = new Set(
+  'to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around finished finishes completed completes started starts begins began failed fails succeeded successfully happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
+    ' ',
+  ),
+);
+
+/** Words that begin a clause and are no part of a name that goes on to the left. */
+const stopsBefore = new Set(
+  'moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
+    ' ',
+  ),
+);
+
+const leading =
+  /^(?:(?:the|a|an|our|your|their|my|this|that|these|new|just|all|some|successfully|officially|finally|now|again|both|out|up|back|of|on|in|for|with|to|it|them|its|us|at|der|die|das|den|dem|des|vom|zum|zur|ein|eine|einen|einer|unsere?[nrms]?|neue?[nrms]?|le|la|les|l'|du|de la|de l'|des|un|une|notre|nos|el|los|las|del|una|nuestr[oa]s?|o|os|as|do|da|dos|das|um|uma|noss[oa]s?|het|een|onze|nieuwe|наш\p{L}*|нов\p{L}+)\s+)+/iu;
+const pronouns =
+  /^(?:it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|@\S+|@?\p{L}+:)?$/iu;
+
+/** The name, short and in the writer's own case; null when there is none near. */
+export function objectName(clause: string, told: Told, kind: Kind): string | null {
+  const before = clause.slice(0, told.index);
+  const after = clause.slice(told.index + told.length);
+  const word = clause.slice(told.index, told.index + told.length);
+  const left = () => nameBefore(before);
+  const right = () => nameAfter(after, told.isVerb);
+  if (told.isVerb) {
+    // "is live" and "is down" tell of what stands before them, "deployed" of what comes after, or before in the passive.
+    const isState =
+      /^(?:is|are|was|were|went|goes|going|go|now|currently|back|ist|est|está|geht|being)\b/i.test(word) &&
+      /\s/.test(word);
+    const isPassive =
+      /\b(?:is|are|was|were|be|been|being|get|gets|got|wird|wurde|werden|est|été|sera|será|sido|foi|ser|был[аои]?|будет|wordt|werd)\s+(?:\w+ly\s+|now\s+|just\s+|already\s+)?$/i.test(
+        before,
+      );
+    return isState || isPassive ? (left() ?? right()) : (right() ?? left());
+  }
+  // "Incident update: the login page is slow", "[SEV2] checkout": a label, and then what it is about.
+  const label =
+    /^\s*(?:#?\d+\s*)?(?:update|notice|report|alert|announcement|reminder|summary|status|resolved|notification)?\s*[\])]?\s*[:–—-]\s+|^\s*\]\s*/i.exec(
+      after,
+    )?.[0];
+  if (label !== undefined && /^[\s[(]*(?:\S+\s+){0,2}$/.test(before)) {
+    const labelled = nameAfter(` ${after.slice(label.length)}`, true);
+    if (labelled !== null) return kind.isThing ? joined(labelled, word, null) : labelled;
+  }
+  const own = left();
+  if (own !== null) return kind.isThing ? joined(own, word, rightOf(after, kind)) : own;
+  const other = rightOf(after, kind);
+  if (other !== null) return kind.isThing ? `${other} ${word}` : other;
+  return kind.isThing || /\s/.test(word) ? capitalized(word) : null;
+}
+
+/** "Q3 planning" and "all-hands" are one name; what it is about is told too where nothing else stands before it. */
+function joined(own: string, word: string, about: string | null): string {
+  const name = `${own} ${word}`;
+  return about === null || name.length > 40 ? name : name;
+}
+
+/** "webinar on pricing", "outage in the EU", "release of the app", "Incident: checkout", "release v2.3". */
+function rightOf(after: string, kind: Kind): string | null {
+  const version = /^\s+(v?\d+(?:\.\d+)+[\w.-]*|v\d+|#\d+|[A-Z]{2,10}-\d+)/.exec(after)?.[1];
+  const preposition =
+    /^\s*(?::|-|–|—)?\s*(?:of|for|on|in|with|to|about|affecting|impacting|at|von|für|der|des|im|bei|mit|de la|de l'|de|du|des|pour|sur|del|para|sobre|do|da|van|voor|over|по|для|на|о)?\s+/i.exec(
+      after,
+    )?.[0] ?? '';
+  const rest = after.slice(preposition.length);
+  const name =
+    preposition.trim() === '' && !/^\s*[:–—-]/.test(after)
+      ? null
+      : nameAfter(rest.startsWith(' ') ? rest : ` ${rest}`, true);
+  if (version !== undefined) return name === null ? version : `${name} ${version}`;
+  return name === null && !kind.isThing ? nameAfter(after, false) : name;
+}
+
+const longestName = 8;
+
+function nameAfter(text: string, allowsOf: boolean): string | null {
+  const stretch = (withoutLeadingDate(text).split(boundary)[0] ?? '').replace(/^[\s:–—-]+/, '');
+  const taken: string[] = [];
+  for (const word of stretch.replace(leading, '').split(/\s+/)) {
+    const folded = word.toLowerCase().replace(/[.']+$/, '');
+    if (word === '' || (taken.length > 0 && stopsAfter.has(folded))) break;
+    if (taken.length === 0 && stopsAfter.has(folded)) return null;
+    if ((folded === 'of' || folded === 'for') && !allowsOf) break;
+    taken.push(word);
+    if (taken.length >= longestName) break;
+  }
+  return cleaned(taken.join(' '));
+}
+
+/** "rollen morgen die App aus", "releasing on Friday the app": the name may stand behind the date. */
+function withoutLeadingDate(text: string): string {
+  return text.replace(new RegExp(`^\\s*(?:(?:on|at|am|um|le|el|на|в)\\s+)?${dateMark}+\\s+(?=\\S)`, 'iu'), ' ');
+}
+
+function nameBefore(text: string): string | null {
+  const stretch = text.split(boundary).at(-1) ?? '';
+  const words = stretch.trim().split(/\s+/);
+  const taken: string[] = [];
+  for (const word of words.reverse()) {
+    const folded = word.toLowerCase();
+    if (word === '') break;
+    if (stopsBefore.has(folded)) {
+      if (taken.length === 0) continue;
+      // "release of the app is live": the name goes on.
+      if (folded === 'of' || folded === 'for' || folded === 'the') {
+        taken.push(word);
+        continue;
+      }
+      break;
+    }
+    taken.push(word);
+    if (taken.length >= longestName) break;
+  }
+  return cleaned(
+    taken
+      .reverse()
+      .join(' ')
+      .replace(/^(?:(?:of|for|the)\s+)+/i, ''),
+  );
+}
+
+function cleaned(text: string): string | null {
+  const name = text
+    .replace(leading, '')
+    .replace(/^[\s.'*_#-]+|[\s.,'*_:;-]+$/g, '')
+    .replace(/\s+(?:the|a|an|of|for|to|and|will|has|have|is|are|was|were|been|be)$/i, '')
+    .trim();
+  return pronouns.test(name) || !/[\p{L}\p{N}]/u.test(name) ? null : name.slice(0, 80);
+}
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
