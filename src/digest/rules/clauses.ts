@@ -12,7 +12,7 @@ const bullet = /^\s*(?:[•◦▪‣*–-]|\d{1,2}[.)]|:[a-z0-9_+-]+:)\s+/;
 
 /** Ends of sentences, but not the point of an abbreviation or of a day's number. */
 const sentenceEnd =
-  /(?<=[.!?…])(?<!\b(?:e\.g|i\.e|vs|approx|ca|no|nr|st|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mr|mrs|dr|z\.b|bzw)\.)(?<!\b\d{1,2}\.)\s+(?=\S)|(?<=[。！？])/iu;
+  /(?<=[.!?…])(?<!\b(?:e\.g|i\.e|vs|approx|ca|no|nr|st|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mr|mrs|dr|z\.b|bzw)\.)(?<!\b\d{1,2}\.(?=\s+(?:\p{Ll}|jan|feb|mär|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)))\s+(?=\S)|(?<=[。！？])/iu;
 
 const asking =
   /^(?:hey |hi |so |and |but |also |@\S+[,:]? )*(?:should|shall|can|could|would|will|do|does|did|is|are|was|were|has|have|had|any(?:one|body)|who|what|when|where|why|how|which|am i|wer|wann|warum|wie|was|kann|können|sollen|est-ce|qui|quand|pourquoi|comment|quién|cuándo|por qué|cómo|quem|quando|кто|когда|почему|как|wie|wanneer|waarom)\b(?=.*\?)/iu;

@@ -123,12 +123,19 @@ function cover(text: string, language: Language): string {
     /\bbetween(\s+[\w:.]+(?:\s?[ap]m)?\s+)and(?=\s+\d)/gi,
     (_, first: string) => `from   ${first}to `,
   );
-  return covered.reduce((sum, pattern, place) => {
-    // "12.10.2026" is a date wherever points are written in dates.
-    if (place === 2 && language !== 'en')
-      return sum.replace(/\bv\d+(?:\.\d+)*\b/gi, (match) => '_'.repeat(match.length));
-    return sum.replace(pattern, (match) => '_'.repeat(match.length));
-  }, spans);
+  return covered.reduce(
+    (sum, pattern, place) => coverOne(sum, pattern, place, language),
+    spans.replace(nextWeekDay, '     next$1'),
+  );
+}
+
+/** chrono takes "next week Monday" for two dates. */
+const nextWeekDay = /\bnext week(\s+(?:on\s+)?(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?)/gi;
+
+function coverOne(text: string, pattern: RegExp, place: number, language: Language): string {
+  // "12.10.2026" is a date wherever points are written in dates.
+  const versions = place === 2 && language !== 'en' ? /\bv\d+(?:\.\d+)*\b/gi : pattern;
+  return text.replace(versions, (match) => '_'.repeat(match.length));
 }
 
 function dateOf(reading: Reading, text: string, clock: Clock, direction: Direction): FoundDate[] {

@@ -15,22 +15,24 @@ const boundary = new RegExp(`[,;:!?()\\[\\]|"${dateMark}–—→]|\\s[-/]+\\s|\
 
 /** Words that end a name that goes on to the right. */
 const stopsAfter = new Set(
-  'to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around finished finishes completed completes started starts begins began failed fails succeeded successfully happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
+  'to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around finished finishes completed completes started starts begins began failed fails succeeded successfully happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi foram fue été wurde wurden concluída concluído com sucesso completado terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
     ' ',
   ),
 );
 
 /** Words that begin a clause and are no part of a name that goes on to the left. */
 const stopsBefore = new Set(
-  'moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
+  'moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
     ' ',
   ),
 );
 
 const leading =
   /^(?:(?:the|a|an|our|your|their|my|this|that|these|new|just|all|some|successfully|officially|finally|now|again|both|out|up|back|of|on|in|for|with|to|it|them|its|us|at|der|die|das|den|dem|des|vom|zum|zur|ein|eine|einen|einer|unsere?[nrms]?|neue?[nrms]?|le|la|les|l'|du|de la|de l'|des|un|une|notre|nos|el|los|las|del|una|nuestr[oa]s?|o|os|as|do|da|dos|das|um|uma|noss[oa]s?|het|een|onze|nieuwe|наш\p{L}*|нов\p{L}+)\s+)+/iu;
+const prepositions =
+  /^(?:to|on|at|in|into|from|with|by|for|as|via|since|because|after|before|until|during|by|nach|auf|in|im|à|en|a|em|на|в|naar)\s/iu;
 const pronouns =
-  /^(?:it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|@\S+|@?\p{L}+:)?$/iu;
+  /^(?:it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|it's|that's|they're|we're|i'm|expect|might|@\S+|@?\p{L}+:)?$/iu;
 
 /** The name, short and in the writer's own case; null when there is none near. */
 export function objectName(clause: string, told: Told, kind: Kind): string | null {
@@ -39,6 +41,13 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
   const word = clause.slice(told.index, told.index + told.length);
   const left = () => nameBefore(before);
   const right = () => nameAfter(after, told.isVerb);
+  if (told.isVerb && kind.action === 'Incident') {
+    // "seeing elevated errors on the gateway": where it hurts, not how.
+    const where = /\b(?:on|in|with|at|for|affecting|of)\s+(.+)$/i.exec(after)?.[1];
+    const place = where === undefined ? null : nameAfter(` ${where}`, true);
+    if (place !== null && /(?:seeing|experiencing|investigating|having|elevated|increased|high)/i.test(word))
+      return place;
+  }
   if (told.isVerb) {
     // "is live" and "is down" tell of what stands before them, "deployed" of what comes after, or before in the passive.
     const isState =
@@ -63,7 +72,7 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
   if (own !== null) return kind.isThing ? joined(own, word, rightOf(after, kind)) : own;
   const other = rightOf(after, kind);
   if (other !== null) return kind.isThing ? `${other} ${word}` : other;
-  return kind.isThing || /\s/.test(word) ? capitalized(word) : null;
+  return kind.isThing || kind.action === 'Incident' || /\s/.test(word) ? capitalized(word) : null;
 }
 
 /** "Q3 planning" and "all-hands" are one name; what it is about is told too where nothing else stands before it. */
@@ -76,7 +85,7 @@ function joined(own: string, word: string, about: string | null): string {
 function rightOf(after: string, kind: Kind): string | null {
   const version = /^\s+(v?\d+(?:\.\d+)+[\w.-]*|v\d+|#\d+|[A-Z]{2,10}-\d+)/.exec(after)?.[1];
   const preposition =
-    /^\s*(?::|-|–|—)?\s*(?:of|for|on|in|with|to|about|affecting|impacting|at|von|für|der|des|im|bei|mit|de la|de l'|de|du|des|pour|sur|del|para|sobre|do|da|van|voor|over|по|для|на|о)?\s+/i.exec(
+    /^\s*(?::|-|–|—)?\s*(?:of|for|on|in|with|to|about|affecting|impacting|at|von|für|der|des|beim|im|bei|mit|an der|an dem|am|aan de|aan het|de la|de l'|de|du|des|pour|sur|del|para|sobre|do|da|van|voor|over|по|для|на|о)?\s+/i.exec(
       after,
     )?.[0] ?? '';
   const rest = after.slice(preposition.length);
@@ -92,6 +101,8 @@ const longestName = 8;
 
 function nameAfter(text: string, allowsOf: boolean): string | null {
   const stretch = (withoutLeadingDate(text).split(boundary)[0] ?? '').replace(/^[\s:–—-]+/, '');
+  // "deployed to production" does not say what.
+  if (prepositions.test(stretch)) return null;
   const taken: string[] = [];
   for (const word of stretch.replace(leading, '').split(/\s+/)) {
     const folded = word.toLowerCase().replace(/[.']+$/, '');

@@ -135,7 +135,9 @@ function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null)
   if (own.length === 0 && inherited.length === 0 && !isFollowUp) return [];
 
   const tense = tenseOf(text, own);
-  const direction: Direction = tense === 'past' ? 'backward' : 'forward';
+  const isUnderWay = own.some(({ kind }) => kind.action === 'Incident') && tense !== 'future';
+  const isOver = tense === 'past' || isUnderWay || /\b(?:since|seit|depuis|desde|sinds)\b/i.test(text);
+  const direction: Direction = isOver && !has(postponedWords, text) ? 'backward' : 'forward';
   const dates = readDates(
     text,
     context.language,
@@ -199,10 +201,10 @@ function tenseOf(text: string, matches: readonly Match[]): Tense {
     const before = text.slice(0, verb.index);
     if (passiveFuture.test(before) || /\b(?:will|going to|plan(?:s|ning)? to|about to|'ll)\b[^,;.]*$/i.test(before))
       return 'future';
-    if (/ing$/i.test(verb.word)) return isFuture ? 'future' : 'present';
+    if (/ing(?:\s|$)/i.test(verb.word)) return isFuture ? 'future' : 'present';
     if (/(?:^|\s)(?:goes live|go live|launches|ships|releases|deploys|moves|migrates|opens|starts)$/i.test(verb.word))
       return 'future';
-    if (pastVerb.test(verb.word)) return 'past';
+    if (pastVerb.test(verb.word) || /^\w+(?:ed|ped|hed)\b/i.test(verb.word)) return 'past';
     return isFuture ? 'future' : 'none';
   }
   if (isFuture) return 'future';
@@ -234,7 +236,7 @@ const lessFor = {
 function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEvent | null {
   const { postedAt } = context;
   const tense = tenseOf(text, matches);
-  const match = mostTelling(matches, dates, postedAt);
+  const match = mostTelling(text, matches, dates, postedAt);
   if (match === null) return null;
   const decided = statusOf(text, tense, match, dates, postedAt);
   if (decided === null) return null;
@@ -249,18 +251,31 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   let confidence: number = certainty;
   if (has(doubtWords, text)) confidence -= lessFor.doubt;
   if (has(requestWords, text) && date === null) confidence -= lessFor.request;
-  if (has(negationWords, text) && status !== 'canceled' && status !== 'postponed') confidence -= lessFor.negation;
+  if (isDenied(text, match) && status !== 'canceled' && status !== 'postponed') confidence -= lessFor.negation;
   if (has(absenceWords, text)) confidence -= lessFor.absence;
   if (named === undefined) confidence -= lessFor.noObject / 2;
   if (text.length > 300) confidence -= lessFor.longText;
   return build({ text, kind: match.kind, object, anchor, status, date, confidence }, context);
 }
 
-/** Of several telling words; what maintenance brings along is no incident. */
-function mostTelling(matches: readonly Match[], dates: readonly FoundDate[], postedAt: number): Match | null {
-  const maintenance = matches.find(({ word }) => has(maintenanceWords, word));
+/** Of several telling words: not one that is denied, and not the downtime that something planned brings along. */
+function mostTelling(
+  text: string,
+  matches: readonly Match[],
+  dates: readonly FoundDate[],
+  postedAt: number,
+): Match | null {
+  const told = matches.filter((match) => !isDenied(text, match));
+  const candidates = told.length > 0 ? told : matches;
   const isPlanned = dates.some(({ start }) => Date.parse(start) > postedAt);
-  return (isPlanned ? maintenance : undefined) ?? matches[0] ?? null;
+  const maintenance = candidates.find(({ word }) => has(maintenanceWords, word));
+  const harmless = candidates.find(({ kind }) => kind.action !== 'Incident' && kind.action !== 'RCA');
+  return (isPlanned ? (maintenance ?? harmless) : undefined) ?? candidates[0] ?? null;
+}
+
+/** "No deploys", "not a launch". */
+function isDenied(text: string, { index }: Match): boolean {
+  return has(negationWords, text.slice(0, index).split(/\s+/).slice(-4).join(' '));
 }
 
 interface Decided {
@@ -290,7 +305,11 @@ function statusOf(
   const over = dates.find((date) => Date.parse(date.start) <= postedAt + graceMs);
   if (has(canceledWords, text)) return { status: 'canceled', date: dates[0] ?? null, certainty: sure.verb };
   if (isPutOff(text, dates, coming)) {
-    return { status: 'postponed', date: newDate(coming), certainty: coming.length > 0 ? sure.verbAndDate : sure.verb };
+    return {
+      status: 'postponed',
+      date: newDate(text, coming),
+      certainty: coming.length > 0 ? sure.verbAndDate : sure.verb,
+    };
   }
   if (kind.action === 'Incident') return incidentStatus(text, tense, match, next ?? null, over ?? null);
   if (kind.action === 'Rollback' && tense !== 'future') {
@@ -308,7 +327,7 @@ function statusOf(
     const isDone =
       isVerb ||
       has(
-        /\b(?:complete[d]?|done|finished|concluded|resolved|published|over|closed|passed|abgeschlossen|terminée?s?|completad[oa]|concluíd[oa]|заверш\p{L}+|afgerond|完了|успешно)/iu,
+        /\b(?:complete[d]?|done|finished|concluded|resolved|published|over|closed|passed|lifted|abgeschlossen|terminée?s?|completad[oa]|concluíd[oa]|заверш\p{L}+|afgerond|完了|успешно)/iu,
         text,
       );
     if (!isDone) return null;
@@ -358,10 +377,11 @@ function isSurelyPutOff(text: string): boolean {
 }
 
 /** The date to which it was put off: the last one, or the end of "from Tuesday to Thursday". */
-function newDate(coming: readonly FoundDate[]): FoundDate | null {
+function newDate(text: string, coming: readonly FoundDate[]): FoundDate | null {
   const date = coming.at(-1);
   if (date === undefined) return null;
-  return date.end !== null && !date.hasTime ? { ...date, start: date.end, end: null } : date;
+  const isFromTo = date.end !== null && /\b(?:from|von|vom|de|du|del|van|с)\s*$/iu.test(text.slice(0, date.index));
+  return isFromTo && date.end !== null ? { ...date, start: date.end, end: null } : date;
 }
 
 function incidentStatus(
@@ -387,10 +407,11 @@ function incidentStatus(
     /\b(?:update|still|continu\w+|ongoing|identified|monitoring|root cause|mitigation|eta|investigation)\b/i.test(text);
   const isPresent =
     isVerb ||
-    /\b(?:investigat|ongoing|started|since|now|we have|there(?:'s| is)|experiencing|seeing|declared|triggered|firing|affect|impact|sev)/i.test(
+    /\b(?:investigat|ongoing|started|since|now|we have|there(?:'s| is)|experiencing|seeing|declared|triggered|firing|affect|impact|sev|derzeit|aktuell|actuellement|actualmente)/i.test(
       text,
     ) ||
-    /^\s*(?:\[?sev|incident|outage|alert)/i.test(text);
+    /^\s*(?:\[?sev|incident|outage|alert)/i.test(text) ||
+    /発生|しています|происход|идёт|сейчас/u.test(text);
   if (!isPresent) return { status: 'started', date: over, certainty: sure.noun };
   return { status: isUpdate ? 'updated' : 'started', date: over, certainty: isStrong ? sure.state : 0.7 };
 }
@@ -405,7 +426,7 @@ function followUp(
   const coming = dates.filter((date) => Date.parse(date.start) > postedAt - dayMs);
   const isOff = has(canceledWords, text);
   if (!isOff && !isPutOff(text, dates, coming)) return [];
-  const date = newDate(coming);
+  const date = newDate(text, coming);
   return [
     {
       ...last,
