@@ -483,6 +483,14 @@ function versionIn(text: string): string | null {
   return /\bv\d+(?:\.\d+)*(?:-[\w.]+)?\b|\b\d+\.\d+\.\d+\b|\bQ[1-4][- ]\d{4}\b/i.exec(text)?.[0] ?? null;
 }
 
+/** What names the event besides its object: a ticket, else a version. */
+function anchorBeside(object: string, anchors: readonly string[], found: string | null): string | null {
+  const folded = object.toLowerCase();
+  return (
+    [...anchors, ...(found === null ? [] : [found])].find((anchor) => !folded.includes(anchor.toLowerCase())) ?? null
+  );
+}
+
 interface Facts {
   text: string;
   kind: Kind;
@@ -510,7 +518,7 @@ function build({ text, kind, object, anchor, status, date, confidence }: Facts, 
     object_name_raw: object,
     qualifiers: [],
     stroke: null,
-    anchor: anchors.includes(anchor ?? '') ? anchor : (near[0] ?? anchor),
+    anchor: anchorBeside(object, anchors, anchor),
     category: kind.category,
     status,
     change_type: kind.change_type,
