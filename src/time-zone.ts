@@ -1,6 +1,4 @@
 /** Local days and times of a zone, by the tables that Node carries (ECMA-402). Zones are IANA names. */
-import type { IsoTime } from './model.ts';
-import { millisToIso } from './ts.ts';
 
 /** The parts of a local date and time; months from 1. */
 export interface LocalTime {
@@ -77,12 +75,6 @@ export function startOfDay(millis: number, zone: string, days = 0): number {
 /** The first moment of a calendar day; days beyond the month's end count on. */
 export function startOf(date: { year: number; month: number; day: number }, zone: string): number {
   return momentOf({ ...date, hour: 0, minute: 0, second: 0 }, zone);
-}
-
-/** `2026-11-23`, the day of a moment. */
-export function localDate(time: IsoTime, zone: string): string {
-  const { year, month, day } = localTime(Date.parse(time), zone);
-  return millisToIso(Date.UTC(year, month - 1, day)).slice(0, 10);
 }
 
 const dayMs = 86_400_000;

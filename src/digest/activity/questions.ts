@@ -63,7 +63,7 @@ function hasOthersReplies(raw: { [key: string]: unknown }, author: string | null
 const noQuestions = /^(?:\W*(?:right|ok(?:ay)?|no|yes|huh|eh|what|why|really|seriously|lol|hm+)\W*)$/i;
 
 /** Whether a sentence asks: it ends with a question mark that is no part of an address or of code, and has three words or more. */
-export function isQuestion(plain: string): boolean {
+function isQuestion(plain: string): boolean {
   const spoken = plain
     .replace(/```[\s\S]*?(?:```|$)/g, ' ')
     .replace(/`[^`\n]*`/g, ' ')

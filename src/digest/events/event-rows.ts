@@ -28,7 +28,7 @@ export interface EventSettings {
 }
 
 /** A message holds at most so many events. */
-export const eventsPerMessage = 5;
+const eventsPerMessage = 5;
 
 /** The `n`th event of a message has the same id whenever and by whomever it is found: a text in the form of a UUID (RFC 9562, version 8). */
 export function eventId(message: { team_id: string; channel_id: string; ts: Ts }, n: number): string {

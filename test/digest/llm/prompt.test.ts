@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cacheKey } from '../../../src/digest/llm/cache-key.ts';
-import { type PromptInput, system, userPrompt } from '../../../src/digest/llm/prompts/events-2026-11-23.ts';
+import {
+  description,
+  type PromptInput,
+  system,
+  userPrompt,
+  version,
+} from '../../../src/digest/llm/prompts/events-2026-11-23.ts';
 import { millisToIso } from '../../../src/ts.ts';
 
 const input: PromptInput = {
@@ -12,6 +18,13 @@ const input: PromptInput = {
   links: ['https://a.example/1', 'https://a.example/2', 'https://a.example/3', 'https://a.example/4'],
   anchors: ['WAL-77'],
 };
+
+describe('the prompt', () => {
+  it('is a file with a version, by which its answers are kept apart from those of others', () => {
+    expect(version).toMatch(/^\d{8}\.\d+$/);
+    expect(description).toMatch(/^[A-Z].*\.$/);
+  });
+});
 
 describe('the question', () => {
   it('tells channel, local time with offset and weekday, text as it is written, three links, keys', () => {
