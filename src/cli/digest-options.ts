@@ -53,7 +53,7 @@ export interface DigestOptions {
 }
 
 /** Throws `UsageError` naming the flag that is wrong. `now` in epoch milliseconds. */
-export function digestOptions(flags: DigestFlags, { digest }: Config, now: number): DigestOptions {
+export function digestOptions(flags: DigestFlags, { digest, workspaces }: Config, now: number): DigestOptions {
   const zone = flags.tz ?? digest.timezone;
   if (!isZone(zone)) throw zoneError(zone, '--tz');
   if (flags.repost === true && flags.update === true) {
@@ -69,6 +69,7 @@ export function digestOptions(flags: DigestFlags, { digest }: Config, now: numbe
         `Add --publish, or leave ${flag} out.`,
       );
   }
+  if (flags.publish === true && workspaces.every(({ digestChannel }) => digestChannel === null)) throw noTarget();
   return {
     format: formatOf(flags.format),
     window: windowRequest(flags, zone, digest.first_window, now),
@@ -86,6 +87,13 @@ export function digestOptions(flags: DigestFlags, { digest }: Config, now: numbe
     rescore: flags.rescore === true,
     dryRun: flags.dryRun === true,
   };
+}
+
+export function noTarget(): UsageError {
+  return new UsageError(
+    'nobody said where the digest is to be posted',
+    'Give --publish a channel or a person, or set digest.channel in the config file.',
+  );
 }
 
 function formatOf(text: string | undefined): DigestFormat {

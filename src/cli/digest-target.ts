@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts';
 import type { KnownChannel } from '../sync/channel-identity.ts';
 import type { SyncContext } from '../sync/context.ts';
 import { selectable } from './channel-selection.ts';
+import { noTarget } from './digest-options.ts';
 import type { Stored } from './digest-settings.ts';
 
 export interface DigestTarget {
@@ -24,12 +25,7 @@ export async function findTarget(
   stored: Stored,
 ): Promise<DigestTarget> {
   const wanted = flag === true ? workspace.digestChannel : flag.trim();
-  if (wanted === null || wanted === '') {
-    throw new UsageError(
-      'nobody said where the digest is to be posted',
-      'Give --publish a channel or a person, or set digest.channel in the config file.',
-    );
-  }
+  if (wanted === null || wanted === '') throw noTarget();
   if (/^[UW][A-Z0-9]{2,}$/.test(wanted)) return directWith(sync, wanted);
   if (wanted.startsWith('@')) return directWith(sync, personCalled(wanted.slice(1), stored));
   const selection = selectChannels({ include: [wanted], exclude: [] });
