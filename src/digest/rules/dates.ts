@@ -41,9 +41,8 @@ export interface Clock {
 export type Direction = 'forward' | 'backward';
 
 interface Components {
-  get(component: 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second'): number | null;
+  get(component: 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | 'timezoneOffset'): number | null;
   isCertain(component: 'year' | 'month' | 'day' | 'weekday' | 'hour' | 'timezoneOffset'): boolean;
-  date(): Date;
 }
 
 interface Reading {
@@ -78,7 +77,7 @@ const covered: readonly RegExp[] = [
   // Keys of tickets, numbers of pull requests.
   /\b[A-Z]{2,10}-\d+\b|#\d+/g,
   // Versions and addresses of machines.
-  /\bv\d+(?:\.\d+)*\b|\b\d+\.\d+\.\d+(?:\.\d+)?(?:-[\w.]+)?\b(?!\.?\d{4})/gi,
+  /\bv\d+(?:\.\d+)*\b|\b(?!\d{1,2}\.\d{1,2}\.\d{4}\b)\d+\.\d+\.\d+(?:\.\d+)?(?:-[\w.]+)?\b/gi,
   /[$€£¥]\s?\d[\d,.]*[kKmM]?|\b\d[\d,.]*\s?(?:%|percent|usd|eur|ms|mb|gb|tb|kb|k\b|x\b|rps|qps)/gi,
   /\b24\s?\/\s?7\b|\b\d+\s?\/\s?\d{3,}\b/g,
   // Verbs and names that are months or days in short: "may", "march", "sun", "sat" in lower case.
@@ -90,11 +89,13 @@ const covered: readonly RegExp[] = [
 ];
 
 const stroke = /^\d{1,2}\/\d{1,2}/;
+/** Written with points, the day comes first everywhere. */
+const points = /^\d{1,2}\.\d{1,2}\.\d{4}/;
 
 /** A bare `3/4` is as often a share as a date. */
 const barePair = /^\d{1,2}[/.]\d{1,2}$/;
 const dateWord =
-  /(?:\b(?:on|by|from|until|till|since|before|after|am|vom|bis|ab|le|du|au|el|del|op|dia|em)|[-–—(:,])\s*$/i;
+  /(?:\b(?:on|for|by|from|until|till|since|before|after|am|vom|bis|ab|le|du|au|el|del|op|dia|em)|[-–—(:,])\s*$/i;
 
 /** The dates of a text in the order they stand. */
 export function readDates(text: string, language: Language, clock: Clock, direction: Direction): FoundDate[] {
@@ -106,11 +107,11 @@ export function readDates(text: string, language: Language, clock: Clock, direct
   const options = { forwardDate: direction === 'forward' };
   const read = reader.parse(cleaned, reference, options);
   // Where month and day stand depends on where people live, but only between strokes: `en.GB` takes "March 20" for a year.
-  const isDayFirst =
-    language === 'en' && !zone.startsWith('America/') && read.some(({ text: written }) => stroke.test(written));
-  const dayFirst = isDayFirst ? en.GB.parse(cleaned, reference, options) : [];
+  const isDayFirst = ({ text: written }: Reading) =>
+    language === 'en' && (points.test(written) || (stroke.test(written) && !zone.startsWith('America/')));
+  const dayFirst = read.some(isDayFirst) ? en.GB.parse(cleaned, reference, options) : [];
   const found = read.map((reading) =>
-    stroke.test(reading.text) ? (dayFirst.find(({ index }) => index === reading.index) ?? reading) : reading,
+    isDayFirst(reading) ? (dayFirst.find(({ index }) => index === reading.index) ?? reading) : reading,
   );
   const dates = found.flatMap((reading) => dateOf(reading, cleaned, clock, direction));
   return [...dates, ...periodEnds(cleaned, dates, clock)].sort((a, b) => a.index - b.index);
@@ -123,11 +124,15 @@ function cover(text: string, language: Language): string {
     /\bbetween(\s+[\w:.]+(?:\s?[ap]m)?\s+)and(?=\s+\d)/gi,
     (_, first: string) => `from   ${first}to `,
   );
+  // It takes the "20" of "from 20 Dec" for an hour.
+  const days = spans.replace(fromDay, '    ');
   return covered.reduce(
     (sum, pattern, place) => coverOne(sum, pattern, place, language),
-    spans.replace(nextWeekDay, '     next$1'),
+    days.replace(nextWeekDay, '     next$1'),
   );
 }
+
+const fromDay = /\bfrom(?=\s+\d{1,2}(?:st|nd|rd|th)?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))/gi;
 
 /** chrono takes "next week Monday" for two dates. */
 const nextWeekDay = /\bnext week(\s+(?:on\s+)?(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?)/gi;
@@ -146,9 +151,14 @@ function dateOf(reading: Reading, text: string, clock: Clock, direction: Directi
   if (/^(?:last|past|previous)\b/i.test(written) && direction === 'forward') return [];
   // A number alone is no date, whatever stands around it.
   if (/^\d{1,4}$/.test(written)) return [];
-  const start = momentIn(reading.start, clock, direction);
+  const after = text.slice(reading.index + reading.text.length, reading.index + reading.text.length + 12);
+  const named = zoneNamed(written) ?? (offsetOf(reading.start) === null ? zoneBehind(after) : null);
+  const local = named === null ? clock : { ...clock, zone: named };
+  const ending = reading.end ?? null;
+  const told = named === null ? (offsetOf(reading.start) ?? (ending === null ? null : offsetOf(ending))) : null;
+  const start = momentIn(reading.start, local, direction, told);
   if (start === null) return [];
-  const end = reading.end === undefined || reading.end === null ? null : momentIn(reading.end, clock, direction);
+  const end = ending === null ? null : momentIn(ending, local, direction, told);
   const hasTime = reading.start.isCertain('hour');
   const isRelative = !reading.start.isCertain('month') && !/\d{1,2}:\d{2}/.test(written);
   return [
@@ -168,10 +178,64 @@ function dateOf(reading: Reading, text: string, clock: Clock, direction: Directi
 const yearMs = 366 * 86_400_000;
 const dayMs = 86_400_000;
 
-function momentIn(components: Components, { postedAt, zone }: Clock, direction: Direction): number | null {
+/** Zones that people name without saying whether clocks are put forward; chrono guesses by its own rules. */
+const zones: Readonly<Record<string, string>> = {
+  pt: 'America/Los_Angeles',
+  pacific: 'America/Los_Angeles',
+  mt: 'America/Denver',
+  ct: 'America/Chicago',
+  et: 'America/New_York',
+  eastern: 'America/New_York',
+};
+
+function zoneNamed(written: string): string | null {
+  const word = /\b(pt|pacific|mt|ct|et|eastern)\b/i.exec(written)?.[1];
+  return word === undefined ? null : (zones[word.toLowerCase()] ?? null);
+}
+
+/** Behind a span of hours chrono does not look for a zone. */
+const zonesBehind: Readonly<Record<string, string>> = {
+  ...zones,
+  utc: 'UTC',
+  gmt: 'UTC',
+  pst: 'America/Los_Angeles',
+  pdt: 'America/Los_Angeles',
+  est: 'America/New_York',
+  edt: 'America/New_York',
+  cet: 'Europe/Berlin',
+  cest: 'Europe/Berlin',
+  bst: 'Europe/London',
+  ist: 'Asia/Kolkata',
+  jst: 'Asia/Tokyo',
+};
+
+function zoneBehind(after: string): string | null {
+  const word = /^\s*\(?([a-z]{2,7})\b/i.exec(after)?.[1]?.toLowerCase();
+  return word === undefined || !Object.hasOwn(zonesBehind, word) ? null : (zonesBehind[word] ?? null);
+}
+
+/** Minutes ahead of UTC, where the text names them; what it names for one end of a span holds for the other. */
+function offsetOf(components: Components): number | null {
+  return components.isCertain('timezoneOffset') && components.isCertain('hour')
+    ? components.get('timezoneOffset')
+    : null;
+}
+
+function momentIn(
+  components: Components,
+  { postedAt, zone }: Clock,
+  direction: Direction,
+  offset: number | null,
+): number | null {
   const part = (name: Parameters<Components['get']>[0]) => components.get(name) ?? 0;
   const local = { year: part('year'), month: part('month'), day: part('day') };
-  if (components.isCertain('timezoneOffset') && components.isCertain('hour')) return sane(components.date().getTime());
+  if (offset !== null && components.isCertain('hour')) {
+    const { year, month, day } = local;
+    return sane(
+      Date.UTC(year, month - 1, day, part('hour'), part('minute'), part('second')) - offset * 60_000,
+      postedAt,
+    );
+  }
   const at = (year: number, days = 0) => {
     const date = { ...local, year, day: local.day + days };
     if (!components.isCertain('hour')) return startOf(date, zone);

@@ -22,7 +22,7 @@ const stopsAfter = new Set(
 
 /** Words that begin a clause and are no part of a name that goes on to the left. */
 const stopsBefore = new Set(
-  'moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
+  'starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
     ' ',
   ),
 );
@@ -83,6 +83,8 @@ function joined(own: string, word: string, about: string | null): string {
 
 /** "webinar on pricing", "outage in the EU", "release of the app", "Incident: checkout", "release v2.3". */
 function rightOf(after: string, kind: Kind): string | null {
+  const quoted = /^\s*[:–-]?\s*"([^"]{2,60})"/.exec(after)?.[1];
+  if (quoted !== undefined) return quoted;
   const version = /^\s+(v?\d+(?:\.\d+)+[\w.-]*|v\d+|#\d+|[A-Z]{2,10}-\d+)/.exec(after)?.[1];
   const preposition =
     /^\s*(?::|-|–|—)?\s*(?:of|for|on|in|with|to|about|affecting|impacting|at|von|für|der|des|beim|im|bei|mit|an der|an dem|am|aan de|aan het|de la|de l'|de|du|des|pour|sur|del|para|sobre|do|da|van|voor|over|по|для|на|о)?\s+/i.exec(
@@ -150,10 +152,11 @@ function nameBefore(text: string): string | null {
 function cleaned(text: string): string | null {
   const name = text
     .replace(leading, '')
+    .replace(/^[LlDd]'(?=\p{L})/u, '')
     .replace(/^[\s.'*_#-]+|[\s.,'*_:;-]+$/g, '')
     .replace(/\s+(?:the|a|an|of|for|to|and|will|has|have|is|are|was|were|been|be)$/i, '')
     .trim();
-  return pronouns.test(name) || !/[\p{L}\p{N}]/u.test(name) ? null : name.slice(0, 80);
+  return pronouns.test(name) || /^\p{L}$/u.test(name) || !/[\p{L}\p{N}]/u.test(name) ? null : name.slice(0, 80);
 }
 
 function capitalized(word: string): string {

@@ -30,6 +30,7 @@ import {
   resolvedWords,
   severities,
   startedWords,
+  thanksWords,
 } from './vocabulary.ts';
 
 /** Goes up whenever the same message may give other events. */
@@ -228,6 +229,8 @@ const lessFor = {
   request: 0.2,
   negation: 0.3,
   absence: 0.4,
+  thanks: 0.25,
+  vague: 0.25,
   noObject: 0.3,
   longText: 0.1,
   bot: 0,
@@ -238,7 +241,8 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const tense = tenseOf(text, matches);
   const match = mostTelling(text, matches, dates, postedAt);
   if (match === null) return null;
-  const decided = statusOf(text, tense, match, dates, postedAt);
+  const isVerbal = matches.some(({ isVerb }) => isVerb);
+  const decided = statusOf({ text, tense, match, isVerbal }, dates, postedAt);
   if (decided === null) return null;
   const { status, date, certainty } = decided;
   const masked = mask(text, dates);
@@ -253,6 +257,8 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   if (has(requestWords, text) && date === null) confidence -= lessFor.request;
   if (isDenied(text, match) && status !== 'canceled' && status !== 'postponed') confidence -= lessFor.negation;
   if (has(absenceWords, text)) confidence -= lessFor.absence;
+  if (has(thanksWords, text) && !(match.isVerb && match.kind.action !== 'Incident')) confidence -= lessFor.thanks;
+  if (isVagueState(match, object)) confidence -= lessFor.vague;
   if (named === undefined) confidence -= lessFor.noObject / 2;
   if (text.length > 300) confidence -= lessFor.longText;
   return build({ text, kind: match.kind, object, anchor, status, date, confidence }, context);
@@ -270,12 +276,22 @@ function mostTelling(
   const isPlanned = dates.some(({ start }) => Date.parse(start) > postedAt);
   const maintenance = candidates.find(({ word }) => has(maintenanceWords, word));
   const harmless = candidates.find(({ kind }) => kind.action !== 'Incident' && kind.action !== 'RCA');
-  return (isPlanned ? (maintenance ?? harmless) : undefined) ?? candidates[0] ?? null;
+  const isPutAway = has(canceledWords, text) || has(postponedWords, text);
+  return (isPlanned || isPutAway ? (maintenance ?? harmless) : undefined) ?? candidates[0] ?? null;
 }
 
 /** "No deploys", "not a launch". */
 function isDenied(text: string, { index }: Match): boolean {
   return has(negationWords, text.slice(0, index).split(/\s+/).slice(-4).join(' '));
+}
+
+/** The sun is out, and help is available; a product has a name or a number, or is called new. */
+function isVagueState({ word }: Match, object: string): boolean {
+  return (
+    /\b(?:out|available|live|down|over|back)$/i.test(word) &&
+    !/live|down/i.test(word) &&
+    !/[\p{Lu}\d]|\bnew\b/u.test(object)
+  );
 }
 
 interface Decided {
@@ -288,10 +304,16 @@ interface Decided {
 const graceMs = 10 * 60_000;
 const dayMs = 86_400_000;
 
+interface Telling {
+  text: string;
+  tense: Tense;
+  match: Match;
+  /** A verb tells of it, be it another word than the most telling one. */
+  isVerbal: boolean;
+}
+
 function statusOf(
-  text: string,
-  tense: Tense,
-  match: Match,
+  { text, tense, match, isVerbal }: Telling,
   dates: readonly FoundDate[],
   postedAt: number,
 ): Decided | null {
@@ -325,12 +347,14 @@ function statusOf(
     (next.hasTime ? Date.parse(next.start) > postedAt + graceMs : Date.parse(next.start) > postedAt);
   if (tense === 'past' && !isFutureOnly) {
     const isDone =
-      isVerb ||
+      isVerbal ||
       has(
-        /\b(?:complete[d]?|done|finished|concluded|resolved|published|over|closed|passed|lifted|abgeschlossen|terminée?s?|completad[oa]|concluíd[oa]|заверш\p{L}+|afgerond|完了|успешно)/iu,
+        /\b(?:complete[d]?|done|finished|concluded|resolved|published|over|closed|passed|lifted|ended|live|deployed|abgeschlossen|terminée?s?|completad[oa]|concluíd[oa]|заверш\p{L}+|afgerond|完了|успешно)/iu,
         text,
       );
     if (!isDone) return null;
+    // The day of an outage is not that of its analysis.
+    if (kind.action === 'RCA') return { status: 'completed', date: null, certainty: sure.verb };
     return { status: 'completed', date: over ?? null, certainty: over === undefined ? sure.verb : sure.verbAndDate };
   }
   if (next !== undefined && tense !== 'past') {
@@ -347,6 +371,9 @@ function statusOf(
   }
   if (has(startedWords, text) && (isVerb || kind.isThing || kind.nouns !== null) && tense !== 'future') {
     return { status: 'started', date: over ?? null, certainty: sure.verb - (isVerb ? 0 : 0.05) };
+  }
+  if (kind.action === 'Policy' && /\b(?:updated|changed|revised|adopted|introduced|amended)\b/i.test(text)) {
+    return { status: 'updated', date: over ?? null, certainty: sure.verb };
   }
   if (over !== undefined && !isVerb) return { status: 'completed', date: over, certainty: sure.noun };
   if (kind.action === 'RCA' || kind.action === 'Policy') {

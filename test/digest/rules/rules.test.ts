@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { rulesExtractor } from '../../../src/digest/rules/rules-extractor.ts';
+import { messageText } from '../../../src/digest/text/message-text.ts';
+import { isoToTs, millisToIso } from '../../../src/ts.ts';
+import { labelled } from './labelled.ts';
+import { scoreLabelled } from './score-labelled.ts';
+
+const rules = rulesExtractor();
+
+describe('the rules', () => {
+  it('find most of what readers want to be told, and little else', () => {
+    expect(labelled.length).toBeGreaterThanOrEqual(150);
+    const { precision, recall, expected, reported, misses } = scoreLabelled(rules, labelled, 0.7);
+    const figures = `precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)} (${expected} events, ${reported} reported)`;
+    expect(precision, `${figures}\n${misses.join('\n')}`).toBeGreaterThanOrEqual(0.85);
+    expect(recall, `${figures}\n${misses.join('\n')}`).toBeGreaterThanOrEqual(0.75);
+    if (process.env['SLACKINGEST_TEST_FIGURES'] !== undefined)
+      process.stdout.write(`${figures}\n${misses.join('\n')}\n`);
+  });
+
+  const extract = (text: string, zone = 'UTC') => {
+    const posted_at = millisToIso(Date.parse('2026-03-11T09:30:00Z'));
+    return rules.extract({
+      team_id: 'T1',
+      channel_id: 'C1',
+      ts: isoToTs(posted_at),
+      posted_at,
+      channel_name: null,
+      text: messageText({ text }, { user: () => null, channel: () => null, usergroup: () => null }),
+      zone,
+      isBot: false,
+      isReply: false,
+    }).events;
+  };
+
+  it('can be given any text, and give the same twice, with times that exist', () => {
+    const words = fc.constantFrom(
+      'release',
+      'tomorrow',
+      'is down',
+      'migrated',
+      'on 31.02.',
+      'from',
+      'to',
+      'at 25:61',
+      'webinar',
+      '2026-13-45',
+      ':',
+      '•',
+      '\n',
+      'postponed',
+      '明日',
+      'релиз',
+    );
+    const text = fc.oneof(
+      fc.string({ unit: 'grapheme', maxLength: 200 }),
+      fc.array(words, { maxLength: 30 }).map((all) => all.join(' ')),
+    );
+    fc.assert(
+      fc.property(text, fc.constantFrom('UTC', 'Asia/Kolkata', 'Pacific/Apia'), (written, zone) => {
+        const events = extract(written, zone);
+        expect(extract(written, zone)).toEqual(events);
+        expect(events.length).toBeLessThanOrEqual(5);
+        for (const event of events) {
+          for (const time of [event.planned_start, event.planned_end, event.actual_start, event.actual_end]) {
+            if (time !== null) expect(new Date(time).toISOString()).toBe(time);
+          }
+          expect(event.confidence).toBeGreaterThanOrEqual(0);
+          expect(event.confidence).toBeLessThanOrEqual(1);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('take no longer for text made to slow them down', () => {
+    const nasty = ['deploy ', 'a'.repeat(50), '. ', 'from to ', '12 ', 'release on ', ': ', '((((', 'the '];
+    for (const part of nasty) {
+      const began = performance.now();
+      extract(`release ${part.repeat(Math.ceil(40_000 / part.length))} tomorrow`);
+      expect(performance.now() - began, part).toBeLessThan(3000);
+    }
+  });
+});
