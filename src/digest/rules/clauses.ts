@@ -48,11 +48,14 @@ function withoutCode(text: string): string {
     .replace(/`[^`\n]*`/g, (code) => (code.length <= 42 ? code.slice(1, -1) : ' '));
 }
 
+/** `:tada:`, and not the middle of "2:00-4:00". */
+const emojiCode = /(?<!\w):(?:[+-]1|[a-z][\w+'-]*):(?::skin-tone-\d:)?(?!\d)/gi;
+
 /** What people read: no emoji, no stars, nothing that was struck out. */
 function spoken(line: string): string {
   return line
     .replace(/~[^~\n]+~/g, ' ')
-    .replace(/:[a-z0-9_+-]+:(?::skin-tone-\d:)?/gi, ' ')
+    .replace(emojiCode, ' ')
     .replace(/(?<![\p{L}\p{N}])[*_]+|[*_]+(?![\p{L}\p{N}])/gu, '')
     .replace(/\p{Extended_Pictographic}|\uFE0F|\u200D/gu, ' ')
     .replace(/[“”«»„]/g, '"')

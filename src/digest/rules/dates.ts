@@ -82,6 +82,8 @@ const covered: readonly RegExp[] = [
   /\b24\s?\/\s?7\b|\b\d+\s?\/\s?\d{3,}\b/g,
   // Verbs and names that are months or days in short: "may", "march", "sun", "sat" in lower case.
   /\b(?:may|march|mar|sun|sat|second|seconds|dec)\b(?!\s+\d)/g,
+  // What it was before.
+  /\((?:was|previously|originally|instead of|before|vorher|statt)\b[^)]*\)/gi,
   // Days that are names of something else.
   /\b(?:black|good|casual|super|fat) (?:friday|tuesday)\b|\bcyber monday\b/gi,
   /\b(?:last|past|previous|next|coming)\s+(?:few|couple|\d+)\s+\w+/gi,

@@ -15,14 +15,14 @@ const boundary = new RegExp(`[,;:!?()\\[\\]|"${dateMark}–—→]|\\s[-/]+\\s|\
 
 /** Words that end a name that goes on to the right. */
 const stopsAfter = new Set(
-  'to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around finished finishes completed completes started starts begins began failed fails succeeded successfully happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi foram fue été wurde wurden concluída concluído com sucesso completado terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
+  'to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around finished finishes completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi foram fue été wurde wurden concluída concluído com sucesso completado terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
     ' ',
   ),
 );
 
 /** Words that begin a clause and are no part of a name that goes on to the left. */
 const stopsBefore = new Set(
-  'starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
+  'due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
     ' ',
   ),
 );
@@ -57,7 +57,8 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
       /\b(?:is|are|was|were|be|been|being|get|gets|got|wird|wurde|werden|est|été|sera|será|sido|foi|ser|был[аои]?|будет|wordt|werd)\s+(?:\w+ly\s+|now\s+|just\s+|already\s+)?$/i.test(
         before,
       );
-    return isState || isPassive ? (left() ?? right()) : (right() ?? left());
+    if (isState) return left() ?? (/^\s*[:–—-]/.test(after) ? right() : null);
+    return isPassive ? (left() ?? right()) : (right() ?? left());
   }
   // "Incident update: the login page is slow", "[SEV2] checkout": a label, and then what it is about.
   const label =

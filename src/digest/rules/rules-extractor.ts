@@ -288,9 +288,7 @@ function isDenied(text: string, { index }: Match): boolean {
 /** The sun is out, and help is available; a product has a name or a number, or is called new. */
 function isVagueState({ word }: Match, object: string): boolean {
   return (
-    /\b(?:out|available|live|down|over|back)$/i.test(word) &&
-    !/live|down/i.test(word) &&
-    !/[\p{Lu}\d]|\bnew\b/u.test(object)
+    /^(?:is|are|was|were|now)\b.*\b(?:out|available|over|back)$/i.test(word) && !/[\p{Lu}\d]|\bnew\b/u.test(object)
   );
 }
 
