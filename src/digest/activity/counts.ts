@@ -25,6 +25,10 @@ const notices = new Set([
   'bot_remove',
   'pinned_item',
   'reminder_add',
+  'huddle_thread',
+  'sh_room_created',
+  'app_conversation_join',
+  'channel_canvas_updated',
   'tombstone',
 ]);
 

@@ -167,11 +167,14 @@ export function absorb(a: EventRow, b: EventRow): EventRow {
 }
 
 function mergedRow(a: EventRow, b: EventRow, isOverruled: boolean): EventRow {
-  const planned_start = earlier(a.planned_start, b.planned_start);
+  // Put off: the date that counts is the new one, and not the earliest.
+  const isPutOff = isOverruled && b.status === 'postponed' && b.planned_start !== null;
+  const planned_start = isPutOff ? b.planned_start : earlier(a.planned_start, b.planned_start);
+  const planned_end = isPutOff ? b.planned_end : earlier(a.planned_end, b.planned_end);
   const actual_start = earlier(a.actual_start, b.actual_start);
   const times = {
     planned_start,
-    planned_end: unlessBefore(planned_start, earlier(a.planned_end, b.planned_end)),
+    planned_end: unlessBefore(planned_start, planned_end),
     actual_start,
     actual_end: unlessBefore(actual_start, earlier(a.actual_end, b.actual_end)),
   };

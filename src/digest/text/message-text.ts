@@ -29,7 +29,10 @@ export const normVersion = 1;
 export function messageText(raw: JsonObject, names: Names): MessageText {
   const parts = new TextParts();
   parts.addOnce(() => readBody(raw, names, parts));
-  for (const attachment of objectsOf(raw['attachments'])) readAttachment(attachment, names, parts);
+  const isSilent = parts.plain.every((part) => part.trim() === '');
+  for (const attachment of objectsOf(raw['attachments'])) {
+    if (isSilent || !isPreview(attachment)) readAttachment(attachment, names, parts);
+  }
   const files = objectsOf(raw['files']);
   for (const file of files) {
     const title = nonEmptyText(file['title']) ?? nonEmptyText(file['name']);
@@ -109,6 +112,11 @@ function readTextObject(value: JsonValue | undefined, names: Names, parts: TextP
 }
 
 /** What apps add, or a link shows. Like a message, an attachment says the same in its blocks and in its text. */
+/** What Slack shows of a page or a message that a link leads to: somebody else said it, at another time. */
+function isPreview(attachment: JsonObject): boolean {
+  return attachment['is_msg_unfurl'] === true || typeof attachment['from_url'] === 'string';
+}
+
 function readAttachment(attachment: JsonObject, names: Names, parts: TextParts): void {
   const before = parts.plain.length;
   const add = (text: string | null) => {

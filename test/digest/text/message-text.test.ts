@@ -125,7 +125,13 @@ describe('the text of a message', () => {
       const attachments = [
         { is_msg_unfurl: true, from_url: link, text: said, fallback: `Ada: ${said}`, message_blocks: [quoted] },
       ];
-      expect(textOf({ text: `<${link}>`, attachments }).plain).toBe(`${link}\n${read}`);
+      expect(textOf({ text: '', attachments }).plain).toBe(read);
+    });
+
+    it('of what the preview of a link shows, which somebody else has said at another time', () => {
+      const link = 'https://news.example/launch';
+      const attachments = [{ from_url: link, title: 'Launch on Friday', text: said }];
+      expect(textOf({ text: `See <${link}>`, attachments }).plain).toBe(`See ${link}`);
     });
 
     it('of an attachment with blocks and text', () => {
