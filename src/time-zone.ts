@@ -49,9 +49,21 @@ export function localTime(millis: number, zone: string): LocalTime {
   return { year, month, day, hour, minute, second };
 }
 
+/** By zone and quarter of an hour: clocks are put forward and back at quarters only. */
+const offsets = new Map<string, number>();
+const quarterMs = 15 * 60_000;
+/** Enough for what is looked at together. */
+const rememberedOffsets = 10_000;
+
 /** Minutes by which clocks in the zone are ahead of UTC at a moment. */
 export function offsetMinutes(millis: number, zone: string): number {
-  return Math.round((asUtc(localTime(millis, zone)) - Math.floor(millis / 1000) * 1000) / 60_000);
+  const key = `${zone} ${Math.floor(millis / quarterMs)}`;
+  const known = offsets.get(key);
+  if (known !== undefined) return known;
+  const minutes = Math.round((asUtc(localTime(millis, zone)) - Math.floor(millis / 1000) * 1000) / 60_000);
+  if (offsets.size >= rememberedOffsets) offsets.clear();
+  offsets.set(key, minutes);
+  return minutes;
 }
 
 /**

@@ -23,6 +23,7 @@ import {
   type Kind,
   kinds,
   maintenanceWords,
+  mayTell,
   movedWords,
   negationWords,
   postponedWords,
@@ -48,7 +49,7 @@ interface Context {
 
 function extract(message: CandidateMessage, maxEvents: number): Extraction {
   const { plain } = message.text;
-  if (plain === '' || !kinds.some((kind) => has(kind.verbs, plain) || has(kind.nouns, plain))) return { events: [] };
+  if (!mayTell(plain)) return { events: [] };
   const context = { message, language: languageOf(plain), postedAt: Date.parse(message.posted_at) };
   const events: ExtractedEvent[] = [];
   let last: ExtractedEvent | null = null;
@@ -116,7 +117,7 @@ const noEvents =
   /^(?:release notes?|release managers?|release candidates?|release train|release branch(?:es)?|launch ?pad|deploy(?:ment)? keys?|deploy(?:ment)? scripts?|deploy(?:ment)? pipelines?|launch darkly|meeting notes|meeting room|incident channel|incident response|review comments?|maintenance mode|policy ?holder)/i;
 
 function matchesOf(kind: Kind, pattern: RegExp | null, isVerb: boolean, text: string): Match[] {
-  if (pattern === null) return [];
+  if (!has(pattern, text) || pattern === null) return [];
   return Array.from(text.matchAll(pattern)).flatMap(({ 0: word, index }) =>
     noEvents.test(text.slice(index, index + word.length + 14))
       ? []
@@ -127,7 +128,7 @@ function matchesOf(kind: Kind, pattern: RegExp | null, isVerb: boolean, text: st
 function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null): ExtractedEvent[] {
   const { text, heading } = clause;
   if (clause.isQuestion || text.length < 6) return [];
-  const own = matchesIn(text);
+  const own = mayTell(text) ? matchesIn(text) : [];
   const inherited = own.length === 0 && heading !== null ? matchesIn(heading) : [];
   const isFollowUp =
     own.length === 0 &&

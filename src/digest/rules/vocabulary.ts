@@ -22,7 +22,11 @@ const end = '(?![\\p{L}\\p{N}_])';
 /** Japanese and Chinese put no spaces between words. */
 const spaceless = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
 
+/** Every stem there is, for a first look. */
+const stemsOfKinds: string[] = [];
+
 function words(...stems: string[]): RegExp {
+  stemsOfKinds.push(...stems);
   const spaced = stems.filter((stem) => !spaceless.test(stem)).join('|');
   const others = stems.filter((stem) => spaceless.test(stem));
   return new RegExp([`${start}(?:${spaced})${end}`, ...others].join('|'), 'giu');
@@ -421,6 +425,13 @@ export const kinds: readonly Kind[] = [
     isThing: true,
   },
 ];
+
+const anyStem = new RegExp(`(?:${stemsOfKinds.join('|')})`, 'u');
+
+/** Whether a text may hold a telling word: a look at all stems at once, without regard to where words begin. Most do not. */
+export function mayTell(text: string): boolean {
+  return anyStem.test(text.toLowerCase());
+}
 
 /** What is over. */
 export const doneWords = words(
