@@ -57,6 +57,7 @@ export class LockedError extends AppError {
  * - `channel`: this channel or thread cannot be read; skip it, retry next run
  * - `cursor`: the page token expired; restart the listing from the last committed point
  * - `transient`: retries are used up (network, 5xx, broken bodies, rate limits); this unit fails, the next run goes on
+ * - `content`: Slack will never take this very message, which is a bug of ours
  * - `caller`: Slack calls our arguments wrong, which is a bug of ours
  * - `unknown`: an error code nobody has documented; fail this unit only
  */
@@ -67,6 +68,7 @@ export type SlackErrorKind =
   | 'channel'
   | 'cursor'
   | 'transient'
+  | 'content'
   | 'caller'
   | 'unknown';
 

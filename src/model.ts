@@ -82,9 +82,11 @@ export interface SlackApi {
 
   /**
    * Posts a message, once: a call whose answer is lost is not repeated, and the error's `isDoubtful` tells that it may have
-   * been posted all the same. This and what follows throws unless the client was opened with `allowPost`.
+   * been posted all the same. Waiting for the pace or after "slow down" can take minutes, so `claim` is run right before each
+   * request: what it throws is thrown on, and the message is not sent.
+   * This and what follows throws unless the client was opened with `allowPost`.
    */
-  post(message: OutgoingMessage): Promise<PostedMessage>;
+  post(message: OutgoingMessage, claim: () => Promise<void>): Promise<PostedMessage>;
   /** Replaces a message of the app's own. */
   update(message: OutgoingMessage & { ts: Ts }): Promise<PostedMessage>;
   /** The id of the direct conversation with a person. */

@@ -1,7 +1,8 @@
 /** Looks for a message of a digest in the channel where it was to be posted. */
 import type { DigestRow } from '../db/schema.ts';
 import { digestEventType } from '../digest/candidates/eligibility.ts';
-import type { JsonObject, SlackApi, Ts } from '../model.ts';
+import { SlackError } from '../errors.ts';
+import type { HistoryRequest, JsonObject, MessagePage, SlackApi, Ts } from '../model.ts';
 import { objectOf } from '../normalize/json-access.ts';
 import { tsToMicros } from '../ts.ts';
 
@@ -9,8 +10,10 @@ import { tsToMicros } from '../ts.ts';
 const clocksDifferMs = 24 * 3_600_000;
 
 /**
- * The ts under which it stands, told by what we sent along with it; null when it is not there. Reads the channel from its end
- * back to a day before the digest was made, one page at least, whatever the clocks say. Throws as `history` does.
+ * The ts under which it stands, told by what we sent along with it; null when it is surely not there. Reads the channel from
+ * its end back to a day before the digest was made, one page at least, whatever the clocks say. The author is not compared:
+ * the next run may have another token, and what it did not know again it would post twice. Throws as `history` does, and
+ * `SlackError` when the history breaks off before its end.
  */
 export async function findPostedChunk(
   slack: SlackApi,
@@ -18,14 +21,14 @@ export async function findPostedChunk(
   chunkNo: number,
 ): Promise<Ts | null> {
   const oldest = (Date.parse(created_at) - clocksDifferMs) * 1000;
-  let cursor: string | undefined;
-  do {
-    const page = await slack.history({ channel: channel_id, ...(cursor === undefined ? {} : { cursor }) });
+  let request: HistoryRequest | null = { channel: channel_id };
+  while (request !== null) {
+    const page: MessagePage = await slack.history(request);
     const found = page.messages.find((message) => isChunk(message, digest_id, chunkNo));
     if (found !== undefined) return found.ts;
     if (page.messages.some(({ ts }) => tsToMicros(ts) < oldest)) return null;
-    cursor = page.hasMore ? page.nextCursor : undefined;
-  } while (cursor !== undefined);
+    request = following(page, request);
+  }
   return null;
 }
 
@@ -37,4 +40,18 @@ function isChunk(message: JsonObject, digestId: string, chunkNo: number): boolea
     payload?.['digest_id'] === digestId &&
     payload['chunk_no'] === chunkNo
   );
+}
+
+/** The page before this one in time; null when there is none. Slack may promise more without a cursor: then by time. */
+function following({ hasMore, nextCursor, messages }: MessagePage, { channel }: HistoryRequest): HistoryRequest | null {
+  if (nextCursor !== undefined) return { channel, cursor: nextCursor };
+  if (!hasMore) return null;
+  const [first, ...others] = messages.map(({ ts }) => ts);
+  if (first === undefined) {
+    throw new SlackError(
+      { kind: 'transient', method: 'conversations.history', code: 'broken_off' },
+      "Slack's history of the channel breaks off before its end.",
+    );
+  }
+  return { channel, latest: others.reduce((least, ts) => (tsToMicros(ts) < tsToMicros(least) ? ts : least), first) };
 }

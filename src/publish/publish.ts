@@ -7,7 +7,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Store } from '../db/repositories/index.ts';
 import type { DigestChunkRow, DigestItemRow, DigestRow } from '../db/schema.ts';
 import { digestEventType } from '../digest/candidates/eligibility.ts';
-import { AppError, SlackError, sentences } from '../errors.ts';
+import { AppError, DatabaseError, SlackError, sentences } from '../errors.ts';
 import type { IsoTime, JsonObject, OutgoingMessage, SlackApi, Ts } from '../model.ts';
 import { maskSecrets } from '../secrets.ts';
 import { millisToIso } from '../ts.ts';
@@ -67,8 +67,7 @@ export async function publish(context: PublishContext, request: PublishRequest):
   const { store, teamId } = context;
   const digestId = request.mode === 'repost' ? randomUUID() : idOf(teamId, request);
   const known = await store.digests.find(digestId);
-  if (known !== undefined)
-    return known.status === 'posted' ? reportOf(context, digestId, 'already_posted') : finish(context, known);
+  if (known !== undefined) return takeUp(context, known);
   if (request.messages.length === 0) return { status: 'nothing', digest_id: null, posted: [] };
   const digest: DigestRow = {
     digest_id: digestId,
@@ -81,10 +80,24 @@ export async function publish(context: PublishContext, request: PublishRequest):
     created_at: millisToIso(context.now()),
     posted_at: null,
   };
-  await store.transaction((tx) =>
-    tx.digests.create(digest, chunksOf(digestId, request.messages), itemsOf(digestId, request.messages)),
-  );
-  return finish(context, digest);
+  const chunks = chunksOf(digestId, request.messages);
+  const items = itemsOf(digestId, request.messages);
+  const outcome = await store.transaction((tx) => tx.digests.create(digest, chunks, items, request.mode === 'post'));
+  if (outcome === 'told_already') throw overtaken();
+  // Of a digest that another run has created at the same moment, its messages count.
+  return outcome === 'created'
+    ? finish(context, digest)
+    : takeUp(context, (await store.digests.find(digestId)) ?? digest);
+}
+
+async function takeUp(context: PublishContext, digest: DigestRow): Promise<PublishReport> {
+  return digest.status === 'posted' ? reportOf(context, digest.digest_id, 'already_posted') : finish(context, digest);
+}
+
+function overtaken(): AppError {
+  return new AppError('another run has published some of it since this one read what is new', {
+    hint: 'Run again: what the other one told is left out then.',
+  });
 }
 
 /** The same window and place give the same id, so the database itself refuses a second one. */
@@ -118,19 +131,22 @@ async function finish(context: PublishContext, digest: DigestRow): Promise<Publi
 }
 
 async function finishChunk(context: PublishContext, digest: DigestRow, chunkNo: number): Promise<void> {
-  const { store, now, signal } = context;
   for (;;) {
-    signal.throwIfAborted();
-    const chunk = (await store.digests.listChunks(digest.digest_id)).find(({ chunk_no }) => chunk_no === chunkNo);
+    context.signal.throwIfAborted();
+    const chunk = await findChunk(context, digest, chunkNo);
     if (chunk === undefined || chunk.status === 'posted') return;
     if (chunk.status === 'posting' && (await isSettledByLooking(context, digest, chunk))) return;
-    const at = laterThan(chunk.claimed_at, now());
-    const isOurs = await store.transaction((tx) =>
-      tx.digests.claimChunk(digest.digest_id, chunkNo, chunk.claimed_at, at),
-    );
-    // Otherwise somebody else has claimed it meanwhile: look again.
-    if (isOurs) return post(context, digest, { ...chunk, claimed_at: at });
+    if (await post(context, digest, chunk)) return;
+    // Somebody else has claimed it meanwhile: look again.
   }
+}
+
+async function findChunk(
+  { store }: PublishContext,
+  { digest_id }: DigestRow,
+  chunkNo: number,
+): Promise<DigestChunkRow | undefined> {
+  return (await store.digests.listChunks(digest_id)).find(({ chunk_no }) => chunk_no === chunkNo);
 }
 
 /** Two claims are told apart by their time, so no two have the same. */
@@ -144,12 +160,12 @@ async function isSettledByLooking(
   digest: DigestRow,
   { chunk_no, claimed_at }: DigestChunkRow,
 ): Promise<boolean> {
-  const { store, now, sleep, signal, settleMs } = context;
+  const { now, sleep, signal, settleMs } = context;
   // A clock that was set back must not make us wait for as long as it was set back.
   const wait = claimed_at === null ? 0 : Math.min(settleMs, Date.parse(claimed_at) + settleMs - now());
   if (wait > 0) {
     await sleep(wait, signal);
-    const chunk = (await store.digests.listChunks(digest.digest_id)).find((each) => each.chunk_no === chunk_no);
+    const chunk = await findChunk(context, digest, chunk_no);
     if (chunk?.status === 'posted' || chunk?.claimed_at !== claimed_at) return chunk?.status === 'posted';
   }
   return look(context, digest, chunk_no);
@@ -170,22 +186,77 @@ async function look({ store, slack, now }: PublishContext, digest: DigestRow, ch
   return true;
 }
 
-async function post(context: PublishContext, digest: DigestRow, chunk: DigestChunkRow): Promise<void> {
+/** False, with nothing sent, when somebody else has claimed the chunk since it was looked at. */
+async function post(context: PublishContext, digest: DigestRow, chunk: DigestChunkRow): Promise<boolean> {
   const { store, slack, now, signal } = context;
   const { digest_id, chunk_no } = chunk;
+  const claim = new Claim(context, chunk);
   try {
-    const { ts } = await slack.post(messageOf(digest, chunk));
+    const { ts } = await slack.post(messageOf(digest, chunk), () => claim.take());
     await store.transaction((tx) => tx.digests.settleChunk(digest_id, chunk_no, ts, millisToIso(now())));
+    return true;
   } catch (error) {
+    if (error instanceof ClaimLost) return false;
     // Told to stop, or the database failed: whether it was posted, the next run finds out.
     if (signal.aborted || !(error instanceof SlackError)) throw error;
-    const told = maskSecrets(error.message);
     if (!error.isDoubtful) {
-      await store.transaction((tx) => tx.digests.releaseChunk(digest_id, chunk_no, told));
+      await giveBack(context, chunk, claim, error);
       throw error;
     }
-    await store.transaction((tx) => tx.digests.noteChunkError(digest_id, chunk_no, told));
-    if (!(await look(context, digest, chunk_no))) throw unconfirmed(digest, chunk_no, error.message, error);
+    await store.transaction((tx) => tx.digests.noteChunkError(digest_id, chunk_no, maskSecrets(error.message)));
+    if (await look(context, digest, chunk_no)) return true;
+    throw unconfirmed(digest, chunk_no, error.message, error);
+  }
+}
+
+/** What Slack will never take must not stand in the way of every digest to come. */
+async function giveBack(
+  context: PublishContext,
+  chunk: DigestChunkRow,
+  claim: Claim,
+  error: SlackError,
+): Promise<void> {
+  const { digest_id, chunk_no } = chunk;
+  await context.store.transaction(async (tx) => {
+    const isOurs = await tx.digests.releaseChunk(digest_id, chunk_no, claim.takenAt, maskSecrets(error.message));
+    if (isOurs && error.kind === 'content') await tx.digests.withdraw(digest_id, millisToIso(context.now()));
+  });
+}
+
+const mostClaims = 10;
+
+class ClaimLost extends Error {
+  override readonly name = 'ClaimLost';
+}
+
+/** The right to post a chunk, taken anew right before each request, so that its age tells when the message may still appear. */
+class Claim {
+  readonly #context: PublishContext;
+  readonly #chunk: DigestChunkRow;
+  /** As the chunk's row says it; null when nobody ever has claimed it. */
+  takenAt: IsoTime | null;
+
+  constructor(context: PublishContext, chunk: DigestChunkRow) {
+    this.#context = context;
+    this.#chunk = chunk;
+    this.takenAt = chunk.claimed_at;
+  }
+
+  /** Throws `ClaimLost` when somebody else has it. */
+  async take(): Promise<void> {
+    const { store, now, signal, settleMs } = this.#context;
+    const { digest_id, chunk_no } = this.#chunk;
+    for (let tries = 0; tries < mostClaims; tries += 1) {
+      signal.throwIfAborted();
+      const before = this.takenAt;
+      const at = laterThan(before, now());
+      const isOurs = await store.transaction((tx) => tx.digests.claimChunk(digest_id, chunk_no, before, at));
+      if (!isOurs) throw new ClaimLost();
+      this.takenAt = at;
+      // Where the database keeps us waiting, others could look before the message can be seen.
+      if (now() - Date.parse(at) <= settleMs / 4) return;
+    }
+    throw new DatabaseError('the database is too slow to post safely: claiming a message takes too long');
   }
 }
 
@@ -218,7 +289,10 @@ async function reportOf(
 }
 
 /** What stands in the place of a message that the new digest does not need. */
-const leftOver: DigestMessage = { text: 'The digest above has become shorter.', blocks: [], itemKeys: [] };
+function leftOver(chunkNo: number): JsonObject {
+  const text = chunkNo === 0 ? 'There is nothing left to tell.' : 'The digest above has become shorter.';
+  return { text, blocks: [{ type: 'context', elements: [{ type: 'plain_text', text }] }] };
+}
 
 /** Edits the digest of this window, or the last one. An edit may be repeated, so nothing needs to be claimed. */
 async function update(context: PublishContext, request: PublishRequest): Promise<PublishReport> {
@@ -234,25 +308,21 @@ async function update(context: PublishContext, request: PublishRequest): Promise
   const fresh = chunksOf(digest_id, request.messages);
   const edited: DigestChunkRow[] = [];
   for (const chunk of before) {
-    const content = fresh[chunk.chunk_no] ?? {
-      ...chunk,
-      payload: { text: leftOver.text, blocks: note(leftOver.text) },
-    };
     const ts = chunk.posted_ts;
     if (ts === null) continue;
-    await slack.update({ ...messageOf(digest, { ...chunk, payload: content.payload }), ts });
-    edited.push({ ...chunk, payload: content.payload });
+    const payload = fresh[chunk.chunk_no]?.payload ?? leftOver(chunk.chunk_no);
+    await slack.update({ ...messageOf(digest, { ...chunk, payload }), ts });
+    edited.push({ ...chunk, payload });
   }
   const more = fresh.slice(before.length);
   const items = itemsOf(digest_id, request.messages).map((item) => {
     const ts = before[item.chunk_no]?.posted_ts ?? null;
     return ts === null ? item : { ...item, posted_ts: ts, status: 'posted' as const };
   });
-  await store.transaction((tx) => tx.digests.extend(digest_id, [...edited, ...more], items));
+  const isOurs = await store.transaction((tx) =>
+    tx.digests.extend(digest_id, before.length, [...edited, ...more], items),
+  );
+  if (!isOurs) throw overtaken();
   if (more.length > 0) await finish(context, digest);
   return reportOf(context, digest_id, 'updated');
-}
-
-function note(text: string): JsonObject[] {
-  return [{ type: 'context', elements: [{ type: 'plain_text', text }] }];
 }

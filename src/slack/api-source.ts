@@ -233,10 +233,10 @@ class ApiSource implements SlackApiHandle {
     await this.#caller.call('conversations.join', { channel }, readNothing);
   }
 
-  post(message: OutgoingMessage): Promise<PostedMessage> {
+  post(message: OutgoingMessage, claim: () => Promise<void>): Promise<PostedMessage> {
     // Previews of what is linked would bury the digest, and are edits of the message besides.
     const args = { ...sendable(message), unfurl_links: false, unfurl_media: false };
-    return this.#caller.call('chat.postMessage', args, readPosted, { isRepeatable: false });
+    return this.#caller.call('chat.postMessage', args, readPosted, { beforeEach: claim });
   }
 
   update({ ts, ...message }: OutgoingMessage & { ts: Ts }): Promise<PostedMessage> {

@@ -56,23 +56,23 @@ export class Caller {
 
   /**
    * What `read` makes of Slack's answer. An answer that `read` does not accept counts as a failed try like a broken
-   * connection. A call that is not `isRepeatable` is sent again only when Slack said "slow down", which says too that it was
-   * not done; otherwise its first failure is thrown, and its
-   * `isDoubtful` tells whether it may have been done all the same.
+   * connection. A call with `beforeEach` is not repeatable: it is sent again only when Slack said "slow down", which says too
+   * that it was not done; otherwise its first failure is thrown, and its `isDoubtful` tells whether it may have been done all
+   * the same. `beforeEach` is run right before each HTTP request, after all waiting; what it throws keeps it from being sent.
    * Throws `SlackError`, `BudgetEndedError`, or the signal's reason.
    */
   async call<T>(
     method: MethodName,
     args: CallArguments,
     read: (body: unknown) => Reading<T>,
-    { isRepeatable = true }: { isRepeatable?: boolean } = {},
+    { beforeEach }: { beforeEach?: () => Promise<void> } = {},
   ): Promise<T> {
     const { policy, random, permissions } = this.#options;
     checkCallable(method, permissions);
     let failures = 0;
     let rateLimits = 0;
     for (;;) {
-      const outcome = await this.#attempt(method, args, read);
+      const outcome = await this.#attempt(method, args, read, beforeEach);
       if (outcome.ok) return outcome.value;
       const { failure } = outcome;
       if (failure.type === 'rate_limited') {
@@ -82,7 +82,7 @@ export class Caller {
       }
       rateLimits = 0;
       failures += 1;
-      if (!isRepeatable) throw unrepeatedError(method, failure);
+      if (beforeEach !== undefined) throw unrepeatedError(method, failure);
       const delay = retryDelay(slackError(method, failure), failures, policy, random);
       if (delay === undefined) throw slackError(method, failure, failures);
       await this.#backOff(method, failure, failures, Math.ceil(delay));
@@ -93,6 +93,7 @@ export class Caller {
     method: MethodName,
     args: CallArguments,
     read: (body: unknown) => Reading<T>,
+    beforeEach: (() => Promise<void>) | undefined,
   ): Promise<{ ok: true; value: T } | { ok: false; failure: CallFailure }> {
     const { send, pacer, signal, deadline } = this.#options;
     this.#checkRequests();
@@ -100,6 +101,7 @@ export class Caller {
     try {
       // Calls of other methods may have used the budget up while this one waited.
       this.#checkRequests();
+      await beforeEach?.();
       this.#count(method);
       const answer = await send(method, args);
       if (answer.ok) {

@@ -40,6 +40,7 @@ const reasons = new Map<string, Reason>([
     feature_not_enabled: 'the workspace has not enabled the feature',
     deprecated_endpoint: 'Slack has retired the method',
     method_deprecated: 'Slack has retired the method',
+    metadata_must_be_sent_from_app: 'only a token of an app may send metadata',
   }),
   ...ofKind('channel', {
     not_in_channel: 'the app is not a member of the channel',
@@ -57,8 +58,12 @@ const reasons = new Map<string, Reason>([
     user_is_restricted: 'the user may not do so',
     cannot_reply_to_message: 'the message takes no replies',
     message_limit_exceeded: 'a limit on messages of the workspace is reached',
-    slack_connect_file_link_sharing_blocked: 'the other company forbids it',
-    slack_connect_blocked_file_link_extra: 'the other company forbids it',
+    restricted_action_thread_locked: 'the thread is locked',
+    slack_connect_file_link_sharing_blocked: 'links to files may not be posted where other companies read',
+    slack_connect_canvas_sharing_blocked: 'links to canvases may not be posted where other companies read',
+    slack_connect_lists_sharing_blocked: 'links to lists may not be posted where other companies read',
+    messages_tab_disabled: 'the app takes no direct messages',
+    is_inactive: 'the channel is archived, frozen or deleted',
     message_not_found: 'there is no such message any more',
     cant_update_message: 'the message is not of this app, or may not be edited',
     edit_window_closed: 'a setting of the workspace forbids editing messages that old',
@@ -77,6 +82,8 @@ const reasons = new Map<string, Reason>([
     service_unavailable: 'the service is unavailable',
     request_timeout: 'the request did not reach Slack in time',
     fetch_members_failed: 'Slack could not read the members',
+    update_failed: 'Slack could not edit the message',
+    streaming_state_conflict: 'the message is still being written',
     team_added_to_org: 'the workspace is moving to an organisation',
   }),
   ...ofKind('cursor', {
@@ -97,6 +104,8 @@ const reasons = new Map<string, Reason>([
     invalid_ts_latest: '`latest` is invalid',
     invalid_types: '`types` is invalid',
     unknown_method: 'Slack does not know the method',
+  }),
+  ...ofKind('content', {
     invalid_blocks: 'Slack does not accept the blocks',
     invalid_blocks_format: 'Slack does not accept the blocks',
     msg_blocks_too_long: 'the blocks are too long',
@@ -104,8 +113,8 @@ const reasons = new Map<string, Reason>([
     block_mismatch: 'the blocks are of another kind than before',
     no_text: 'the message is empty',
     invalid_metadata_format: 'Slack does not accept the metadata',
+    invalid_metadata_schema: 'Slack does not accept the metadata',
     metadata_too_large: 'the metadata is too large',
-    metadata_must_be_sent_from_app: 'only a token of an app may send metadata',
   }),
 ]);
 
@@ -113,9 +122,16 @@ const hintsOfKinds: Partial<Record<SlackErrorKind, string>> = {
   auth: "Check the token on the app's page at https://api.slack.com/apps (OAuth & Permissions), then run again.",
   transient: 'Run again later; what is committed stays, and the next run goes on from there.',
   cursor: 'Run again; the listing starts anew from the last committed point.',
+  content:
+    'This is a bug of this program; please report it with the message. The next run puts the digest together anew.',
   caller: 'This is a bug of this program; please report it with the command and this message.',
   unknown: 'Run again later; if it stays, please report the code.',
 };
+
+const allowPosting = 'Ask an admin of the workspace to let the app post there, or choose another channel.';
+const choosePlace = 'Choose another channel or person for the digest.';
+const askOtherCompany = 'Choose a channel that no other company reads, or ask the admins to allow it.';
+const publishAnew = 'Publish it once more (--repost) instead of editing what was posted.';
 
 /** Where the kind's own hint would mislead. */
 const hintsOfCodes: ReadonlyMap<string, string> = new Map([
@@ -132,6 +148,24 @@ const hintsOfCodes: ReadonlyMap<string, string> = new Map([
   ['access_denied', 'Ask an admin of the workspace to let the app read it, or exclude the channel.'],
   ['channel_is_limited_access', 'Ask an admin of the workspace to let the app read it, or exclude the channel.'],
   ['ekm_access_denied', "Ask the organisation's admins whether the key was revoked on purpose; what is stored stays."],
+  ['is_archived', 'Have the channel unarchived, or choose another one.'],
+  ['is_inactive', 'Have the channel unarchived, or choose another one.'],
+  ['restricted_action', allowPosting],
+  ['restricted_action_read_only_channel', allowPosting],
+  ['restricted_action_thread_only_channel', allowPosting],
+  ['restricted_action_non_threadable_channel', allowPosting],
+  ['user_is_restricted', allowPosting],
+  ['message_limit_exceeded', 'Run again later; people of the workspace post too much at the moment for its plan.'],
+  ['slack_connect_file_link_sharing_blocked', askOtherCompany],
+  ['slack_connect_canvas_sharing_blocked', askOtherCompany],
+  ['slack_connect_lists_sharing_blocked', askOtherCompany],
+  ['messages_tab_disabled', "Turn the Messages tab on, on the app's page (App Home), or choose a channel."],
+  ['cannot_dm_bot', choosePlace],
+  ['user_disabled', choosePlace],
+  ['message_not_found', publishAnew],
+  ['cant_update_message', publishAnew],
+  ['edit_window_closed', publishAnew],
+  ['metadata_must_be_sent_from_app', "Use the app's bot token (xoxb-)."],
   ['missing_argument', 'With a token of an organisation, give the team id of the workspace.'],
 ]);
 

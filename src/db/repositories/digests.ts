@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import { type Expression, type Kysely, type SqlBool, Transaction } from 'kysely';
 import type { IsoTime, Ts } from '../../model.ts';
 import type { Dialect, Writable, WriteTarget } from '../dialects/dialect.ts';
 import type { DigestChunkRow, DigestItemRow, DigestRow, Schema } from '../schema.ts';
@@ -15,14 +15,27 @@ export interface DigestRepository {
   findLastWindowEnd(teamId: string, channelId: string | null): Promise<IsoTime | null>;
   /** What was posted there, or is about to be. */
   listItemKeys(teamId: string, channelId: string): Promise<Set<string>>;
+  /**
+   * Writes a new digest, unless one with its id is there already, or, when `isNews`, one for the same place with any of its
+   * items. Runs that create at the same moment wait for each other, so of two only one is told that it did.
+   */
   create(
     digest: DigestRow,
     chunks: readonly Writable<DigestChunkRow>[],
     items: readonly DigestItemRow[],
-  ): Promise<void>;
+    isNews: boolean,
+  ): Promise<'created' | 'exists' | 'told_already'>;
   find(digestId: string): Promise<DigestRow | undefined>;
-  /** Adds chunks and items to a digest that is there; an item of the same position is replaced, and so is a chunk's payload. */
-  extend(digestId: string, chunks: readonly Writable<DigestChunkRow>[], items: readonly DigestItemRow[]): Promise<void>;
+  /**
+   * Adds chunks and items to a digest that has so many chunks; an item of the same position is replaced, and so is a chunk's
+   * payload. False, with nothing done, when it has another number of them by now.
+   */
+  extend(
+    digestId: string,
+    chunkCount: number,
+    chunks: readonly Writable<DigestChunkRow>[],
+    items: readonly DigestItemRow[],
+  ): Promise<boolean>;
   /** Messages that digests made since a moment are, as `channel_id ts`. */
   listPosts(teamId: string, since: IsoTime): Promise<Set<string>>;
   /** By number. */
@@ -32,9 +45,11 @@ export interface DigestRepository {
    * `claimedAt` is what the chunk's row said then.
    */
   claimChunk(digestId: string, chunkNo: number, claimedAt: IsoTime | null, now: IsoTime): Promise<boolean>;
-  /** Says that the chunk is surely not posted, and why. */
-  releaseChunk(digestId: string, chunkNo: number, error: string): Promise<void>;
+  /** Gives a claim back: surely the chunk was not posted, and why. False, with nothing done, when the claim is lost. */
+  releaseChunk(digestId: string, chunkNo: number, claimedAt: IsoTime | null, error: string): Promise<boolean>;
   noteChunkError(digestId: string, chunkNo: number, error: string): Promise<void>;
+  /** Forgets what of a digest is not posted, items included; and the digest, if nothing is. */
+  withdraw(digestId: string, now: IsoTime): Promise<void>;
   /** Says that the chunk and its items stand there; the digest is posted when all its chunks are. */
   settleChunk(digestId: string, chunkNo: number, postedTs: Ts, now: IsoTime): Promise<void>;
 }
@@ -108,20 +123,36 @@ export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => Dige
         return new Set(rows.map(({ item_key }) => item_key));
       },
 
-      async create(digest, chunks, items) {
+      async create(digest, chunks, items, isNews) {
+        await takeTurns(dialect, db);
+        const { digest_id, team_id, channel_id } = digest;
+        const known = await db.selectFrom('digests').select('digest_id').where('digest_id', '=', digest_id).execute();
+        if (known.length > 0) return 'exists';
+        const keys = items.map(({ item_key }) => item_key);
+        if (isNews && (await isAnyThere(db, team_id, channel_id, dialect.isAnyOf('item_key', keys)))) {
+          return 'told_already';
+        }
         await dialect.insertRows(db, digestTarget, [digest]);
         await dialect.insertRows(db, chunkTarget, chunks);
         await dialect.insertRows(db, itemTarget, items);
+        return 'created';
       },
 
       find: (digestId) => db.selectFrom('digests').selectAll().where('digest_id', '=', digestId).executeTakeFirst(),
 
-      async extend(digestId, chunks, items) {
-        const isPosted = chunks.every(({ status }) => status === 'posted');
-        if (!isPosted)
+      async extend(digestId, chunkCount, chunks, items) {
+        await takeTurns(dialect, db);
+        const known = await db
+          .selectFrom('digest_chunks')
+          .select('chunk_no')
+          .where('digest_id', '=', digestId)
+          .execute();
+        if (known.length !== chunkCount) return false;
+        if (chunks.some(({ status }) => status !== 'posted'))
           await db.updateTable('digests').set({ status: 'pending' }).where('digest_id', '=', digestId).execute();
         await dialect.writeRows(db, { ...chunkTarget, onConflict: 'replace' }, chunks);
         await dialect.writeRows(db, { ...itemTarget, onConflict: 'replace' }, items);
+        return true;
       },
 
       async listPosts(teamId, since) {
@@ -152,14 +183,17 @@ export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => Dige
         return claimed.length === 1;
       },
 
-      async releaseChunk(digestId, chunkNo, error) {
-        await db
+      async releaseChunk(digestId, chunkNo, claimedAt, error) {
+        const released = await db
           .updateTable('digest_chunks')
           .set({ status: 'pending', error })
           .where('digest_id', '=', digestId)
           .where('chunk_no', '=', chunkNo)
-          .where('status', '=', 'posting')
+          .where('status', '!=', 'posted')
+          .where('claimed_at', 'is not distinct from', claimedAt)
+          .returning('chunk_no')
           .execute();
+        return released.length === 1;
       },
 
       async noteChunkError(digestId, chunkNo, error) {
@@ -169,6 +203,22 @@ export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => Dige
           .where('digest_id', '=', digestId)
           .where('chunk_no', '=', chunkNo)
           .execute();
+      },
+
+      async withdraw(digestId, now) {
+        await db.deleteFrom('digest_items').where('digest_id', '=', digestId).where('status', '!=', 'posted').execute();
+        await db
+          .deleteFrom('digest_chunks')
+          .where('digest_id', '=', digestId)
+          .where('status', '!=', 'posted')
+          .execute();
+        const left = await db
+          .selectFrom('digest_chunks')
+          .select('chunk_no')
+          .where('digest_id', '=', digestId)
+          .execute();
+        if (left.length === 0) await db.deleteFrom('digests').where('digest_id', '=', digestId).execute();
+        else await setPosted(db, digestId, now);
       },
 
       async settleChunk(digestId, chunkNo, postedTs, now) {
@@ -184,24 +234,47 @@ export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => Dige
           .where('digest_id', '=', digestId)
           .where('chunk_no', '=', chunkNo)
           .execute();
-        await db
-          .updateTable('digests')
-          .set({ status: 'posted', posted_at: now })
+        const left = await db
+          .selectFrom('digest_chunks')
+          .select('chunk_no')
           .where('digest_id', '=', digestId)
-          .where('status', '=', 'pending')
-          .where((eb) =>
-            eb.not(
-              eb.exists(
-                eb
-                  .selectFrom('digest_chunks')
-                  .select('chunk_no')
-                  .where('digest_id', '=', digestId)
-                  .where('status', '!=', 'posted'),
-              ),
-            ),
-          )
+          .where('status', '!=', 'posted')
           .execute();
+        if (left.length === 0) await setPosted(db, digestId, now);
       },
     };
   };
+}
+
+async function setPosted(db: Kysely<Schema>, digestId: string, now: IsoTime): Promise<void> {
+  await db
+    .updateTable('digests')
+    .set({ status: 'posted', posted_at: now })
+    .where('digest_id', '=', digestId)
+    .where('status', '=', 'pending')
+    .execute();
+}
+
+/** Of two runs that look at a digest at the same moment, only one may find that something is to be added. */
+async function takeTurns(dialect: Dialect, db: Kysely<Schema>): Promise<void> {
+  if (!(db instanceof Transaction)) throw new Error('digests may be created or extended inside a transaction only');
+  await dialect.serialize(db, 'digests');
+}
+
+async function isAnyThere(
+  db: Kysely<Schema>,
+  teamId: string,
+  channelId: string,
+  items: Expression<SqlBool>,
+): Promise<boolean> {
+  const found = await db
+    .selectFrom('digest_items')
+    .innerJoin('digests', 'digests.digest_id', 'digest_items.digest_id')
+    .select('digest_items.item_key')
+    .where('digests.team_id', '=', teamId)
+    .where('digests.channel_id', '=', channelId)
+    .where(items)
+    .limit(1)
+    .executeTakeFirst();
+  return found !== undefined;
 }
