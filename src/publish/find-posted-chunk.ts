@@ -43,8 +43,8 @@ function isChunk(message: JsonObject, digestId: string, chunkNo: number): boolea
 }
 
 /** The page before this one in time; null when there is none. Slack may promise more without a cursor: then by time. */
-function following({ hasMore, nextCursor, messages }: MessagePage, { channel }: HistoryRequest): HistoryRequest | null {
-  if (nextCursor !== undefined) return { channel, cursor: nextCursor };
+function following({ hasMore, nextCursor, messages }: MessagePage, request: HistoryRequest): HistoryRequest | null {
+  if (nextCursor !== undefined) return { ...request, cursor: nextCursor };
   if (!hasMore) return null;
   const [first, ...others] = messages.map(({ ts }) => ts);
   if (first === undefined) {
@@ -53,5 +53,8 @@ function following({ hasMore, nextCursor, messages }: MessagePage, { channel }: 
       "Slack's history of the channel breaks off before its end.",
     );
   }
-  return { channel, latest: others.reduce((least, ts) => (tsToMicros(ts) < tsToMicros(least) ? ts : least), first) };
+  return {
+    channel: request.channel,
+    latest: others.reduce((least, ts) => (tsToMicros(ts) < tsToMicros(least) ? ts : least), first),
+  };
 }

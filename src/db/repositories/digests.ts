@@ -27,8 +27,8 @@ export interface DigestRepository {
   ): Promise<'created' | 'exists' | 'told_already'>;
   find(digestId: string): Promise<DigestRow | undefined>;
   /**
-   * Adds chunks and items to a digest that has so many chunks; an item of the same position is replaced, and so is a chunk's
-   * payload. False, with nothing done, when it has another number of them by now.
+   * Replaces chunks of a digest that has so many of them, adds those with other numbers, and replaces all its items. False,
+   * with nothing done, when it has another number of chunks by now.
    */
   extend(
     digestId: string,
@@ -151,7 +151,8 @@ export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => Dige
         if (chunks.some(({ status }) => status !== 'posted'))
           await db.updateTable('digests').set({ status: 'pending' }).where('digest_id', '=', digestId).execute();
         await dialect.writeRows(db, { ...chunkTarget, onConflict: 'replace' }, chunks);
-        await dialect.writeRows(db, { ...itemTarget, onConflict: 'replace' }, items);
+        await db.deleteFrom('digest_items').where('digest_id', '=', digestId).execute();
+        await dialect.insertRows(db, itemTarget, items);
         return true;
       },
 
