@@ -4,23 +4,23 @@ import type { Channel } from '../channel.ts';
 import { Refusal } from '../refusal.ts';
 import { type Call, demand, demandScopes, isMember, isVisible, type Method } from './call.ts';
 
-/** docs.slack.dev/reference/block-kit/blocks, as far as limits of length go. */
-const plainText = (max: number) => z.object({ type: z.literal('plain_text'), text: z.string().min(1).max(max) });
-const mrkdwn = (max: number) => z.object({ type: z.literal('mrkdwn'), text: z.string().min(1).max(max) });
+/** docs.slack.dev/reference/block-kit/blocks: of what Block Kit has, only what a digest is made of. */
+const plainText = (max: number) =>
+  z.strictObject({ type: z.literal('plain_text'), text: z.string().min(1).max(max), emoji: z.boolean().optional() });
+const mrkdwn = (max: number) =>
+  z.strictObject({ type: z.literal('mrkdwn'), text: z.string().min(1).max(max), verbatim: z.boolean().optional() });
+const anyText = z.union([mrkdwn(3000), plainText(3000)]);
 const block = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('header'), text: plainText(150) }),
-  z.object({ type: z.literal('divider') }),
-  z.object({ type: z.literal('section'), text: z.union([mrkdwn(3000), plainText(3000)]) }),
-  z.object({
-    type: z.literal('context'),
-    elements: z
-      .array(z.union([mrkdwn(3000), plainText(3000)]))
-      .min(1)
-      .max(10),
-  }),
+  z.strictObject({ type: z.literal('header'), text: plainText(150) }),
+  z.strictObject({ type: z.literal('divider') }),
+  z.strictObject({ type: z.literal('section'), text: anyText }),
+  z.strictObject({ type: z.literal('context'), elements: z.array(anyText).min(1).max(10) }),
 ]);
 const blocksSchema = z.array(block).max(50);
-const metadataSchema = z.object({ event_type: z.string().min(1), event_payload: z.record(z.string(), z.unknown()) });
+const metadataSchema = z.strictObject({
+  event_type: z.string().min(1),
+  event_payload: z.record(z.string(), z.unknown()),
+});
 
 /** Text beyond this is cut (docs.slack.dev/reference/methods/chat.postMessage). */
 const longestText = 40_000;
