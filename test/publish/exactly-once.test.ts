@@ -13,7 +13,7 @@ import { type Lab, type Played, playSchedule } from './schedule.ts';
 const given = process.env['SLACKINGEST_TEST_SEED'];
 const wanted = Number(process.env['SLACKINGEST_TEST_SCHEDULES'] ?? 500);
 /** They wait most of the time: for what is under way to settle. */
-const atOnce = 12;
+const atOnce = 16;
 
 eachDatabase((create, name) => {
   const count = name === 'sqlite' ? wanted : Math.ceil(wanted / 8);

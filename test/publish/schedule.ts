@@ -32,9 +32,9 @@ export interface Lab {
 }
 
 /** Late effects come well before this, and so do the ends of calls that are not answered. */
-export const settleMs = 120;
-const timeoutMs = 40;
-const latestMs = 40;
+export const settleMs = 800;
+const timeoutMs = 300;
+const latestMs = 80;
 
 /** Faults end after so many runs, and nothing kills any more: then one must come through. */
 const troubledRuns = 6;
