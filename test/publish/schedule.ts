@@ -32,7 +32,7 @@ export interface Lab {
 }
 
 /** Late effects come well before this, and so do the ends of calls that are not answered. */
-export const settleMs = 800;
+const settleMs = 800;
 const timeoutMs = 300;
 const latestMs = 80;
 
