@@ -99,9 +99,14 @@ const barePair = /^\d{1,2}[/.]\d{1,2}$/;
 const dateWord =
   /(?:\b(?:on|for|by|from|until|till|since|before|after|am|vom|bis|ab|le|du|au|el|del|op|dia|em)|[-–—(:,])\s*$/i;
 
+/** Whether a text may hold a date at all. */
+export function mayHoldDate(text: string): boolean {
+  return !dateless.test(text);
+}
+
 /** The dates of a text in the order they stand. */
 export function readDates(text: string, language: Language, clock: Clock, direction: Direction): FoundDate[] {
-  if (dateless.test(text)) return [];
+  if (!mayHoldDate(text)) return [];
   const { postedAt, zone } = clock;
   const cleaned = cover(text, language);
   const reference = { instant: new Date(postedAt), timezone: offsetMinutes(postedAt, zone) };

@@ -7,7 +7,7 @@ import type { ExtractedEvent, Status } from '../events/event.ts';
 import type { CandidateMessage, Extraction, LocalExtractor } from '../events/extractor.ts';
 import { anchorsOf } from '../text/anchors.ts';
 import { type Clause, clausesOf } from './clauses.ts';
-import { type Direction, type FoundDate, readDates } from './dates.ts';
+import { type Direction, type FoundDate, mayHoldDate, readDates } from './dates.ts';
 import { type Language, languageOf } from './language.ts';
 import { dateMark, objectName, type Told } from './object-name.ts';
 import {
@@ -193,6 +193,7 @@ type Tense = 'past' | 'present' | 'future' | 'none';
 
 const passiveFuture =
   /\b(?:will|to|gets?|going to|shall|can|could|should|would|must|might|may|needs? to|scheduled to|planned to|expected to|wird|werden|sera|será|будет|zal)\s+(?:be\s+|have\s+been\s+)?(?:\w+ly\s+)?$/i;
+const presentPassive = /\b(?:is|are|gets?|wird|werden|est|sont|es|é|são|wordt|worden)\s+(?:\w+ly\s+)?$/i;
 const pastVerb =
   /(?:[^aeiou]ed|[aeiou]ed|shipped|live|out|available|down|offline|unavailable|unreachable|degraded|broken|over|back|gegangen|t|é|ée|ado|ada|ли|ло|ла|шёл|шел|した)$/iu;
 
@@ -203,6 +204,8 @@ function tenseOf(text: string, matches: readonly Match[]): Tense {
     const before = text.slice(0, verb.index);
     if (passiveFuture.test(before) || /\b(?:will|going to|plan(?:s|ning)? to|about to|'ll)\b[^,;.]*$/i.test(before))
       return 'future';
+    // "Is announced on Friday" tells of what is to come, "was announced on Friday" of what is over.
+    if (presentPassive.test(before) && mayHoldDate(text) && !has(doneWords, before)) return 'future';
     if (/ing(?:\s|$)/i.test(verb.word)) return isFuture ? 'future' : 'present';
     if (/(?:^|\s)(?:goes live|go live|launches|ships|releases|deploys|moves|migrates|opens|starts)$/i.test(verb.word))
       return 'future';
@@ -332,7 +335,8 @@ function statusOf(
       certainty: coming.length > 0 ? sure.verbAndDate : sure.verb,
     };
   }
-  if (kind.action === 'Incident') return incidentStatus(text, tense, match, next ?? null, over ?? null);
+  if (kind.action === 'Incident')
+    return incidentStatus(text, tense, match, next ?? null, spanOf(dates, postedAt), postedAt);
   if (kind.action === 'Rollback' && tense !== 'future') {
     const isDone = tense === 'past' || has(doneWords, text);
     return {
@@ -410,16 +414,29 @@ function newDate(text: string, coming: readonly FoundDate[]): FoundDate | null {
   return isFromTo && date.end !== null ? { ...date, start: date.end, end: null } : date;
 }
 
+/** The first of the times that are over; with the last one as its end, when several are told. */
+function spanOf(dates: readonly FoundDate[], postedAt: number): FoundDate | null {
+  const over = dates.filter(({ start }) => Date.parse(start) <= postedAt + graceMs);
+  const [first] = over;
+  const last = over.at(-1);
+  if (first === undefined) return null;
+  if (last === undefined || last === first || !last.hasTime || last.start <= first.start) return first;
+  return { ...first, end: last.start };
+}
+
 function incidentStatus(
   text: string,
   tense: Tense,
   { isVerb, word }: Match,
   next: FoundDate | null,
   over: FoundDate | null,
+  postedAt: number,
 ): Decided | null {
   const isStrong =
     isVerb || /outage|incident|down|sev|disruption|störung|ausfall|panne|caída|сбой|инцидент|障害/iu.test(word);
-  if (has(resolvedWords, text) && tense !== 'future')
+  // "Was down from 7:00 to 7:20": its end is told, and it is over.
+  const hasEnded = over !== null && over.end !== null && Date.parse(over.end) < postedAt;
+  if ((has(resolvedWords, text) || hasEnded) && tense !== 'future')
     return { status: 'completed', date: over, certainty: isStrong ? sure.verbAndDate : sure.noun };
   if (
     tense === 'future' &&
