@@ -16,7 +16,7 @@ const clocksDifferMs = 24 * 3_600_000;
  * `SlackError` when the history breaks off before its end.
  */
 export async function findPostedChunk(
-  slack: SlackApi,
+  slack: Pick<SlackApi, 'history'>,
   { channel_id, digest_id, created_at }: DigestRow,
   chunkNo: number,
 ): Promise<Ts | null> {

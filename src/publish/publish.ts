@@ -15,14 +15,14 @@ import { findPostedChunk } from './find-posted-chunk.ts';
 
 export interface PublishContext {
   store: Store;
-  slack: SlackApi;
+  slack: Pick<SlackApi, 'history' | 'post' | 'update'>;
   teamId: string;
   /** Epoch milliseconds. */
   now: () => number;
   signal: AbortSignal;
   /** Waits; rejects with the signal's reason. */
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** For so long after a claim the message may still appear in the channel; longer than a call may take. */
+  /** For so long after a claim the message may still appear in the channel: longer than the slowest claim and a call may take. */
   settleMs: number;
 }
 
@@ -224,6 +224,7 @@ async function giveBack(
 }
 
 const mostClaims = 10;
+const slowestClaimMs = 10_000;
 
 class ClaimLost extends Error {
   override readonly name = 'ClaimLost';
@@ -244,7 +245,7 @@ class Claim {
 
   /** Throws `ClaimLost` when somebody else has it. */
   async take(): Promise<void> {
-    const { store, now, signal, settleMs } = this.#context;
+    const { store, now, signal } = this.#context;
     const { digest_id, chunk_no } = this.#chunk;
     for (let tries = 0; tries < mostClaims; tries += 1) {
       signal.throwIfAborted();
@@ -254,7 +255,7 @@ class Claim {
       if (!isOurs) throw new ClaimLost();
       this.takenAt = at;
       // Where the database keeps us waiting, others could look before the message can be seen.
-      if (now() - Date.parse(at) <= settleMs / 4) return;
+      if (now() - Date.parse(at) <= slowestClaimMs) return;
     }
     throw new DatabaseError('the database is too slow to post safely: claiming a message takes too long');
   }

@@ -1,6 +1,6 @@
 /** What can go wrong with the file of the database: a clear word, exit code 1, and nothing lost. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -229,7 +229,7 @@ function deleteDatabase(path: string): void {
 
 it('a disk that fills up in the middle of a run (by a limit of file size)', async () => {
   const path = join(folder, 'store.db');
-  const run = await ingestWithFileLimit(path, 1_000_000);
+  const run = await ingestWithFileLimit(path, (await emptyBytes()) + 600_000);
   expectClearFailure(run, { code: 1, says: ['the disk is full', 'Free some space'] });
   const kept = new Database(path, { readonly: true });
   expect(kept.prepare('select count(*) from messages').pluck().get()).toBeGreaterThan(0);
@@ -248,7 +248,8 @@ const canMount = process.platform === 'linux' && process.getuid?.() === 0 && try
 it.skipIf(!canMount)('a disk that is really full', async () => {
   const disk = join(folder, 'disk');
   mkdirSync(disk);
-  asRoot('mount', '-t', 'tmpfs', '-o', 'size=1500k', 'tmpfs', disk);
+  // The file and its write-ahead log both hold the schema.
+  asRoot('mount', '-t', 'tmpfs', '-o', `size=${2 * (await emptyBytes()) + 600_000}`, 'tmpfs', disk);
   try {
     const path = join(disk, 'store.db');
     const run = await ingest(path);
@@ -292,6 +293,13 @@ function tryMount(): boolean {
   } finally {
     rmSync(place, { recursive: true, force: true });
   }
+}
+
+/** Of a database that holds the schema and no rows: what a limit must leave room for to be met in the middle of a run. */
+async function emptyBytes(): Promise<number> {
+  const path = join(folder, 'empty.db');
+  expect(await runCli(['migrate'], { env: environment(path) })).toMatchObject({ code: 0 });
+  return statSync(path).size;
 }
 
 function ingestWithFileLimit(path: string, bytes: number): Promise<CliResult> {

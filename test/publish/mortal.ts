@@ -1,6 +1,6 @@
 /** Runs that are killed: from one operation on, nothing they do has any effect, and nothing comes back to them. */
 import type { Store } from '../../src/db/repositories/index.ts';
-import type { SlackApi } from '../../src/model.ts';
+import type { PublishContext } from '../../src/publish/publish.ts';
 
 /** Before the operation, after it, or, of a transaction, before it is committed. */
 export type DeathMoment = 'before' | 'during' | 'after';
@@ -103,15 +103,12 @@ export function mortalStore(store: Store, life: Life): Store {
   };
 }
 
-/** As far as publishing uses it. */
-export function mortalSlack(slack: SlackApi, life: Life): SlackApi {
-  return new Proxy(slack, {
-    get(target, name) {
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value;
-      return (...given: unknown[]) => life.do(async () => Reflect.apply(value, target, given));
-    },
-  });
+export function mortalSlack(slack: PublishContext['slack'], life: Life): PublishContext['slack'] {
+  return {
+    history: (request) => life.do(() => slack.history(request)),
+    post: (message, claim) => life.do(() => slack.post(message, claim)),
+    update: (message) => life.do(() => slack.update(message)),
+  };
 }
 
 /** Resolves when the signal fires, or has fired already. */

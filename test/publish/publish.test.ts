@@ -85,15 +85,15 @@ class Lab implements AsyncDisposable {
   async publishKilled(texts: readonly string[], moment: 'before' | 'after'): Promise<void> {
     const context = this.context();
     const killed = new Error('killed');
-    const slack: PublishContext['slack'] = Object.create(context.slack, {
-      post: {
-        value: async (...given: Parameters<PublishContext['slack']['post']>) => {
-          if (moment === 'after') await context.slack.post(...given);
-          else await given[1]();
-          throw killed;
-        },
+    const slack: PublishContext['slack'] = {
+      history: (request) => context.slack.history(request),
+      update: (message) => context.slack.update(message),
+      async post(message, claim) {
+        if (moment === 'after') await context.slack.post(message, claim);
+        else await claim();
+        throw killed;
       },
-    });
+    };
     await expect(publish({ ...context, slack }, this.request(texts))).rejects.toBe(killed);
   }
 

@@ -12,7 +12,7 @@ async function acme() {
   const workspace = world.workspace('T0ACME');
   const channel = workspace.channel('general');
   const slack = await startStandIn({ world });
-  return { world, workspace, channel, slack, client: openClient(slack, workspace.botToken, 200) };
+  return { world, workspace, channel, slack, client: openClient(slack, workspace.botToken, 1000) };
 }
 
 function section(length: number) {
