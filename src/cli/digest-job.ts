@@ -34,8 +34,11 @@ import type { JobReport, WorkspaceJob } from './workspace-run.ts';
 
 const dayMs = 86_400_000;
 
-/** Longer than a call to Slack may take, so that a message under way has appeared by then or never will. */
-const settleMs = 60_000;
+/**
+ * Longer than a call to Slack may take, so that a message under way has appeared by then or never will. Without pacing, which
+ * only a server on this machine may be called, it appears at once.
+ */
+const settleMs = { paced: 60_000, unpaced: 2_000 };
 
 export function digestJob(process: Process, context: CommandContext, options: DigestOptions): WorkspaceJob {
   const model = options.skipLlm || options.dryRun ? null : configuredModel(context.config, context.env);
@@ -115,7 +118,7 @@ class DigestRun {
       now: sync.now,
       signal: sync.signal,
       sleep,
-      settleMs: context.config.pace === 'off' ? settleMs / 1000 : settleMs / Math.max(1, context.config.pace),
+      settleMs: context.config.pace === 'off' ? settleMs.unpaced : settleMs.paced,
     };
     // What is half posted comes first: it is older, and where it ends the next one begins.
     this.#published.push(...(await finishEarlier(publishing, channelId)));
