@@ -2,6 +2,7 @@
  * Puts together the events that are one, in one transaction. Each time from what the messages say: so it does not matter in
  * which order they were read, and a second pass changes nothing.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Store } from '../../db/repositories/index.ts';
 import type { EventRow, EventSourceRow } from '../../db/schema.ts';
 import type { IsoTime } from '../../model.ts';
@@ -56,13 +57,18 @@ export async function mergeEvents(
   });
 }
 
-/** Where an event came from never changes by merging, and Postgres gives its keys back in another order. */
+/** Postgres gives the keys of objects back in another order. */
 function isSame(before: readonly EventRow[], after: readonly EventRow[]): boolean {
-  const known = new Map(before.map((row) => [row.event_id, fingerprint(row)]));
-  return known.size === after.length && after.every((row) => known.get(row.event_id) === fingerprint(row));
+  const known = new Map(before.map((row) => [row.event_id, row]));
+  return (
+    known.size === after.length &&
+    after.every((row) => isDeepStrictEqual(withoutOrigin(known.get(row.event_id)), withoutOrigin(row)))
+  );
 }
 
-function fingerprint({ origin: _, ...row }: EventRow): string {
-  const columns = Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify(columns);
+/** Where an event came from never changes by merging. */
+function withoutOrigin(row: EventRow | undefined): Omit<EventRow, 'origin'> | undefined {
+  if (row === undefined) return undefined;
+  const { origin: _, ...rest } = row;
+  return rest;
 }

@@ -175,7 +175,10 @@ function failed(
 /** Of an `APIError` of the SDK that has a status; told by its form, so that the SDK need not be loaded to ask. */
 const statusErrorShape = z.object({
   status: z.int(),
-  headers: z.instanceof(Headers).optional().catch(undefined),
+  headers: z
+    .custom<Headers>((value) => value instanceof Headers)
+    .optional()
+    .catch(undefined),
   error: z.unknown().optional(),
   code: z.unknown().optional(),
   type: z.unknown().optional(),

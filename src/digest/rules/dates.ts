@@ -67,9 +67,34 @@ const readers: Readonly<Record<Exclude<Language, 'en'>, Reader>> = {
   zh: zh.casual,
 };
 
-/** Nothing that could be a date, without a look at grammar: most sentences. */
-const dateless =
-  /^(?!.*(?:\d|today|tomorrow|tonight|yesterday|tmrw|tmw|morning|afternoon|evening|noon|midnight|week|month|quarter|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\b(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|eod|eow|eom|cob)\b|heute|morgen|gestern|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|demain|hier|aujourd|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|mañana|hoy|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|amanhã|hoje|ontem|segunda|terça|quarta|quinta|sexta|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|\p{Script=Cyrillic}|\p{Script=Han}))/isu;
+/** "Two days ago", "an hour later". */
+const awayFromNow =
+  /(?:s|sec|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|mo|mons?|mos|months?|qtr|quarters?|y|yrs?|years?)\s{0,5}(?:ago|before|earlier|later|after|from now|henceforth|forward|out)(?!\w)/i;
+
+const never = /(?!)/;
+
+/**
+ * chrono's parser of one form, without those patterns of which the text holds nothing: two of them take longer to compile than
+ * a day of messages to read, and are seldom needed. Of another version of chrono, which might write them differently, we lose
+ * no dates, only time.
+ */
+function sparing(parser: en.Parser): en.Parser {
+  let isOfTimeAway: boolean | undefined;
+  return {
+    pattern(context) {
+      const pattern = parser.pattern(context);
+      isOfTimeAway ??= /ago\|before\|earlier|later\|after\|from now/.test(pattern.source);
+      return isOfTimeAway && !awayFromNow.test(context.text) ? never : pattern;
+    },
+    extract: (context, match) => parser.extract(context, match),
+  };
+}
+
+const english = new en.Chrono({ parsers: en.casual.parsers.map(sparing), refiners: en.casual.refiners });
+
+/** What every date holds, without a look at grammar and in lower case: most sentences hold none of it. */
+const dateMaybe =
+  /\d|today|tomorrow|tonight|yesterday|tmrw|tmw|morning|afternoon|evening|noon|midnight|week|month|quarter|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\b(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|eod|eow|eom|cob)\b|heute|morgen|gestern|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|demain|hier|aujourd|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|mañana|hoy|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|amanhã|hoje|ontem|segunda|terça|quarta|quinta|sexta|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|\p{Script=Cyrillic}|\p{Script=Han}/u;
 
 /** Look like dates and are none; they are covered up before chrono reads. */
 const covered: readonly RegExp[] = [
@@ -101,7 +126,7 @@ const dateWord =
 
 /** Whether a text may hold a date at all. */
 export function mayHoldDate(text: string): boolean {
-  return !dateless.test(text);
+  return dateMaybe.test(text.toLowerCase());
 }
 
 /** The dates of a text in the order they stand. */
@@ -110,7 +135,7 @@ export function readDates(text: string, language: Language, clock: Clock, direct
   const { postedAt, zone } = clock;
   const cleaned = cover(text, language);
   const reference = { instant: new Date(postedAt), timezone: offsetMinutes(postedAt, zone) };
-  const reader: Reader = language === 'en' ? en.casual : readers[language];
+  const reader: Reader = language === 'en' ? english : readers[language];
   const options = { forwardDate: direction === 'forward' };
   const read = reader.parse(cleaned, reference, options);
   // Where month and day stand depends on where people live, but only between strokes: `en.GB` takes "March 20" for a year.

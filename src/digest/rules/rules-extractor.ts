@@ -32,6 +32,7 @@ import {
   severities,
   startedWords,
   thanksWords,
+  type Words,
 } from './vocabulary.ts';
 
 /** Goes up whenever the same message may give other events. */
@@ -64,10 +65,6 @@ function extract(message: CandidateMessage, maxEvents: number): Extraction {
   }
   const likely = events.filter(({ confidence }) => confidence >= leastConfidence);
   return { events: likely.sort((a, b) => b.confidence - a.confidence).slice(0, maxEvents) };
-}
-
-function has(pattern: RegExp | null, text: string): boolean {
-  return pattern !== null && text.search(pattern) !== -1;
 }
 
 /** Two clauses of one message about one thing: "X is live. X was released today." */
@@ -116,13 +113,11 @@ function matchesIn(text: string): Match[] {
 const noEvents =
   /^(?:release notes?|release managers?|release candidates?|release train|release branch(?:es)?|launch ?pad|deploy(?:ment)? keys?|deploy(?:ment)? scripts?|deploy(?:ment)? pipelines?|launch darkly|meeting notes|meeting room|incident channel|incident response|review comments?|maintenance mode|policy ?holder)/i;
 
-function matchesOf(kind: Kind, pattern: RegExp | null, isVerb: boolean, text: string): Match[] {
-  if (!has(pattern, text) || pattern === null) return [];
-  return Array.from(text.matchAll(pattern)).flatMap(({ 0: word, index }) =>
-    noEvents.test(text.slice(index, index + word.length + 14))
-      ? []
-      : [{ kind, word, index, length: word.length, isVerb }],
-  );
+function matchesOf(kind: Kind, words: Words | null, isVerb: boolean, text: string): Match[] {
+  const places = words?.placesIn(text) ?? [];
+  return places
+    .filter(({ index, length }) => !noEvents.test(text.slice(index, index + length + 14)))
+    .map((place) => ({ ...place, kind, word: text.slice(place.index, place.index + place.length), isVerb }));
 }
 
 function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null): ExtractedEvent[] {
@@ -133,13 +128,13 @@ function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null)
   const isFollowUp =
     own.length === 0 &&
     last !== null &&
-    (has(canceledWords, text) || has(postponedWords, text) || has(movedWords, text));
+    (canceledWords.isIn(text) || postponedWords.isIn(text) || movedWords.isIn(text));
   if (own.length === 0 && inherited.length === 0 && !isFollowUp) return [];
 
   const tense = tenseOf(text, own);
   const isUnderWay = own.some(({ kind }) => kind.action === 'Incident') && tense !== 'future';
   const isOver = tense === 'past' || isUnderWay || /\b(?:since|seit|depuis|desde|sinds)\b/i.test(text);
-  const direction: Direction = isOver && !has(postponedWords, text) ? 'backward' : 'forward';
+  const direction: Direction = isOver && !postponedWords.isIn(text) ? 'backward' : 'forward';
   const dates = readDates(
     text,
     context.language,
@@ -198,14 +193,14 @@ const pastVerb =
   /(?:[^aeiou]ed|[aeiou]ed|shipped|live|out|available|down|offline|unavailable|unreachable|degraded|broken|over|back|gegangen|t|é|ée|ado|ada|ли|ло|ла|шёл|шел|した)$/iu;
 
 function tenseOf(text: string, matches: readonly Match[]): Tense {
-  const isFuture = has(futureWords, text);
+  const isFuture = futureWords.isIn(text);
   const verb = matches.find(({ isVerb }) => isVerb);
   if (verb !== undefined) {
     const before = text.slice(0, verb.index);
     if (passiveFuture.test(before) || /\b(?:will|going to|plan(?:s|ning)? to|about to|'ll)\b[^,;.]*$/i.test(before))
       return 'future';
     // "Is announced on Friday" tells of what is to come, "was announced on Friday" of what is over.
-    if (presentPassive.test(before) && mayHoldDate(text) && !has(doneWords, before)) return 'future';
+    if (presentPassive.test(before) && mayHoldDate(text) && !doneWords.isIn(before)) return 'future';
     if (/ing(?:\s|$)/i.test(verb.word)) return isFuture ? 'future' : 'present';
     if (/(?:^|\s)(?:goes live|go live|launches|ships|releases|deploys|moves|migrates|opens|starts)$/i.test(verb.word))
       return 'future';
@@ -213,7 +208,7 @@ function tenseOf(text: string, matches: readonly Match[]): Tense {
     return isFuture ? 'future' : 'none';
   }
   if (isFuture) return 'future';
-  return has(doneWords, text) ? 'past' : 'none';
+  return doneWords.isIn(text) ? 'past' : 'none';
 }
 
 /** How sure a sign makes us; what makes it doubtful takes away from it. */
@@ -257,11 +252,11 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const object = named ?? anchor ?? null;
   if (object === null) return null;
   let confidence: number = certainty;
-  if (has(doubtWords, text)) confidence -= lessFor.doubt;
-  if (has(requestWords, text) && date === null) confidence -= lessFor.request;
+  if (doubtWords.isIn(text)) confidence -= lessFor.doubt;
+  if (requestWords.isIn(text) && date === null) confidence -= lessFor.request;
   if (isDenied(text, match) && status !== 'canceled' && status !== 'postponed') confidence -= lessFor.negation;
-  if (has(absenceWords, text)) confidence -= lessFor.absence;
-  if (has(thanksWords, text) && !(match.isVerb && match.kind.action !== 'Incident')) confidence -= lessFor.thanks;
+  if (absenceWords.isIn(text)) confidence -= lessFor.absence;
+  if (thanksWords.isIn(text) && !(match.isVerb && match.kind.action !== 'Incident')) confidence -= lessFor.thanks;
   if (isVagueState(match, object)) confidence -= lessFor.vague;
   if (named === undefined) confidence -= lessFor.noObject / 2;
   if (text.length > 300) confidence -= lessFor.longText;
@@ -278,15 +273,15 @@ function mostTelling(
   const told = matches.filter((match) => !isDenied(text, match));
   const candidates = told.length > 0 ? told : matches;
   const isPlanned = dates.some(({ start }) => Date.parse(start) > postedAt);
-  const maintenance = candidates.find(({ word }) => has(maintenanceWords, word));
+  const maintenance = candidates.find(({ word }) => maintenanceWords.isIn(word));
   const harmless = candidates.find(({ kind }) => kind.action !== 'Incident' && kind.action !== 'RCA');
-  const isPutAway = has(canceledWords, text) || has(postponedWords, text);
+  const isPutAway = canceledWords.isIn(text) || postponedWords.isIn(text);
   return (isPlanned || isPutAway ? (maintenance ?? harmless) : undefined) ?? candidates[0] ?? null;
 }
 
 /** "No deploys", "not a launch". */
 function isDenied(text: string, { index }: Match): boolean {
-  return has(negationWords, text.slice(0, index).split(/\s+/).slice(-4).join(' '));
+  return negationWords.isIn(text.slice(0, index).split(/\s+/).slice(-4).join(' '));
 }
 
 /** The sun is out, and help is available; a product has a name or a number, or is called new. */
@@ -324,10 +319,10 @@ function statusOf(
     Date.parse(date.end ?? date.start) + (date.hasTime ? graceMs : dayMs) > postedAt;
   const coming = dates.filter(isToCome);
   // "Started today": of a day that is not over yet, its words tell on which side it lies.
-  const isBegun = tense !== 'future' && has(begunWords, text);
+  const isBegun = tense !== 'future' && begunWords.isIn(text);
   const [next] = isBegun ? coming.filter(({ start }) => Date.parse(start) > postedAt) : coming;
   const over = dates.find((date) => Date.parse(date.start) <= postedAt + graceMs);
-  if (has(canceledWords, text)) return { status: 'canceled', date: dates[0] ?? null, certainty: sure.verb };
+  if (canceledWords.isIn(text)) return { status: 'canceled', date: dates[0] ?? null, certainty: sure.verb };
   if (isPutOff(text, dates, coming)) {
     return {
       status: 'postponed',
@@ -338,7 +333,7 @@ function statusOf(
   if (kind.action === 'Incident')
     return incidentStatus(text, tense, match, next ?? null, spanOf(dates, postedAt), postedAt);
   if (kind.action === 'Rollback' && tense !== 'future') {
-    const isDone = tense === 'past' || has(doneWords, text);
+    const isDone = tense === 'past' || doneWords.isIn(text);
     return {
       status: isDone ? 'rolled_back' : 'started',
       date: over ?? null,
@@ -351,8 +346,7 @@ function statusOf(
   if (tense === 'past' && !isFutureOnly) {
     const isDone =
       isVerbal ||
-      has(
-        /\b(?:complete[d]?|done|finished|concluded|resolved|published|over|closed|passed|lifted|ended|live|deployed|abgeschlossen|terminée?s?|completad[oa]|concluíd[oa]|заверш\p{L}+|afgerond|完了|успешно)/iu,
+      /\b(?:complete[d]?|done|finished|concluded|resolved|published|over|closed|passed|lifted|ended|live|deployed|abgeschlossen|terminée?s?|completad[oa]|concluíd[oa]|заверш\p{L}+|afgerond|完了|успешно)/iu.test(
         text,
       );
     if (!isDone) return null;
@@ -361,18 +355,18 @@ function statusOf(
     return { status: 'completed', date: over ?? null, certainty: over === undefined ? sure.verb : sure.verbAndDate };
   }
   if (next !== undefined && tense !== 'past') {
-    const status = has(confirmedWords, text) ? 'confirmed' : 'planned';
+    const status = confirmedWords.isIn(text) ? 'confirmed' : 'planned';
     return { status, date: next, certainty: isVerb ? sure.verbAndDate : sure.nounAndDate };
   }
   // "Released yesterday, the webinar follows on Friday": past verb, future date.
   if (next !== undefined && isFutureOnly) {
     return {
-      status: has(confirmedWords, text) ? 'confirmed' : 'planned',
+      status: confirmedWords.isIn(text) ? 'confirmed' : 'planned',
       date: next,
       certainty: isVerb ? sure.noun : sure.nounAndDate,
     };
   }
-  if (has(startedWords, text) && (isVerb || kind.isThing || kind.nouns !== null) && tense !== 'future') {
+  if (startedWords.isIn(text) && (isVerb || kind.isThing || kind.nouns !== null) && tense !== 'future') {
     return { status: 'started', date: over ?? null, certainty: sure.verb - (isVerb ? 0 : 0.05) };
   }
   if (kind.action === 'Policy' && /\b(?:updated|changed|revised|adopted|introduced|amended)\b/i.test(text)) {
@@ -390,8 +384,8 @@ function statusOf(
 
 /** "Moved to Thursday" puts off; "moved to Aurora" does not. */
 function isPutOff(text: string, dates: readonly FoundDate[], coming: readonly FoundDate[]): boolean {
-  if (has(postponedWords, text)) return coming.length > 0 || isSurelyPutOff(text);
-  if (coming.length === 0 || !has(movedWords, text)) return false;
+  if (postponedWords.isIn(text)) return coming.length > 0 || isSurelyPutOff(text);
+  if (coming.length === 0 || !movedWords.isIn(text)) return false;
   return movedToDate.test(mask(text, dates));
 }
 
@@ -436,7 +430,7 @@ function incidentStatus(
     isVerb || /outage|incident|down|sev|disruption|störung|ausfall|panne|caída|сбой|инцидент|障害/iu.test(word);
   // "Was down from 7:00 to 7:20": its end is told, and it is over.
   const hasEnded = over !== null && over.end !== null && Date.parse(over.end) < postedAt;
-  if ((has(resolvedWords, text) || hasEnded) && tense !== 'future')
+  if ((resolvedWords.isIn(text) || hasEnded) && tense !== 'future')
     return { status: 'completed', date: over, certainty: isStrong ? sure.verbAndDate : sure.noun };
   if (
     tense === 'future' &&
@@ -467,7 +461,7 @@ function followUp(
   { postedAt }: Context,
 ): ExtractedEvent[] {
   const coming = dates.filter((date) => Date.parse(date.start) > postedAt - dayMs);
-  const isOff = has(canceledWords, text);
+  const isOff = canceledWords.isIn(text);
   if (!isOff && !isPutOff(text, dates, coming)) return [];
   const date = newDate(text, coming);
   return [
@@ -511,7 +505,7 @@ function fromList(
   const { text, heading } = clause;
   const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
   const status = isOver ? 'completed' : 'planned';
-  const confidence = has(doubtWords, text) || has(doubtWords, heading ?? '') ? sure.list - lessFor.doubt : sure.list;
+  const confidence = doubtWords.isIn(text) || doubtWords.isIn(heading ?? '') ? sure.list - lessFor.doubt : sure.list;
   return [build({ text, kind: match.kind, object: name.slice(0, 80), anchor, status, date, confidence }, context)];
 }
 
@@ -565,8 +559,8 @@ function build({ text, kind, object, anchor, status, date, confidence }: Facts, 
     category: kind.category,
     status,
     change_type: kind.change_type,
-    environment: environments.find(([, pattern]) => has(pattern, text))?.[0] ?? 'unknown',
-    severity: kind.category === 'risk' ? (severities.find(([, pattern]) => has(pattern, plain))?.[0] ?? null) : null,
+    environment: environments.find(([, pattern]) => pattern.isIn(text))?.[0] ?? 'unknown',
+    severity: kind.category === 'risk' ? (severities.find(([, pattern]) => pattern.isIn(plain))?.[0] ?? null) : null,
     planned_start: isPlanned ? (date?.start ?? null) : null,
     planned_end: isPlanned ? (date?.end ?? null) : null,
     actual_start: isPlanned || (isDone && date?.end === null) || (isDone && date === null) ? null : at,
@@ -578,7 +572,7 @@ function build({ text, kind, object, anchor, status, date, confidence }: Facts, 
     links: (links.length > 0 ? links : message.text.links).slice(0, 3),
     anchors,
     impact_area: impactAreas
-      .filter(([, pattern]) => has(pattern, text))
+      .filter(([, pattern]) => pattern.isIn(text))
       .map(([area]) => area)
       .slice(0, 3),
     impact_type: kind.action === 'Incident' ? ['downtime'] : kind.action === 'Policy' ? ['policy_change'] : [],
