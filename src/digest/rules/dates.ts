@@ -111,6 +111,9 @@ const covered: readonly RegExp[] = [
   /\((?:was|previously|originally|instead of|before|vorher|statt)\b[^)]*\)/gi,
   // Days that are names of something else.
   /\b(?:black|good|casual|super|fat) (?:friday|tuesday)\b|\bcyber monday\b/gi,
+  /\b(?:under|over|at least|at most|up to|less than|more than) \d+ (?:minutes?|hours?|days?|weeks?|months?|years?)\b/gi,
+  // By how much something is put off.
+  /\bby (?:an?|one|two|three|four|\d+|a few|a couple of) (?:minutes?|hours?|days?|weeks?|months?)\b/gi,
   /\b(?:last|past|previous|next|coming)\s+(?:few|couple|\d+)\s+\w+/gi,
   /\b(?:takes?|took|lasts?|lasted|for|within|after)\s+(?:about\s+|up to\s+|~\s?)?\d+(?:\s?-\s?\d+)?\s*(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|weeks?|months?|years?)\b/gi,
 ];
@@ -145,8 +148,12 @@ export function readDates(text: string, language: Language, clock: Clock, direct
   const found = read.map((reading) =>
     isDayFirst(reading) ? (dayFirst.find(({ index }) => index === reading.index) ?? reading) : reading,
   );
-  const dates = found.flatMap((reading) => dateOf(reading, cleaned, clock, direction));
-  return [...dates, ...periodEnds(cleaned, dates, clock)].sort((a, b) => a.index - b.index);
+  const dates = withTimes(found).flatMap((reading) =>
+    dateOf(withoutFalseZone(reading, language), cleaned, { ...clock, language }, direction),
+  );
+  return [...dates, ...periodEnds(cleaned, dates, clock), ...daysOfMonth(cleaned, dates, clock)].sort(
+    (a, b) => a.index - b.index,
+  );
 }
 
 /** With as many characters as before, so that places stay. */
@@ -156,13 +163,30 @@ function cover(text: string, language: Language): string {
     /\bbetween(\s+[\w:.]+(?:\s?[ap]m)?\s+)and(?=\s+\d)/gi,
     (_, first: string) => `from   ${first}to `,
   );
+  // It takes "end of day Friday" for today, and "week of March 23" for a day of this week.
+  const ends = spans
+    .replace(endOfDay, (words) => ' '.repeat(words.length))
+    .replace(weekOf, (words) => ' '.repeat(words.length));
   // It takes the "20" of "from 20 Dec" for an hour.
-  const days = spans.replace(fromDay, '    ');
+  const days = ends.replace(fromDay, '    ');
+  const timed = days.replace(dayThenTime, (_, month: string) => `${month},`);
   return covered.reduce(
     (sum, pattern, place) => coverOne(sum, pattern, place, language),
-    days.replace(nextWeekDay, '     next$1'),
+    timed.replace(nextWeekDay, '     next$1'),
   );
 }
+
+const weekday = '(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?';
+const endOfDay = new RegExp(
+  `\\b(?:eod|cob|end of (?:the )?(?:day|business))(?=,?\\s+(?:on\\s+)?(?:this\\s+|next\\s+)?${weekday}\\b)|(?<=\\b${weekday},?\\s+)(?:eod|cob|end of (?:day|business))\\b`,
+  'gi',
+);
+const weekOf =
+  /\bweek (?:of|beginning|starting)(?=\s+(?:the\s+)?(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon))/gi;
+
+/** It takes the "9" of "15 April 9am" for a year. */
+const dayThenTime =
+  /(?<=\d(?:st|nd|rd|th)? (?:of )?)((?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*) (?=\d{1,2}(?::\d\d|\s?[ap]m))/gi;
 
 const fromDay = /\bfrom(?=\s+\d{1,2}(?:st|nd|rd|th)?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))/gi;
 
@@ -175,7 +199,73 @@ function coverOne(text: string, pattern: RegExp, place: number, language: Langua
   return text.replace(versions, (match) => '_'.repeat(match.length));
 }
 
-function dateOf(reading: Reading, text: string, clock: Clock, direction: Direction): FoundDate[] {
+/** "Webinar tomorrow with Ana, 17:00": the time that stands alone belongs to the day. */
+function withTimes(all: readonly Reading[]): Reading[] {
+  // "Over the weekend (Sat 22:00 – Sun 04:00)": the more exact one counts.
+  const isExact = all.some(({ start }) => start.isCertain('hour'));
+  const readings = all.filter(
+    ({ text }) => !(isExact && /^(?:(?:the|this|next) )?(?:week(?:end)?)$/i.test(text.trim())),
+  );
+  const days = readings.filter(({ start }) => !start.isCertain('hour') && isDay(start));
+  const times = readings.filter(({ start }) => start.isCertain('hour') && !isDay(start));
+  const [day] = days;
+  const [time] = times;
+  if (day === undefined || time === undefined || readings.length !== 2 || day.end || day.index > time.index)
+    return [...readings];
+  return [
+    { ...day, text: `${day.text} ${time.text}`, start: joined(day.start, time.start), end: endOf(day.start, time) },
+  ];
+}
+
+function isDay(components: Components): boolean {
+  return components.isCertain('day') || components.isCertain('weekday');
+}
+
+const ofDay = new Set(['hour', 'minute', 'second', 'timezoneOffset']);
+
+function joined(day: Components, time: Components): Components {
+  return {
+    get: (component) => (ofDay.has(component) ? time : day).get(component),
+    isCertain: (component) => (ofDay.has(component) ? time : day).isCertain(component),
+  };
+}
+
+function endOf(day: Components, { end }: Reading): Components | null {
+  return end ? joined(day, end) : null;
+}
+
+/** chrono takes them for zones ("ist" for India's) in lower case too, where people mean the words. */
+const falseZones = new Set(
+  'art cast cat east eat get gilt hat hay ist mart mut nut pet pont ret vet wat west wit'.split(' '),
+);
+
+function isFalseZone(word: string, language: Language): boolean {
+  const isUpper = word === word.toUpperCase();
+  return !isUpper && (falseZones.has(word.toLowerCase()) || (word.toLowerCase() === 'est' && language !== 'en'));
+}
+
+/** "Um 10 Uhr ist …", "a las 10:00 hay …". */
+function withoutFalseZone(reading: Reading, language: Language): Reading {
+  const [behind, zone] = /\s+([a-z]{3,4})$/i.exec(reading.text) ?? [];
+  if (behind === undefined || zone === undefined || !isFalseZone(zone, language)) return reading;
+  const end = reading.end ? withoutZone(reading.end) : null;
+  return { ...reading, text: reading.text.slice(0, -behind.length), start: withoutZone(reading.start), end };
+}
+
+function withoutZone(components: Components): Components {
+  const isZone = (component: string) => component === 'timezoneOffset';
+  return {
+    get: (component) => (isZone(component) ? null : components.get(component)),
+    isCertain: (component) => !isZone(component) && components.isCertain(component),
+  };
+}
+
+function dateOf(
+  reading: Reading,
+  text: string,
+  clock: Clock & { language: Language },
+  direction: Direction,
+): FoundDate[] {
   const written = reading.text.trim();
   const before = text.slice(Math.max(0, reading.index - 12), reading.index);
   if (barePair.test(written) && !dateWord.test(before)) return [];
@@ -184,7 +274,7 @@ function dateOf(reading: Reading, text: string, clock: Clock, direction: Directi
   // A number alone is no date, whatever stands around it.
   if (/^\d{1,4}$/.test(written)) return [];
   const after = text.slice(reading.index + reading.text.length, reading.index + reading.text.length + 12);
-  const named = zoneNamed(written) ?? (offsetOf(reading.start) === null ? zoneBehind(after) : null);
+  const named = zoneNamed(written) ?? (offsetOf(reading.start) === null ? zoneBehind(after, clock.language) : null);
   const local = named === null ? clock : { ...clock, zone: named };
   const ending = reading.end ?? null;
   const told = named === null ? (offsetOf(reading.start) ?? (ending === null ? null : offsetOf(ending))) : null;
@@ -241,9 +331,11 @@ const zonesBehind: Readonly<Record<string, string>> = {
   jst: 'Asia/Tokyo',
 };
 
-function zoneBehind(after: string): string | null {
-  const word = /^\s*\(?([a-z]{2,7})\b/i.exec(after)?.[1]?.toLowerCase();
-  return word === undefined || !Object.hasOwn(zonesBehind, word) ? null : (zonesBehind[word] ?? null);
+function zoneBehind(after: string, language: Language): string | null {
+  const written = /^\s*\(?([a-z]{2,7})\b/i.exec(after)?.[1];
+  if (written === undefined || isFalseZone(written, language)) return null;
+  const word = written.toLowerCase();
+  return !Object.hasOwn(zonesBehind, word) ? null : (zonesBehind[word] ?? null);
 }
 
 /** Minutes ahead of UTC, where the text names them; what it names for one end of a span holds for the other. */
@@ -303,12 +395,26 @@ function sane(moment: number, postedAt = moment): number | null {
 
 const periodEnd = /\b(?:eod|cob|eow|eom|end of (?:the )?(?:day|week|month|quarter|year))\b/gi;
 
+/** "On the 25th": chrono wants a month as well. */
+const dayOfMonth =
+  /\b(?:on|by|until|from|for) the (\d{1,2})(?:st|nd|rd|th)\b(?!\s+(?:of|floor|time|attempt|place|week|quarter|version|anniversary))/gi;
+
+function daysOfMonth(text: string, known: readonly FoundDate[], { postedAt, zone }: Clock): FoundDate[] {
+  const { year, month, day } = localTime(postedAt, zone);
+  return Array.from(text.matchAll(dayOfMonth)).flatMap(({ 0: written, 1: number, index }) => {
+    const wanted = Number(number);
+    if (wanted > 31 || isTaken(known, index, written.length)) return [];
+    const start = millisToIso(startOf({ year, month: wanted < day ? month + 1 : month, day: wanted }, zone));
+    return [{ ...relativeDay, index, length: written.length, start, isDeadline: /^(?:by|until)/i.test(written) }];
+  });
+}
+
 /** The end of a day, a week, a month: chrono does not know it. */
 function periodEnds(text: string, known: readonly FoundDate[], { postedAt, zone }: Clock): FoundDate[] {
   const { year, month, day } = localTime(postedAt, zone);
   const weekday = new Date(Date.UTC(year, month - 1, day)).getUTCDay();
   return Array.from(text.matchAll(periodEnd)).flatMap(({ 0: written, index }) => {
-    if (known.some((date) => date.index < index + written.length && index < date.index + date.length)) return [];
+    if (isTaken(known, index, written.length)) return [];
     const word = written.toLowerCase();
     const date = /week|eow/.test(word)
       ? { year, month, day: day + ((5 - weekday + 7) % 7) }
@@ -320,17 +426,12 @@ function periodEnds(text: string, known: readonly FoundDate[], { postedAt, zone 
             ? { year, month: 12, day: 31 }
             : { year, month, day };
     const start = millisToIso(startOf(date, zone));
-    return [
-      {
-        index,
-        length: written.length,
-        start,
-        end: null,
-        hasTime: false,
-        isRelative: true,
-        isDeadline: true,
-        confidence: 0.7,
-      },
-    ];
+    return [{ ...relativeDay, index, length: written.length, start, isDeadline: true }];
   });
+}
+
+const relativeDay = { end: null, hasTime: false, isRelative: true, confidence: 0.7 } as const;
+
+function isTaken(known: readonly FoundDate[], index: number, length: number): boolean {
+  return known.some((date) => date.index < index + length && index < date.index + date.length);
 }

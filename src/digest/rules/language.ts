@@ -30,8 +30,11 @@ export function languageOf(text: string): Language {
   if (/\p{Script=Cyrillic}{2}/u.test(start)) return 'ru';
   if (/\p{Script=Han}/u.test(start)) return 'zh';
   const counts = new Map<Language, number>();
-  for (const word of start.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []) {
-    for (const language of languagesByWord.get(word) ?? []) counts.set(language, (counts.get(language) ?? 0) + 1);
+  for (const word of start.match(/[\p{L}\p{N}]+/gu) ?? []) {
+    // "ET" is no French word.
+    if (word.length > 1 && word === word.toUpperCase()) continue;
+    for (const language of languagesByWord.get(word.toLowerCase()) ?? [])
+      counts.set(language, (counts.get(language) ?? 0) + 1);
   }
   let best: Language = 'en';
   for (const [language] of commonWords) {

@@ -15,24 +15,29 @@ const boundary = new RegExp(`[,;:!?()\\[\\]|"${dateMark}–—→]|\\s[-/]+\\s|\
 
 /** Words that end a name that goes on to the right. */
 const stopsAfter = new Set(
-  'to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around finished finishes completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi foram fue été wurde wurden concluída concluído com sucesso completado terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
+  'verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around finished finishes ended ends ran runs completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
     ' ',
   ),
 );
 
 /** Words that begin a clause and are no part of a name that goes on to the left. */
 const stopsBefore = new Set(
-  'due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
+  'hay il aura montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo if unless whether when once while partial full total intermittent brief widespread ongoing due reach reaches reached closing who ok okay yes yep well due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
     ' ',
   ),
 );
+
+const weekday = /^(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:'s)?$/i;
+
+/** What is put off or called off stands behind these, never before them. */
+const walls = /^(?:postpon(?:e|ing)|cancel(?:l?ing)?|delay(?:ing)?|reschedul(?:e|ing)|push(?:ing)?|mov(?:e|ing))$/i;
 
 const leading =
   /^(?:(?:the|a|an|our|your|their|my|this|that|these|new|just|all|some|successfully|officially|finally|now|again|both|out|up|back|of|on|in|for|with|to|it|them|its|us|at|der|die|das|den|dem|des|vom|zum|zur|ein|eine|einen|einer|unsere?[nrms]?|neue?[nrms]?|le|la|les|l'|du|de la|de l'|des|un|une|notre|nos|el|los|las|del|una|nuestr[oa]s?|o|os|as|do|da|dos|das|um|uma|noss[oa]s?|het|een|onze|nieuwe|наш\p{L}*|нов\p{L}+)\s+)+/iu;
 const prepositions =
   /^(?:to|on|at|in|into|from|with|by|for|as|via|since|because|after|before|until|during|by|nach|auf|in|im|à|en|a|em|на|в|naar)\s/iu;
 const pronouns =
-  /^(?:it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|it's|that's|they're|we're|i'm|expect|might|@\S+|@?\p{L}+:)?$/iu;
+  /^(?:[\p{Script=Hiragana}ー]+|like|it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|(?:it|that|they|we|you|he|she|i|there)'(?:s|re|ll|ve|m|d)|expect|might|@\S+|@?\p{L}+:)?$/iu;
 
 /** The name, short and in the writer's own case; null when there is none near. */
 export function objectName(clause: string, told: Told, kind: Kind): string | null {
@@ -58,34 +63,50 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
         before,
       );
     if (isState) return left() ?? (/^\s*[:–—-]/.test(after) ? right() : null);
-    return isPassive ? (left() ?? right()) : (right() ?? left());
+    return within(word) ?? (isPassive ? (left() ?? right()) : (right() ?? left()));
   }
   // "Incident update: the login page is slow", "[SEV2] checkout": a label, and then what it is about.
   const label =
     /^\s*(?:#?\d+\s*)?(?:update|notice|report|alert|announcement|reminder|summary|status|resolved|notification)?\s*[\])]?\s*[:–—-]\s+|^\s*\]\s*/i.exec(
       after,
     )?.[0];
-  if (label !== undefined && /^[\s[(]*(?:\S+\s+){0,2}$/.test(before)) {
+  const isLabel = kind.isThing ? /^[\s[(]*$/ : /^[\s[(]*(?:\S+\s+){0,2}$/;
+  if (label !== undefined && isLabel.test(before)) {
     const labelled = nameAfter(` ${after.slice(label.length)}`, true);
-    if (labelled !== null) return kind.isThing ? joined(labelled, word, null) : labelled;
+    if (labelled !== null) return kind.isThing ? `${labelled} ${word}` : labelled;
   }
   const own = left();
-  if (own !== null) return kind.isThing ? joined(own, word, rightOf(after, kind)) : own;
-  const other = rightOf(after, kind);
+  if (own !== null) return kind.isThing ? `${own} ${word}` : own;
+  const other = rightOf(after, word, kind) ?? (kind.isThing ? titleIn(after) : null);
   if (other !== null) return kind.isThing ? `${other} ${word}` : other;
-  return kind.isThing || kind.action === 'Incident' || /\s/.test(word) ? capitalized(word) : null;
+  if (!kind.isThing && kind.action !== 'Incident' && !/\s/.test(word)) return null;
+  return capitalized(word.replace(/^(\S+)\s.*(?=\s(?:closed|geschlossen|fermée?s?)$)/iu, '$1'));
 }
 
-/** "Q3 planning" and "all-hands" are one name; what it is about is told too where nothing else stands before it. */
-function joined(own: string, word: string, about: string | null): string {
-  const name = `${own} ${word}`;
-  return about === null || name.length > 40 ? name : name;
+/** "Pushed the fix to production", "moving to the new office": the telling words hold the name. */
+function within(word: string): string | null {
+  const name =
+    /^(?:push\w*|enabled|activated|shut\w*|turn\w*|switch\w*)(?: on)? (.+?) (?:to|for|in|on|down|off)\b/i.exec(
+      word,
+    )?.[1] ?? /^mov\w+ (?:in)?to (.+)$/i.exec(word)?.[1];
+  return name === undefined || name === 'on' ? null : cleaned(name);
+}
+
+/** 'Webinar tomorrow: "Scaling Postgres"'. */
+function titleIn(after: string): string | null {
+  return /"([^"]{3,60})"/.exec(after)?.[1] ?? null;
 }
 
 /** "webinar on pricing", "outage in the EU", "release of the app", "Incident: checkout", "release v2.3". */
-function rightOf(after: string, kind: Kind): string | null {
+function rightOf(after: string, word: string, kind: Kind): string | null {
   const quoted = /^\s*[:–-]?\s*"([^"]{2,60})"/.exec(after)?.[1];
   if (quoted !== undefined) return quoted;
+  // "Beta 3 of the app", "sprint 12 of the year".
+  const numbered = /^\s+(\d{1,4})\s+(?:of|for|von|de|del|du|van)\s+(.+)$/iu.exec(after);
+  if (numbered !== null) {
+    const whole = nameAfter(` ${numbered[2]}`, false);
+    if (whole !== null) return `${whole} ${word} ${numbered[1]}`;
+  }
   const version = /^\s+(v?\d+(?:\.\d+)+[\w.-]*|v\d+|#\d+|[A-Z]{2,10}-\d+)/.exec(after)?.[1];
   const preposition =
     /^\s*(?::|-|–|—)?\s*(?:of|for|on|in|with|to|about|affecting|impacting|at|von|für|der|des|beim|im|bei|mit|an der|an dem|am|aan de|aan het|de la|de l'|de|du|des|pour|sur|del|para|sobre|do|da|van|voor|over|по|для|на|о)?\s+/i.exec(
@@ -127,13 +148,19 @@ function nameBefore(text: string): string | null {
   const stretch = text.split(boundary).at(-1) ?? '';
   const words = stretch.trim().split(/\s+/);
   const taken: string[] = [];
-  for (const word of words.reverse()) {
+  for (const [place, word] of words.reverse().entries()) {
     const folded = word.toLowerCase();
     if (word === '') break;
-    if (stopsBefore.has(folded)) {
+    // A day is no name, but for Black Friday.
+    if (weekday.test(word) && !/^(?:black|cyber|good|super|fat)$/i.test(words[place + 1] ?? '')) {
+      if (taken.length === 0) continue;
+      break;
+    }
+    if (walls.test(folded)) break;
+    if (stopsBefore.has(folded) || folded.startsWith('@')) {
       if (taken.length === 0) continue;
       // "release of the app is live": the name goes on.
-      if (folded === 'of' || folded === 'for' || folded === 'the') {
+      if (folded === 'of' || folded === 'for' || folded === 'with' || folded === 'the') {
         taken.push(word);
         continue;
       }
@@ -146,7 +173,7 @@ function nameBefore(text: string): string | null {
     taken
       .reverse()
       .join(' ')
-      .replace(/^(?:(?:of|for|the)\s+)+/i, ''),
+      .replace(/^(?:(?:of|for|with|the)\s+)+/i, ''),
   );
 }
 
@@ -154,12 +181,13 @@ function cleaned(text: string): string | null {
   const name = text
     .replace(leading, '')
     .replace(/^[LlDd]'(?=\p{L})/u, '')
+    .replace(/(?<=[\p{Script=Han}\p{Script=Katakana}ー])[をがはにの]$/u, '')
     .replace(/^[\s.'*_#-]+|[\s.,'*_:;-]+$/g, '')
     .replace(/\s+(?:the|a|an|of|for|to|and|will|has|have|is|are|was|were|been|be)$/i, '')
     .trim();
   return pronouns.test(name) || /^\p{L}$/u.test(name) || !/[\p{L}\p{N}]/u.test(name) ? null : name.slice(0, 80);
 }
 
-function capitalized(word: string): string {
+export function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }

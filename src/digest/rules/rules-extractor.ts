@@ -9,7 +9,7 @@ import { anchorsOf } from '../text/anchors.ts';
 import { type Clause, clausesOf } from './clauses.ts';
 import { type Direction, type FoundDate, mayHoldDate, readDates } from './dates.ts';
 import { type Language, languageOf } from './language.ts';
-import { dateMark, objectName, type Told } from './object-name.ts';
+import { capitalized, dateMark, objectName, type Told } from './object-name.ts';
 import {
   absenceWords,
   begunWords,
@@ -111,7 +111,7 @@ function matchesIn(text: string): Match[] {
 }
 
 const noEvents =
-  /^(?:release notes?|release managers?|release candidates?|release train|release branch(?:es)?|launch ?pad|deploy(?:ment)? keys?|deploy(?:ment)? scripts?|deploy(?:ment)? pipelines?|launch darkly|meeting notes|meeting room|incident channel|incident response|review comments?|maintenance mode|policy ?holder)/i;
+  /^(?:(?:webinar|meeting|training|demo) (?:recording|slides|deck|link|invite)s?|release notes?|release managers?|release candidates?|release train|release branch(?:es)?|launch ?pad|deploy(?:ment)? keys?|deploy(?:ment)? scripts?|deploy(?:ment)? pipelines?|launch darkly|meeting notes|meeting room|incident channel|incident response|review comments?|maintenance mode|policy ?holder)/i;
 
 function matchesOf(kind: Kind, words: Words | null, isVerb: boolean, text: string): Match[] {
   const places = words?.placesIn(text) ?? [];
@@ -202,8 +202,14 @@ function tenseOf(text: string, matches: readonly Match[]): Tense {
     // "Is announced on Friday" tells of what is to come, "was announced on Friday" of what is over.
     if (presentPassive.test(before) && mayHoldDate(text) && !doneWords.isIn(before)) return 'future';
     if (/ing(?:\s|$)/i.test(verb.word)) return isFuture ? 'future' : 'present';
-    if (/(?:^|\s)(?:goes live|go live|launches|ships|releases|deploys|moves|migrates|opens|starts)$/i.test(verb.word))
+    if (
+      /(?:^|\s)(?:goe?s? (?:live|out|into (?:effect|force))|(?:takes?|comes? into) (?:effect|force)|launches|ships|releases|deploys|moves|migrates|opens|starts)$/i.test(
+        verb.word,
+      )
+    )
       return 'future';
+    if (/^(?:geht|gehen|gaat|findet|läuft|gilt|tritt|beginnt|endet)(?:\s|$)/i.test(verb.word)) return 'future';
+    if (/scheduled(?: \w+)?$/i.test(verb.word)) return 'future';
     if (pastVerb.test(verb.word) || /^\w+(?:ed|ped|hed)\b/i.test(verb.word)) return 'past';
     return isFuture ? 'future' : 'none';
   }
@@ -232,6 +238,8 @@ const lessFor = {
   vague: 0.25,
   noObject: 0.3,
   longText: 0.1,
+  longAgo: 0.3,
+  setting: 0.3,
   bot: 0,
 } as const;
 
@@ -249,8 +257,11 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
     .map((each) => objectName(masked, each, each.kind))
     .find((name) => name !== null);
   const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
-  const object = named ?? anchor ?? null;
-  if (object === null) return null;
+  const thing = matches.find(({ isVerb }) => !isVerb);
+  // "The launch is postponed", "release on Friday": readers know which one.
+  const isKnown = isPutAway(status) || (date !== null && (status === 'planned' || status === 'confirmed'));
+  const object = named ?? anchor ?? (isKnown && thing !== undefined ? capitalized(thing.word) : null);
+  if (object === null || (match.kind.needsDate && date === null)) return null;
   let confidence: number = certainty;
   if (doubtWords.isIn(text)) confidence -= lessFor.doubt;
   if (requestWords.isIn(text) && date === null) confidence -= lessFor.request;
@@ -259,9 +270,21 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   if (thanksWords.isIn(text) && !(match.isVerb && match.kind.action !== 'Incident')) confidence -= lessFor.thanks;
   if (isVagueState(match, object)) confidence -= lessFor.vague;
   if (named === undefined) confidence -= lessFor.noObject / 2;
+  if (!match.isVerb && setting.test(text.slice(0, match.index))) confidence -= lessFor.setting;
+  if (date !== null && Date.parse(date.end ?? date.start) < postedAt - longAgoMs) confidence -= lessFor.longAgo;
   if (text.length > 300) confidence -= lessFor.longText;
   return build({ text, kind: match.kind, object, anchor, status, date, confidence }, context);
 }
+
+function isPutAway(status: Status): boolean {
+  return status === 'canceled' || status === 'postponed';
+}
+
+/** "In the meeting on Tuesday we decided": not what is told, but where. */
+const setting = /\b(?:in|during|after|since)\s+(?:the|our|this|that|last|today's|yesterday's)\s+(?:\S+\s+)?$/i;
+
+/** Told of a time that nobody reads a digest for. */
+const longAgoMs = 60 * 86_400_000;
 
 /** Of several telling words: not one that is denied, and not the downtime that something planned brings along. */
 function mostTelling(
@@ -271,12 +294,15 @@ function mostTelling(
   postedAt: number,
 ): Match | null {
   const told = matches.filter((match) => !isDenied(text, match));
-  const candidates = told.length > 0 ? told : matches;
+  const likely = told.length > 0 ? told : matches;
+  // "Moved to Friday": what it is moved is the event.
+  const others = likely.filter(({ word }) => !postponedWords.isIn(word));
+  const candidates = others.length > 0 ? others : likely;
   const isPlanned = dates.some(({ start }) => Date.parse(start) > postedAt);
   const maintenance = candidates.find(({ word }) => maintenanceWords.isIn(word));
   const harmless = candidates.find(({ kind }) => kind.action !== 'Incident' && kind.action !== 'RCA');
-  const isPutAway = canceledWords.isIn(text) || postponedWords.isIn(text);
-  return (isPlanned || isPutAway ? (maintenance ?? harmless) : undefined) ?? candidates[0] ?? null;
+  const isOff = canceledWords.isIn(text) || postponedWords.isIn(text);
+  return (isPlanned || isOff ? (maintenance ?? harmless) : undefined) ?? candidates[0] ?? null;
 }
 
 /** "No deploys", "not a launch". */
@@ -330,6 +356,16 @@ function statusOf(
       certainty: coming.length > 0 ? sure.verbAndDate : sure.verb,
     };
   }
+  if (
+    kind.action === 'Policy' &&
+    tense !== 'future' &&
+    /\b(?:updated|changed|revised|adopted|introduced|amended)\b/i.test(text)
+  ) {
+    return { status: 'updated', date: over ?? null, certainty: sure.verb };
+  }
+  if (kind.isThing && next?.hasTime !== false && extended.test(text)) {
+    return { status: 'updated', date: next ?? over ?? null, certainty: sure.verb };
+  }
   if (kind.action === 'Incident')
     return incidentStatus(text, tense, match, next ?? null, spanOf(dates, postedAt), postedAt);
   if (kind.action === 'Rollback' && tense !== 'future') {
@@ -346,7 +382,7 @@ function statusOf(
   if (tense === 'past' && !isFutureOnly) {
     const isDone =
       isVerbal ||
-      /\b(?:complete[d]?|done|finished|concluded|resolved|published|over|closed|passed|lifted|ended|live|deployed|abgeschlossen|terminée?s?|completad[oa]|concluíd[oa]|заверш\p{L}+|afgerond|完了|успешно)/iu.test(
+      /\b(?:complete[d]?|done|finished|concluded|resolved|published|over|closed|passed|lifted|ended|live|deployed|abgeschlossen|sent|succeeded|completó|finalizó|successful(?:ly)?|passed|verified|terminée?s?|completad[oa]|concluíd[oa]|заверш\p{L}+|afgerond|完了|успешно)/iu.test(
         text,
       );
     if (!isDone) return null;
@@ -354,6 +390,9 @@ function statusOf(
     if (kind.action === 'RCA') return { status: 'completed', date: null, certainty: sure.verb };
     return { status: 'completed', date: over ?? null, certainty: over === undefined ? sure.verb : sure.verbAndDate };
   }
+  // "Is rolling out today" has begun; "will be rolled out today" has not.
+  const isOfToday = next !== undefined && !next.hasTime && Date.parse(next.start) <= postedAt;
+  if (isOfToday && tense === 'present' && isVerb) return { status: 'started', date: null, certainty: sure.verb };
   if (next !== undefined && tense !== 'past') {
     const status = confirmedWords.isIn(text) ? 'confirmed' : 'planned';
     return { status, date: next, certainty: isVerb ? sure.verbAndDate : sure.nounAndDate };
@@ -369,9 +408,6 @@ function statusOf(
   if (startedWords.isIn(text) && (isVerb || kind.isThing || kind.nouns !== null) && tense !== 'future') {
     return { status: 'started', date: over ?? null, certainty: sure.verb - (isVerb ? 0 : 0.05) };
   }
-  if (kind.action === 'Policy' && /\b(?:updated|changed|revised|adopted|introduced|amended)\b/i.test(text)) {
-    return { status: 'updated', date: over ?? null, certainty: sure.verb };
-  }
   if (over !== undefined && !isVerb) return { status: 'completed', date: over, certainty: sure.noun };
   if (kind.action === 'RCA' || kind.action === 'Policy') {
     const isOut =
@@ -381,6 +417,8 @@ function statusOf(
   if (tense === 'present' && isVerb) return { status: 'started', date: null, certainty: 0.65 };
   return null;
 }
+
+const extended = /\b(?:extended|prolonged|brought forward|moved up|verlängert|prolongée?|ampliad[oa])\b/i;
 
 /** "Moved to Thursday" puts off; "moved to Aurora" does not. */
 function isPutOff(text: string, dates: readonly FoundDate[], coming: readonly FoundDate[]): boolean {
@@ -427,7 +465,8 @@ function incidentStatus(
   postedAt: number,
 ): Decided | null {
   const isStrong =
-    isVerb || /outage|incident|down|sev|disruption|störung|ausfall|panne|caída|сбой|инцидент|障害/iu.test(word);
+    isVerb ||
+    /outage|incident|down|sev|firing|resolved|disruption|störung|ausfall|panne|caída|сбой|инцидент|障害/iu.test(word);
   // "Was down from 7:00 to 7:20": its end is told, and it is over.
   const hasEnded = over !== null && over.end !== null && Date.parse(over.end) < postedAt;
   if ((resolvedWords.isIn(text) || hasEnded) && tense !== 'future')

@@ -14,6 +14,8 @@ export interface Kind {
   nouns: Words | null;
   /** The noun is the thing itself: an all-hands, a freeze. */
   isThing: boolean;
+  /** Its words say other things as well; only a date makes them tell of an event. */
+  needsDate?: true;
 }
 
 /**
@@ -57,6 +59,11 @@ function lowered(text: string): string {
   return text.replaceAll('İ', 'i').toLowerCase();
 }
 
+/** A verb in its bare form, which as often is a noun: only behind what makes it a verb. */
+function bare(verb: string): string {
+  return `(?<=(?:\\b(?:to|will|we|they|i|'ll|should|must|can|and|not|don't|going to|please) ))${verb}`;
+}
+
 /** In the order in which they are looked for: what is more telling comes first. */
 export const kinds: readonly Kind[] = [
   {
@@ -94,12 +101,13 @@ export const kinds: readonly Kind[] = [
     change_type: 'incident',
     category: 'risk',
     verbs: words(
-      '(?:is|are|was|were|went|being|goes|currently|still|completely|partially|back) (?:completely |partially |currently )?(?:down|offline|unavailable|unreachable|degraded|broken|failing|timing out|erroring)',
-      'crash(?:ed|ing|es)?',
-      'ist (?:gerade |derzeit )?(?:down|ausgefallen|nicht erreichbar)',
+      '(?:is|are|was|were|went|being|goes|currently|still|completely|partially|back) (?:completely |partially |currently )?(?:down(?! the| for| to)|offline|unavailable|unreachable|degraded|broken|failing|timing out|erroring)',
+      'crash(?:ed|ing)',
+      '(?:ist|sind) (?:\\S+ ){0,4}(?:down|ausgefallen|gestört|nicht erreichbar)',
       'est (?:en panne|hors service|indisponible|tombée?)',
       'está (?:caíd[oa]|fora do ar)',
       'se ha caído',
+      '(?:is|are) (?:now )?back (?:to normal|up|online)',
       'caiu',
       'упал[аои]?',
       'не работает',
@@ -128,7 +136,9 @@ export const kinds: readonly Kind[] = [
       'storing',
       '障害',
       'incident majeur',
-      'alert(?:e)?',
+      '(?<!hire |job |price |spoiler |weather )alerte?',
+      // As alert managers begin their messages.
+      '(?<=^\\[)(?:firing|resolved)(?::\\d+)?(?=\\])',
     ),
     isThing: false,
   },
@@ -165,6 +175,9 @@ export const kinds: readonly Kind[] = [
       'кампани[яию]',
       'キャンペーン',
       'press release',
+      'blog ?posts?',
+      'trade ?show',
+      'roadshow',
       'ad spend',
     ),
     isThing: true,
@@ -174,7 +187,8 @@ export const kinds: readonly Kind[] = [
     change_type: 'migration',
     category: 'process',
     verbs: words(
-      "migrat(?:ed|es|ing)|(?<=(?:to|will|we|'ll|should|must|can) )migrate",
+      'migrat(?:ed|es|ing)',
+      bare('migrate'),
       '(?:mov|switch|cutt?)(?:e[ds]?|ed|ing|es)? over',
       'migrier(?:t|en)',
       'migr(?:ons|é|ée|erons)',
@@ -182,7 +196,8 @@ export const kinds: readonly Kind[] = [
       'перен[её]с(?:ли|ём|ем|ена|ено)',
       'мигрир\\p{L}+',
       'gemigreerd',
-      "upgrad(?:ed|es|ing)|(?<=(?:to|will|we|'ll|should|must|can) )upgrade",
+      'upgrad(?:ed|es|ing)',
+      bare('upgrade'),
     ),
     nouns: words(
       '(?:db |database |data )?migrations?',
@@ -202,7 +217,15 @@ export const kinds: readonly Kind[] = [
     action: 'Move',
     change_type: 'other',
     category: 'org',
-    verbs: words('relocat(?:e[ds]?|ing)', 'ziehen um', 'umziehen', 'déménageons', 'nos mudamos', 'переезжаем'),
+    verbs: words(
+      'relocat(?:e[ds]?|ing)',
+      'mov(?:e[ds]?|ing) (?:in)?to (?:\\S+ ){0,3}(?:offices?|building|headquarters|hq|floor)',
+      'ziehen um',
+      'umziehen',
+      'déménageons',
+      'nos mudamos',
+      'переезжаем',
+    ),
     nouns: words(
       '(?:office |team |desk )?relocation',
       '(?:office|desk|team) move',
@@ -219,11 +242,18 @@ export const kinds: readonly Kind[] = [
     action: 'Policy',
     change_type: 'policy',
     category: 'org',
-    verbs: null,
+    verbs: words(
+      '(?:go(?:es|ing)?|went|com(?:es?|ing)|came) into (?:effect|force)',
+      '(?:takes?|taking|took) effect',
+      'tritt in kraft',
+      'gilt',
+      'entre en vigueur',
+      'entra en vigor',
+    ),
     nouns: words(
       'polic(?:y|ies)',
       'guidelines?',
-      'richtlinie',
+      '\\p{L}*richtlinien?',
       'politique',
       'política',
       'политик[аиу]',
@@ -240,13 +270,15 @@ export const kinds: readonly Kind[] = [
     change_type: 'deploy',
     category: 'product',
     verbs: words(
-      '(?:re)?deploy(?:ed|ing|s)?',
+      '(?:re)?deploy(?:ed|ing|s)',
+      bare('(?:re)?deploy'),
       'roll(?:ed|ing|s)? (?:it |this )?out',
       'push(?:ed|ing)? (?:\\S+ ){0,4}to (?:prod(?:uction)?|live|staging)',
       'merged and deployed',
       'hotfixed',
       '(?:enabled|activated|turned on|switched on) (?:\\S+ ){0,3}?(?:for|in|on) (?:everyone|everybody|all|prod\\p{L}*|\\d+ ?%)',
       'ausgerollt',
+      'ausgeliefert',
       'rollen',
       'deployt',
       'déploy(?:é|ée|ons|erons)',
@@ -283,20 +315,24 @@ export const kinds: readonly Kind[] = [
     change_type: 'launch',
     category: 'product',
     verbs: words(
-      'launch(?:e[ds]|ing)?',
-      'releas(?:e[ds]?|ing)',
+      'launch(?:e[ds]|ing)',
+      bare('launch'),
+      'releas(?:e[ds]|ing)',
+      bare('release'),
       'shipp(?:ed|ing)',
       'ships?',
       '(?:go(?:es|ing)?|went|goin) live',
       "(?:is|are|now|we(?:'re| are)) (?:now |finally |officially )?live",
-      '(?:is|are) (?:now |finally |officially )?(?:out|available|ga|generally available)(?! of)',
+      '(?:is|are) (?:now |finally |officially )?(?:out|available|ga|generally available)(?! of| for| sick)',
       'now available',
       'publish(?:ed|ing)?',
+      'tagged',
       'introduc(?:e[ds]?|ing)',
       'open(?:s|ed|ing)? (?:up )?to (?:all|everyone|the public|customers)',
       'announc(?:e[ds]?|ing)',
       'veröffentlich(?:t|en)',
-      'geht (?:\\S+ ){0,4}live',
+      'geh(?:t|en) (?:\\S+ ){0,8}live',
+      '(?:go(?:es|ing)?|went|gone) out(?! of| for| with| on a)',
       'live gegangen',
       'ist live',
       'lancé[es]?',
@@ -316,12 +352,14 @@ export const kinds: readonly Kind[] = [
       'релизим',
       'вышл[аои]',
       'вышел',
+      'gaat (?:\\S+ ){0,4}live',
       'lanceren',
       'gelanceerd',
       'uitgebracht',
       'リリース(?:し|され)\\p{L}*',
     ),
     nouns: words(
+      '(?:ga|alpha|beta) (?:launch|release)',
       'launch(?:es)?',
       'releases?',
       'go-?live',
@@ -449,6 +487,82 @@ export const kinds: readonly Kind[] = [
     ),
     isThing: true,
   },
+  {
+    action: 'Other',
+    change_type: 'other',
+    category: 'org',
+    verbs: words('(?:joins|joining|joined|will join) (?:us|the team|our team|the company)', 'se une al equipo'),
+    nouns: words('new (?:hires?|joiners?|starters?)', 'first day', 'last day', 'letzter tag'),
+    isThing: true,
+    needsDate: true,
+  },
+  {
+    action: 'Other',
+    change_type: 'other',
+    category: 'org',
+    verbs: null,
+    nouns: words(
+      'offices? (?:is |are |will be |stays |remains )?closed',
+      'office closure',
+      '(?:public|bank|company|national) holidays?',
+      'büro (?:\\S+ ){0,5}geschlossen',
+      'feiertag',
+      'jour férié',
+      'bureaux? (?:sera |seront |est |sont )?fermés?',
+      'feriado',
+      'festivo',
+    ),
+    isThing: true,
+    needsDate: true,
+  },
+  {
+    action: 'Other',
+    change_type: 'other',
+    category: 'process',
+    verbs: words(
+      '(?:(?:is|are|be) )?due(?! to\\b)(?! diligence)',
+      '(?:must|has to|have to|needs? to|should) be (?:submitted|handed in|completed|in)',
+      'expir(?:e[sd]?|ing)',
+      'run(?:s|ning)? out',
+      '(?:auto-?)?renews?',
+      'meets',
+      'takes? place',
+      '(?:is|are|been) (?:re-?)?scheduled',
+      '(?:re-?)?scheduled (?:for|on|to|at)',
+      '(?:begins|starts|kicks off|opens|closes|ends|lifts|concludes|happens)',
+      '(?:is|are) (?:happening|leaving|set for)',
+      'be (?:held|presented)',
+      'findet (?:\\S+ ){0,5}statt',
+      'beginnt',
+      'endet',
+      'aura lieu',
+      'commence',
+      'se termine',
+      'tendrá lugar',
+      'empieza',
+      'termina',
+      'состоится',
+      'drops',
+      bare('(?:restart|reboot)'),
+      '(?:restart|reboot)ing',
+      'läuft (?:\\S+ ){0,4}ab',
+      'expire(?:nt|ra)?',
+      'vence',
+      'caduca',
+    ),
+    nouns: null,
+    isThing: false,
+    needsDate: true,
+  },
+  {
+    action: 'Other',
+    change_type: 'other',
+    category: 'process',
+    verbs: null,
+    nouns: words('demos?', 'sprint \\d+', 'keynote', 'panel', 'go/no-go', 'vorführung', 'présentation', 'démo'),
+    isThing: true,
+    needsDate: true,
+  },
 ];
 
 const anyStem = new RegExp(
@@ -464,10 +578,15 @@ export function mayTell(text: string): boolean {
 /** What is over. */
 export const doneWords = words(
   'done',
-  'completed?',
+  'completed',
+  '(?:is|are|now) complete',
+  'complete(?=[.!:]|$)',
+  'sent',
   'finished',
   'concluded',
   'successful(?:ly)?',
+  'completó',
+  'finalizó',
   'lifted',
   'ended',
   'resolved',
@@ -523,6 +642,9 @@ export const doneWords = words(
 
 /** Words of what was and is no more, of incidents. */
 export const resolvedWords = words(
+  'closing (?:this|the)',
+  'all systems (?:are )?operational',
+  'back to normal',
   'resolved',
   'fixed',
   'mitigated',
@@ -590,12 +712,16 @@ export const canceledWords = words(
 
 export const postponedWords = words(
   'postpon(?:ed?|ing|es)',
+  'put off',
+  'new date(?= ?:)',
+  'new time(?= ?:)',
   'delay(?:ed|ing|s)?',
   'push(?:ed|ing)? (?:\\S+ ){0,4}?back',
   'slipp?(?:ed|ing|s)?',
   'reschedul(?:ed?|ing)',
   'deferred',
   'verschoben',
+  'verschieb(?:t|en)',
   'verschieben',
   'verlegt',
   'reportée?s?',
@@ -920,10 +1046,14 @@ export const absenceWords = words(
   'vakantie',
   'birthday',
   'flight',
+  'school',
+  'kids?',
+  'train',
+  'gym',
+  'my package',
   'movie',
   'concert',
   'game last night',
-  'weekend',
 );
 
 export const severities: readonly (readonly [Severity, Words])[] = [
