@@ -10,12 +10,32 @@ export interface Clause {
 
 const bullet = /^\s*(?:[•◦▪‣*–-]|\d{1,2}[.)]|:[a-z0-9_+-]+:)\s+/;
 
+/** As written within a sentence, and at its beginning. */
+function eitherCase(words: string): string {
+  return words
+    .split(' ')
+    .map((word) => `[${word.charAt(0)}${word.charAt(0).toUpperCase()}]${word.slice(1)}`)
+    .join('|');
+}
+
+const abbreviations = eitherCase(
+  'e\\.g i\\.e vs approx ca no nr st jan feb mar apr jun jul aug sept? oct nov dec mr mrs dr z\\.b bzw',
+);
+const months = eitherCase('jan feb mär mar apr mai may jun jul aug sep okt oct nov dez dec');
+
 /** Ends of sentences, but not the point of an abbreviation or of a day's number. */
-const sentenceEnd =
-  /(?<=[.!?…])(?<!\b(?:e\.g|i\.e|vs|approx|ca|no|nr|st|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec|mr|mrs|dr|z\.b|bzw)\.)(?<!\b\d{1,2}\.(?=\s+(?:\p{Ll}|jan|feb|mär|mar|apr|mai|may|jun|jul|aug|sep|okt|oct|nov|dez|dec)))\s+(?=\S)|(?<=[。！？])/iu;
+const sentenceEnd = new RegExp(
+  `(?<=[.!?…])(?<!\\b(?:${abbreviations})\\.)(?<!\\b\\d{1,2}\\.(?=\\s+(?:\\p{Ll}|${months})))\\s+(?=\\S)|(?<=[。！？])`,
+  'u',
+);
 
 const asking =
   /^(?:hey |hi |so |and |but |also |@\S+[,:]? )*(?:should|shall|can|could|would|will|do|does|did|is|are|was|were|has|have|had|any(?:one|body)|who|what|when|where|why|how|which|am i|wer|wann|warum|wie|was|kann|können|sollen|est-ce|qui|quand|pourquoi|comment|quién|cuándo|por qué|cómo|quem|quando|кто|когда|почему|как|wie|wanneer|waarom)\b(?=.*\?)/iu;
+
+/** A line of a form. */
+const field = /^[\p{L}][\p{L} &/]{1,20}:\s*\S/u;
+const timeField =
+  /^(?:when|date|time|date (?:and|&) time|day|starts?|window|datum|wann|termin|quand|date et heure|fecha|cuándo|data|quando|wanneer|когда|дата)\s*:\s*/iu;
 
 /** The clauses of a plain text, without code, quotations and formatting; at most so many characters are read. */
 export function clausesOf(plain: string): Clause[] {
@@ -24,7 +44,10 @@ export function clausesOf(plain: string): Clause[] {
   for (const line of withoutCode(plain.slice(0, longest)).split('\n')) {
     if (/^\s*(?:>|&gt;)/.test(line)) continue;
     const isItem = bullet.test(line);
-    const text = spoken(line.replace(bullet, ''));
+    const said = spoken(line.replace(bullet, ''));
+    const isField: boolean = heading !== null && field.test(said);
+    // "When: Saturday 20:00" is said of what stands above.
+    const text: string = isField ? said.replace(timeField, `${heading}: `) : said;
     if (text === '') {
       if (line.trim() === '') heading = null;
       continue;
@@ -34,7 +57,7 @@ export function clausesOf(plain: string): Clause[] {
       if (own === '') continue;
       clauses.push({ text: own, heading: isItem ? heading : null, isQuestion: isQuestion(own) });
     }
-    if (!isItem) heading = text;
+    if (!isItem && !isField) heading = text;
   }
   return clauses;
 }
@@ -51,10 +74,14 @@ function withoutCode(text: string): string {
 /** `:tada:`, and not the middle of "2:00-4:00". */
 const emojiCode = /(?<!\w):(?:[+-]1|[a-z][\w+'-]*):(?::skin-tone-\d:)?(?!\d)/gi;
 
+/** Many end a sentence with one. */
+const emojiBetween = new RegExp(`(?<=[\\p{L}\\p{N})]) +(?:${emojiCode.source} ?)+(?=\\p{Lu})`, 'giu');
+
 /** What people read: no emoji, no stars, nothing that was struck out. */
 function spoken(line: string): string {
   return line
     .replace(/~[^~\n]+~/g, ' ')
+    .replace(emojiBetween, '. ')
     .replace(emojiCode, ' ')
     .replace(/(?<![\p{L}\p{N}])[*_]+|[*_]+(?![\p{L}\p{N}])/gu, '')
     .replace(/\p{Extended_Pictographic}|\uFE0F|\u200D/gu, ' ')

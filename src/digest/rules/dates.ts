@@ -94,7 +94,7 @@ const english = new en.Chrono({ parsers: en.casual.parsers.map(sparing), refiner
 
 /** What every date holds, without a look at grammar and in lower case: most sentences hold none of it. */
 const dateMaybe =
-  /\d|today|tomorrow|tonight|yesterday|tmrw|tmw|morning|afternoon|evening|noon|midnight|week|month|quarter|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\b(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|eod|eow|eom|cob)\b|heute|morgen|gestern|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|demain|hier|aujourd|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|mañana|hoy|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|amanhã|hoje|ontem|segunda|terça|quarta|quinta|sexta|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|\p{Script=Cyrillic}|\p{Script=Han}/u;
+  /\d|\bend of\b|today|tomorrow|tonight|yesterday|tmrw|tmw|morning|afternoon|evening|noon|midnight|week|month|quarter|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\b(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|eod|eow|eom|cob)\b|heute|morgen|gestern|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|demain|hier|aujourd|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|mañana|hoy|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|amanhã|hoje|ontem|segunda|terça|quarta|quinta|sexta|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|\p{Script=Cyrillic}|\p{Script=Han}/u;
 
 /** Look like dates and are none; they are covered up before chrono reads. */
 const covered: readonly RegExp[] = [
@@ -111,7 +111,7 @@ const covered: readonly RegExp[] = [
   /\((?:was|previously|originally|instead of|before|vorher|statt)\b[^)]*\)/gi,
   // Days that are names of something else.
   /\b(?:black|good|casual|super|fat) (?:friday|tuesday)\b|\bcyber monday\b/gi,
-  /\b(?:under|over|at least|at most|up to|less than|more than) \d+ (?:minutes?|hours?|days?|weeks?|months?|years?)\b/gi,
+  /\b(?:under|over|at least|at most|up to|less than|more than|(?:older|newer|longer|shorter) than) \d+ (?:minutes?|hours?|days?|weeks?|months?|years?)\b/gi,
   // By how much something is put off.
   /\bby (?:an?|one|two|three|four|\d+|a few|a couple of) (?:minutes?|hours?|days?|weeks?|months?)\b/gi,
   /\b(?:last|past|previous|next|coming)\s+(?:few|couple|\d+)\s+\w+/gi,
@@ -376,6 +376,15 @@ function momentIn(
   // Nobody calls today by its weekday.
   if (direction === 'forward' && isOnlyWeekday && moment <= postedAt && moment > postedAt - dayMs)
     moment = at(local.year, 7);
+  // "After the outage on 5 March", told on the tenth: chrono takes it for that of next year.
+  if (
+    direction === 'forward' &&
+    components.isCertain('month') &&
+    !components.isCertain('year') &&
+    moment > postedAt + 300 * dayMs &&
+    at(local.year - 1) > postedAt - 60 * dayMs
+  )
+    moment = at(local.year - 1);
   // An announcement in December is for January to come.
   if (
     direction === 'forward' &&
@@ -393,7 +402,9 @@ function sane(moment: number, postedAt = moment): number | null {
   return moment;
 }
 
-const periodEnd = /\b(?:eod|cob|eow|eom|end of (?:the )?(?:day|week|month|quarter|year))\b/gi;
+const periodEnd =
+  /\b(?:eod|cob|eow|eom|end of (?:the )?(?:day|week|month|quarter|year)|end of (?:jan|feb|mar|apr|may|june?|july?|aug|sep|oct|nov|dec)[a-z]*(?!\s+\d))\b/gi;
+const monthNames = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 
 /** "On the 25th": chrono wants a month as well. */
 const dayOfMonth =
@@ -416,15 +427,19 @@ function periodEnds(text: string, known: readonly FoundDate[], { postedAt, zone 
   return Array.from(text.matchAll(periodEnd)).flatMap(({ 0: written, index }) => {
     if (isTaken(known, index, written.length)) return [];
     const word = written.toLowerCase();
-    const date = /week|eow/.test(word)
-      ? { year, month, day: day + ((5 - weekday + 7) % 7) }
-      : /month|eom/.test(word)
-        ? { year, month: month + 1, day: 0 }
-        : /quarter/.test(word)
-          ? { year, month: Math.ceil(month / 3) * 3 + 1, day: 0 }
-          : /year/.test(word)
-            ? { year, month: 12, day: 31 }
-            : { year, month, day };
+    const named = monthNames.indexOf(word.slice('end of '.length, 'end of '.length + 3)) + 1;
+    const date =
+      named > 0
+        ? { year: named < month ? year + 1 : year, month: named + 1, day: 0 }
+        : /week|eow/.test(word)
+          ? { year, month, day: day + ((5 - weekday + 7) % 7) }
+          : /month|eom/.test(word)
+            ? { year, month: month + 1, day: 0 }
+            : /quarter/.test(word)
+              ? { year, month: Math.ceil(month / 3) * 3 + 1, day: 0 }
+              : /year/.test(word)
+                ? { year, month: 12, day: 31 }
+                : { year, month, day };
     const start = millisToIso(startOf(date, zone));
     return [{ ...relativeDay, index, length: written.length, start, isDeadline: true }];
   });

@@ -15,7 +15,7 @@ const boundary = new RegExp(`[,;:!?()\\[\\]|"${dateMark}–—→]|\\s[-/]+\\s|\
 
 /** Words that end a name that goes on to the right. */
 const stopsAfter = new Set(
-  'verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around finished finishes ended ends ran runs completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
+  'moves moved slips slipped slides shifts canceled cancelled postponed delayed rescheduled abgesagt verschoben verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around finished finishes ended ends ran runs completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
     ' ',
   ),
 );
@@ -30,14 +30,16 @@ const stopsBefore = new Set(
 const weekday = /^(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:'s)?$/i;
 
 /** What is put off or called off stands behind these, never before them. */
-const walls = /^(?:postpon(?:e|ing)|cancel(?:l?ing)?|delay(?:ing)?|reschedul(?:e|ing)|push(?:ing)?|mov(?:e|ing))$/i;
+const walls = /^(?:postpon(?:e|ing)|cancel(?:l?ing)?|delay(?:ing)?|reschedul(?:e|ing))$/i;
+/** These too, with the thing behind them: "move the launch". */
+const wallsBeforeThings = /^(?:push|mov)(?:e|ing|ed)?$/i;
 
 const leading =
   /^(?:(?:the|a|an|our|your|their|my|this|that|these|new|just|all|some|successfully|officially|finally|now|again|both|out|up|back|of|on|in|for|with|to|it|them|its|us|at|der|die|das|den|dem|des|vom|zum|zur|ein|eine|einen|einer|unsere?[nrms]?|neue?[nrms]?|le|la|les|l'|du|de la|de l'|des|un|une|notre|nos|el|los|las|del|una|nuestr[oa]s?|o|os|as|do|da|dos|das|um|uma|noss[oa]s?|het|een|onze|nieuwe|наш\p{L}*|нов\p{L}+)\s+)+/iu;
 const prepositions =
-  /^(?:to|on|at|in|into|from|with|by|for|as|via|since|because|after|before|until|during|by|nach|auf|in|im|à|en|a|em|на|в|naar)\s/iu;
+  /^(?:to|on|at|in|into|from|with|by|for|as|via|since|because|after|before|until|during|by|nach|auf|in|im|à|en|a prod\p{L}*|em|на|в|naar)\s/iu;
 const pronouns =
-  /^(?:[\p{Script=Hiragana}ー]+|like|it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|(?:it|that|they|we|you|he|she|i|there)'(?:s|re|ll|ve|m|d)|expect|might|@\S+|@?\p{L}+:)?$/iu;
+  /^(?:[\p{Script=Hiragana}ー]+|(?:last|next|this|past) (?:week|month|year|night|quarter|time)|like|it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|(?:it|that|they|we|you|he|she|i|there)'(?:s|re|ll|ve|m|d)|expect|might|@\S+|@?\p{L}+:)?$/iu;
 
 /** The name, short and in the writer's own case; null when there is none near. */
 export function objectName(clause: string, told: Told, kind: Kind): string | null {
@@ -56,14 +58,15 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
   if (told.isVerb) {
     // "is live" and "is down" tell of what stands before them, "deployed" of what comes after, or before in the passive.
     const isState =
-      /^(?:is|are|was|were|went|goes|going|go|now|currently|back|ist|est|está|geht|being)\b/i.test(word) &&
-      /\s/.test(word);
+      /^(?:is|are|was|were|has been|have been|went|goes|going|go|now|currently|back|ist|est|está|geht|being)\b/i.test(
+        word,
+      ) && /\s/.test(word);
     const isPassive =
       /\b(?:is|are|was|were|be|been|being|get|gets|got|wird|wurde|werden|est|été|sera|será|sido|foi|ser|был[аои]?|будет|wordt|werd)\s+(?:\w+ly\s+|now\s+|just\s+|already\s+)?$/i.test(
         before,
       );
     if (isState) return left() ?? (/^\s*[:–—-]/.test(after) ? right() : null);
-    return within(word) ?? (isPassive ? (left() ?? right()) : (right() ?? left()));
+    return within(word) ?? (isPassive ? (left() ?? right()) : (right() ?? left())) ?? beforeComma(before);
   }
   // "Incident update: the login page is slow", "[SEV2] checkout": a label, and then what it is about.
   const label =
@@ -81,6 +84,12 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
   if (other !== null) return kind.isThing ? `${other} ${word}` : other;
   if (!kind.isThing && kind.action !== 'Incident' && !/\s/.test(word)) return null;
   return capitalized(word.replace(/^(\S+)\s.*(?=\s(?:closed|geschlossen|fermée?s?)$)/iu, '$1'));
+}
+
+/** "New billing page, launching on Monday". */
+function beforeComma(before: string): string | null {
+  const stretch = /^(.*\S),\s*$/s.exec(before)?.[1];
+  return stretch === undefined ? null : nameBefore(stretch);
 }
 
 /** "Pushed the fix to production", "moving to the new office": the telling words hold the name. */
@@ -156,7 +165,7 @@ function nameBefore(text: string): string | null {
       if (taken.length === 0) continue;
       break;
     }
-    if (walls.test(folded)) break;
+    if (walls.test(folded) || (taken.length > 0 && wallsBeforeThings.test(folded))) break;
     if (stopsBefore.has(folded) || folded.startsWith('@')) {
       if (taken.length === 0) continue;
       // "release of the app is live": the name goes on.

@@ -123,7 +123,7 @@ function matchesOf(kind: Kind, words: Words | null, isVerb: boolean, text: strin
 function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null): ExtractedEvent[] {
   const { text, heading } = clause;
   if (clause.isQuestion || text.length < 6) return [];
-  const own = mayTell(text) ? matchesIn(text) : [];
+  const own = mayTell(text) ? withoutSettings(matchesIn(text), text) : [];
   const inherited = own.length === 0 && heading !== null ? matchesIn(heading) : [];
   const isFollowUp =
     own.length === 0 &&
@@ -188,7 +188,8 @@ type Tense = 'past' | 'present' | 'future' | 'none';
 
 const passiveFuture =
   /\b(?:will|to|gets?|going to|shall|can|could|should|would|must|might|may|needs? to|scheduled to|planned to|expected to|wird|werden|sera|será|будет|zal)\s+(?:be\s+|have\s+been\s+)?(?:\w+ly\s+)?$/i;
-const presentPassive = /\b(?:is|are|gets?|wird|werden|est|sont|es|é|são|wordt|worden)\s+(?:\w+ly\s+)?$/i;
+const presentPassive =
+  /\b(?:(?:is|are) being|is|are|gets?|wird|werden|est|sont|es|é|são|wordt|worden)\s+(?:\w+ly\s+)?$/i;
 const pastVerb =
   /(?:[^aeiou]ed|[aeiou]ed|shipped|live|out|available|down|offline|unavailable|unreachable|degraded|broken|over|back|gegangen|t|é|ée|ado|ada|ли|ло|ла|шёл|шел|した)$/iu;
 
@@ -253,11 +254,11 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   if (decided === null) return null;
   const { status, date, certainty } = decided;
   const masked = mask(text, dates);
-  const named = [match, ...matches.slice(1)]
-    .map((each) => objectName(masked, each, each.kind))
-    .find((name) => name !== null);
-  const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
   const thing = matches.find(({ isVerb }) => !isVerb);
+  // "The launch is postponed, we'll announce a new date": not the date is.
+  const told = isPutAway(status) && thing !== undefined ? [thing] : [match, ...matches.slice(1)];
+  const named = told.map((each) => objectName(masked, each, each.kind)).find((name) => name !== null);
+  const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
   // "The launch is postponed", "release on Friday": readers know which one.
   const isKnown = isPutAway(status) || (date !== null && (status === 'planned' || status === 'confirmed'));
   const object = named ?? anchor ?? (isKnown && thing !== undefined ? capitalized(thing.word) : null);
@@ -270,7 +271,7 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   if (thanksWords.isIn(text) && !(match.isVerb && match.kind.action !== 'Incident')) confidence -= lessFor.thanks;
   if (isVagueState(match, object)) confidence -= lessFor.vague;
   if (named === undefined) confidence -= lessFor.noObject / 2;
-  if (!match.isVerb && setting.test(text.slice(0, match.index))) confidence -= lessFor.setting;
+  if (isSetting(match, text)) confidence -= lessFor.setting;
   if (date !== null && Date.parse(date.end ?? date.start) < postedAt - longAgoMs) confidence -= lessFor.longAgo;
   if (text.length > 300) confidence -= lessFor.longText;
   return build({ text, kind: match.kind, object, anchor, status, date, confidence }, context);
@@ -281,7 +282,18 @@ function isPutAway(status: Status): boolean {
 }
 
 /** "In the meeting on Tuesday we decided": not what is told, but where. */
-const setting = /\b(?:in|during|after|since)\s+(?:the|our|this|that|last|today's|yesterday's)\s+(?:\S+\s+)?$/i;
+const setting =
+  /\b(?:in|during|after|since|following|despite|due to|because of)\s+(?:(?:the|our|this|that|last|today's|yesterday's|an?)\s+)(?:\S+\s+)?$/i;
+
+function isSetting({ isVerb, index }: Match, text: string): boolean {
+  return !isVerb && setting.test(text.slice(0, index));
+}
+
+/** Where something else is told as well. */
+function withoutSettings(matches: readonly Match[], text: string): Match[] {
+  const told = matches.filter((match) => !isSetting(match, text));
+  return told.length > 0 ? told : [...matches];
+}
 
 /** Told of a time that nobody reads a digest for. */
 const longAgoMs = 60 * 86_400_000;
@@ -440,7 +452,9 @@ function isSurelyPutOff(text: string): boolean {
 
 /** The date to which it was put off: the last one, or the end of "from Tuesday to Thursday". */
 function newDate(text: string, coming: readonly FoundDate[]): FoundDate | null {
-  const date = coming.at(-1);
+  const isOld = ({ index }: FoundDate) =>
+    /\b(?:instead of|rather than|statt|au lieu d[eu]|en vez de)\s*$/i.test(text.slice(0, index));
+  const date = coming.filter((each) => !isOld(each)).at(-1) ?? coming.at(-1);
   if (date === undefined) return null;
   const isFromTo = date.end !== null && /\b(?:from|von|vom|de|du|del|van|с)\s*$/iu.test(text.slice(0, date.index));
   return isFromTo && date.end !== null ? { ...date, start: date.end, end: null } : date;
@@ -474,7 +488,7 @@ function incidentStatus(
   if (
     tense === 'future' &&
     next !== null &&
-    /planned|scheduled|maintenance|geplant|programad|prévu|планов/iu.test(text)
+    (isVerb || /planned|scheduled|maintenance|geplant|programad|prévu|планов/iu.test(text))
   ) {
     return { status: 'planned', date: next, certainty: sure.nounAndDate };
   }
