@@ -169,7 +169,9 @@ function cover(text: string, language: Language): string {
     .replace(weekOf, (words) => ' '.repeat(words.length));
   // It takes the "20" of "from 20 Dec" for an hour.
   const days = ends.replace(fromDay, '    ');
-  const timed = days.replace(dayThenTime, (_, month: string) => `${month},`);
+  const timed = days
+    .replace(untilMidnight, (_, before: string, uhr: string) => `um ${before} Uhr${' '.repeat(uhr.length - 3)}`)
+    .replace(dayThenTime, (_, month: string) => `${month},`);
   return covered.reduce(
     (sum, pattern, place) => coverOne(sum, pattern, place, language),
     timed.replace(nextWeekDay, '     next$1'),
@@ -183,6 +185,9 @@ const endOfDay = new RegExp(
 );
 const weekOf =
   /\bweek (?:of|beginning|starting)(?=\s+(?:the\s+)?(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon))/gi;
+
+/** Nor does it know 24 o'clock. */
+const untilMidnight = /\bvon (\d{1,2}(?::\d\d)?)( bis 24(?::00)? Uhr)\b/g;
 
 /** It takes the "9" of "15 April 9am" for a year. */
 const dayThenTime =
@@ -278,7 +283,11 @@ function dateOf(
   const local = named === null ? clock : { ...clock, zone: named };
   const ending = reading.end ?? null;
   const told = named === null ? (offsetOf(reading.start) ?? (ending === null ? null : offsetOf(ending))) : null;
-  const start = momentIn(reading.start, local, direction, told);
+  const isDeadline = /\b(?:by|until|till|before|bis|avant|antes|tot|vóór|до)\s*$/i.test(before);
+  const read = momentIn(reading.start, local, direction, told);
+  // "Tonight's window is extended until 4am".
+  const isOfNextDay = isDeadline && read !== null && read < clock.postedAt && !isDay(reading.start);
+  const start = isOfNextDay && reading.start.isCertain('hour') ? dayLater(read, local.zone) : read;
   if (start === null) return [];
   const end = ending === null ? null : momentIn(ending, local, direction, told);
   const hasTime = reading.start.isCertain('hour');
@@ -291,10 +300,15 @@ function dateOf(
       end: end === null || end <= start ? null : millisToIso(end),
       hasTime,
       isRelative,
-      isDeadline: /\b(?:by|until|till|before|bis|avant|antes|tot|vóór|до)\s*$/i.test(before),
+      isDeadline,
       confidence: (hasTime ? 0.95 : 0.85) - (isRelative ? 0.1 : 0),
     },
   ];
+}
+
+function dayLater(moment: number, zone: string): number {
+  const at = localTime(moment, zone);
+  return momentOf({ ...at, day: at.day + 1 }, zone);
 }
 
 const yearMs = 366 * 86_400_000;

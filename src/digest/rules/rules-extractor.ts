@@ -134,7 +134,8 @@ function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null)
   const tense = tenseOf(text, own);
   const isUnderWay = own.some(({ kind }) => kind.action === 'Incident') && tense !== 'future';
   const isOver = tense === 'past' || isUnderWay || /\b(?:since|seit|depuis|desde|sinds)\b/i.test(text);
-  const direction: Direction = isOver && !postponedWords.isIn(text) ? 'backward' : 'forward';
+  const direction: Direction =
+    isOver && !postponedWords.isIn(text) && !canceledWords.isIn(text) ? 'backward' : 'forward';
   const dates = readDates(
     text,
     context.language,
@@ -423,7 +424,7 @@ function statusOf(
   if (over !== undefined && !isVerb) return { status: 'completed', date: over, certainty: sure.noun };
   if (kind.action === 'RCA' || kind.action === 'Policy') {
     const isOut =
-      /\b(?:here(?:'s| is)|published|available|attached|link|doc|posted|shared|new|updated|effective)\b/i.test(text);
+      /\b(?:here(?:'s| is)|published|available|attached|link|doc|posted|shared|new|updated?|effective)\b/i.test(text);
     return { status: /\bupdat/i.test(text) ? 'updated' : 'completed', date: null, certainty: isOut ? 0.7 : 0.4 };
   }
   if (tense === 'present' && isVerb) return { status: 'started', date: null, certainty: 0.65 };
