@@ -777,7 +777,8 @@ export const postponedWords = words(
 
 /** Put off only together with a date: a database is "moved to" another machine as well. */
 export const movedWords = words(
-  'mov(?:ed|ing|e|es)',
+  'mov(?:ed|ing|es)',
+  bare('move'),
   'push(?:ed|ing|es)?',
   'shift(?:ed|ing|s)?',
   'bump(?:ed|ing|s)?',
