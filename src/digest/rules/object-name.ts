@@ -46,7 +46,7 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
   const before = clause.slice(0, told.index);
   const after = clause.slice(told.index + told.length);
   const word = clause.slice(told.index, told.index + told.length);
-  const left = () => nameBefore(before);
+  const left = () => nameBefore(before, told.isVerb);
   const right = () => nameAfter(after, told.isVerb);
   if (told.isVerb && kind.action === 'Incident') {
     // "seeing elevated errors on the gateway": where it hurts, not how.
@@ -65,6 +65,7 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
       /\b(?:is|are|was|were|be|been|being|get|gets|got|wird|wurde|werden|est|été|sera|será|sido|foi|ser|был[аои]?|будет|wordt|werd)\s+(?:\w+ly\s+|now\s+|just\s+|already\s+)?$/i.test(
         before,
       );
+    if (kind.object === 'before' && !/^(?:postponed|rescheduled|called)/i.test(word)) return left();
     if (isState) return left() ?? (/^\s*[:–—-]/.test(after) ? right() : null);
     return within(word) ?? (isPassive ? (left() ?? right()) : (right() ?? left())) ?? beforeComma(before);
   }
@@ -89,7 +90,7 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
 /** "New billing page, launching on Monday". */
 function beforeComma(before: string): string | null {
   const stretch = /^(.*\S),\s*$/s.exec(before)?.[1];
-  return stretch === undefined ? null : nameBefore(stretch);
+  return stretch === undefined ? null : nameBefore(stretch, true);
 }
 
 /** "Pushed the fix to production", "moving to the new office": the telling words hold the name. */
@@ -153,7 +154,8 @@ function withoutLeadingDate(text: string): string {
   return text.replace(new RegExp(`^\\s*(?:(?:on|at|am|um|le|el|на|в)\\s+)?${dateMark}+\\s+(?=\\S)`, 'iu'), ' ');
 }
 
-function nameBefore(text: string): string | null {
+/** Of verbs, the place belongs to the name: "matchmaking in the US is down". */
+function nameBefore(text: string, allowsIn: boolean): string | null {
   const stretch = text.split(boundary).at(-1) ?? '';
   const words = stretch.trim().split(/\s+/);
   const taken: string[] = [];
@@ -169,7 +171,13 @@ function nameBefore(text: string): string | null {
     if (stopsBefore.has(folded) || folded.startsWith('@')) {
       if (taken.length === 0) continue;
       // "release of the app is live": the name goes on.
-      if (folded === 'of' || folded === 'for' || folded === 'with' || folded === 'the') {
+      if (
+        folded === 'of' ||
+        folded === 'for' ||
+        folded === 'with' ||
+        folded === 'the' ||
+        (allowsIn && folded === 'in')
+      ) {
         taken.push(word);
         continue;
       }
@@ -182,7 +190,7 @@ function nameBefore(text: string): string | null {
     taken
       .reverse()
       .join(' ')
-      .replace(/^(?:(?:of|for|with|the)\s+)+/i, ''),
+      .replace(/^(?:(?:of|for|with|in|the)\s+)+/i, ''),
   );
 }
 
@@ -199,4 +207,23 @@ function cleaned(text: string): string | null {
 
 export function capitalized(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+const opening =
+  /^(?:(?:quick |friendly |kind |gentle )?(?:reminder|fyi|heads[- ]up|note|psa|update|save the date|info|hinweis|erinnerung|rappel|recordatorio)\b[:,!\s–—-]*|(?:hi|hey|hello|hallo)\s+(?:all|everyone|team|folks|zusammen)\b[:,!\s–—-]*|@\S+[:,]?\s+)+/i;
+const closing =
+  /[\s:,(–—-]*(?:\b(?:is|are|will be|ist|sind|wird|est|sera|es|será|é)\b)?\s*(?:\b(?:now|again|set|due|happening|geplant|prévue?|previst[oa]|programad[oa])\b)?\s*(?:\b(?:for|on|this|coming|at|from|by|am|um|ab|le|el|em|no|na|à|op)\b)?\s*$/i;
+
+/** Words of which no name of an event is made: who talks of a person or of doing something announces nothing. */
+const noNames =
+  /(?<![\p{L}'])(?:i|i'm|i'll|i've|me|my|mine|we|we'll|we're|us|you|you'll|your|he|she|they|it|it's|its|that|this|these|those|there|here|let's|who|what|which|when|where|how|why|if|because|since|until|after|before|while|and|but|or|not|no|never|can|can't|could|would|should|will|won't|do|does|don't|did|have|has|had|was|were|be|been|is|are|eta|went|goes|gets|needs|wants|failed|fails|works|\p{L}{3,}ed|see|meet|look|talk|speak|take|get|got|go|going|come|coming|back|off|out|free|busy|available|thanks|ok|okay|yes|maybe|lunch|coffee|breakfast|dinner|beer|bier|cake|mittagessen|ich|wir|du|er|sie|es|mein|meine|nicht|kein|keine|je|nous|vous|mon|ma|yo|nosotros|mi|no|eu|nós|meu|minha|ik|wij|mijn|я|мы|ты|он|она)(?![\p{L}'])/iu;
+
+/** The name in front of a date, when that is all there is in front of it; null for everything that is a sentence. */
+export function announcedName(before: string): string | null {
+  const stretch = before.replace(opening, '').replace(closing, '').trim();
+  const words = stretch.split(/\s+/);
+  if (stretch === '' || words.length > longestName || noNames.test(stretch) || /[.!?;,]\s|[|→=]/.test(stretch))
+    return null;
+  const name = cleaned(stretch);
+  return name !== null && /\p{L}{3}/u.test(name) ? name : null;
 }

@@ -7,11 +7,12 @@ import type { ExtractedEvent, Status } from '../events/event.ts';
 import type { CandidateMessage, Extraction, LocalExtractor } from '../events/extractor.ts';
 import { anchorsOf } from '../text/anchors.ts';
 import { type Clause, clausesOf } from './clauses.ts';
-import { type Direction, type FoundDate, mayHoldDate, readDates } from './dates.ts';
+import { type Direction, type FoundDate, mayAnnounce, mayHoldDate, readDates } from './dates.ts';
 import { type Language, languageOf } from './language.ts';
-import { capitalized, dateMark, objectName, type Told } from './object-name.ts';
+import { announcedName, capitalized, dateMark, objectName, type Told } from './object-name.ts';
 import {
   absenceWords,
+  anyKind,
   begunWords,
   canceledWords,
   confirmedWords,
@@ -50,7 +51,7 @@ interface Context {
 
 function extract(message: CandidateMessage, maxEvents: number): Extraction {
   const { plain } = message.text;
-  if (!mayTell(plain)) return { events: [] };
+  if (!mayTell(plain) && !mayAnnounce(plain)) return { events: [] };
   const context = { message, language: languageOf(plain), postedAt: Date.parse(message.posted_at) };
   const events: ExtractedEvent[] = [];
   let last: ExtractedEvent | null = null;
@@ -129,11 +130,12 @@ function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null)
     own.length === 0 &&
     last !== null &&
     (canceledWords.isIn(text) || postponedWords.isIn(text) || movedWords.isIn(text));
-  if (own.length === 0 && inherited.length === 0 && !isFollowUp) return [];
+  if (own.length === 0 && inherited.length === 0 && !isFollowUp) return announced(text, context);
 
   const tense = tenseOf(text, own);
   const isUnderWay = own.some(({ kind }) => kind.action === 'Incident') && tense !== 'future';
-  const isOver = tense === 'past' || isUnderWay || /\b(?:since|seit|depuis|desde|sinds)\b/i.test(text);
+  const isBegun = tense !== 'future' && begunWords.isIn(text);
+  const isOver = tense === 'past' || isUnderWay || isBegun || /\b(?:since|seit|depuis|desde|sinds)\b/i.test(text);
   const direction: Direction =
     isOver && !postponedWords.isIn(text) && !canceledWords.isIn(text) ? 'backward' : 'forward';
   const dates = readDates(
@@ -146,7 +148,8 @@ function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null)
   if (own.length === 0) return fromList(clause, inherited, dates, context);
 
   const parts = splitByDates(text, dates, own);
-  return parts.flatMap((part) => eventOf(part, context) ?? []);
+  const found = parts.flatMap((part) => eventOf(part, context) ?? []);
+  return found.length > 0 ? found : announced(text, context);
 }
 
 interface Part {
@@ -196,13 +199,15 @@ const pastVerb =
 
 function tenseOf(text: string, matches: readonly Match[]): Tense {
   const isFuture = futureWords.isIn(text);
-  const verb = matches.find(({ isVerb }) => isVerb);
+  // What has started is not over.
+  const verb = matches.find(({ isVerb, word }) => isVerb && !/^(?:started|began|begun)/i.test(word));
   if (verb !== undefined) {
     const before = text.slice(0, verb.index);
     if (passiveFuture.test(before) || /\b(?:will|going to|plan(?:s|ning)? to|about to|'ll)\b[^,;.]*$/i.test(before))
       return 'future';
     // "Is announced on Friday" tells of what is to come, "was announced on Friday" of what is over.
     if (presentPassive.test(before) && mayHoldDate(text) && !doneWords.isIn(before)) return 'future';
+    if (/\b(?:wird|werden)\b/i.test(before) && mayHoldDate(text)) return 'future';
     if (/ing(?:\s|$)/i.test(verb.word)) return isFuture ? 'future' : 'present';
     if (
       /(?:^|\s)(?:goe?s? (?:live|out|into (?:effect|force))|(?:takes?|comes? into) (?:effect|force)|launches|ships|releases|deploys|moves|migrates|opens|starts)$/i.test(
@@ -216,6 +221,8 @@ function tenseOf(text: string, matches: readonly Match[]): Tense {
     return isFuture ? 'future' : 'none';
   }
   if (isFuture) return 'future';
+  // "The office is closed on Friday".
+  if (matches.every(({ kind }) => kind.needsDate)) return 'none';
   return doneWords.isIn(text) ? 'past' : 'none';
 }
 
@@ -227,6 +234,7 @@ const sure = {
   state: 0.8,
   noun: 0.55,
   list: 0.8,
+  announced: 0.7,
   followUp: 0.75,
 } as const;
 /** Less is a guess. */
@@ -266,7 +274,7 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   if (object === null || (match.kind.needsDate && date === null)) return null;
   let confidence: number = certainty;
   if (doubtWords.isIn(text)) confidence -= lessFor.doubt;
-  if (requestWords.isIn(text) && date === null) confidence -= lessFor.request;
+  if (date === null && requestWords.isIn(text.slice(0, match.index))) confidence -= lessFor.request;
   if (isDenied(text, match) && status !== 'canceled' && status !== 'postponed') confidence -= lessFor.negation;
   if (absenceWords.isIn(text)) confidence -= lessFor.absence;
   if (thanksWords.isIn(text) && !(match.isVerb && match.kind.action !== 'Incident')) confidence -= lessFor.thanks;
@@ -287,7 +295,8 @@ const setting =
   /\b(?:in|during|after|since|following|despite|due to|because of)\s+(?:(?:the|our|this|that|last|today's|yesterday's|an?)\s+)(?:\S+\s+)?$/i;
 
 function isSetting({ isVerb, index }: Match, text: string): boolean {
-  return !isVerb && setting.test(text.slice(0, index));
+  const before = text.slice(0, index);
+  return isVerb ? /\b(?:while|as|because|so that) we(?:'re| are)? $/i.test(before) : setting.test(before);
 }
 
 /** Where something else is told as well. */
@@ -532,6 +541,22 @@ function followUp(
       confidence: sure.followUp,
     },
   ];
+}
+
+/**
+ * "Playtest on Wednesday 15:00", "the pitch for Contoso is on 28 January": a name and a time to come, whatever it is. Less sure
+ * than a word that tells of events.
+ */
+function announced(text: string, context: Context): ExtractedEvent[] {
+  if (!mayAnnounce(text)) return [];
+  const { postedAt, language, message } = context;
+  const [date] = readDates(text, language, { postedAt, zone: message.zone }, 'forward');
+  if (date === undefined || Date.parse(date.start) <= postedAt) return [];
+  const name = announcedName(text.slice(0, date.index));
+  if (name === null || doubtWords.isIn(text) || absenceWords.isIn(text) || requestWords.isIn(text)) return [];
+  const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
+  const facts = { text, kind: anyKind, object: name, anchor, status: 'planned' as const, date };
+  return [build({ ...facts, confidence: sure.announced }, context)];
 }
 
 /** "Release dates: • iOS: 12 Oct • Android: 19 Oct": each item is what the heading tells of. */

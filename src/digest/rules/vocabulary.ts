@@ -16,6 +16,8 @@ export interface Kind {
   isThing: boolean;
   /** Its words say other things as well; only a date makes them tell of an event. */
   needsDate?: true;
+  /** What the verb tells of stands before it, never behind. */
+  object?: 'before';
 }
 
 /**
@@ -106,6 +108,8 @@ export const kinds: readonly Kind[] = [
       '(?:ist|sind) (?:\\S+ ){0,4}(?:down|ausgefallen|gestört|nicht erreichbar)',
       'est (?:en panne|hors service|indisponible|tombée?)',
       'está (?:caíd[oa]|fora do ar)',
+      '(?:has|have) been (?:down|broken|unavailable|offline|failing|degraded)',
+      '(?:is |are |was |been |fully )?restored(?=[.!,]|$)',
       'se ha caído',
       '(?:is|are) (?:now )?back (?:to normal|up|online)',
       'caiu',
@@ -168,7 +172,7 @@ export const kinds: readonly Kind[] = [
       'newsletters?',
       'promo(?:tion)?',
       'black friday sale',
-      'kampagne',
+      '(?:\\p{L}+-)?kampagne',
       'campagne',
       'campaña',
       'campanha',
@@ -323,9 +327,11 @@ export const kinds: readonly Kind[] = [
       'ships?',
       '(?:go(?:es|ing)?|went|goin) live',
       "(?:is|are|now|we(?:'re| are)) (?:now |finally |officially )?live",
-      '(?:is|are) (?:now |finally |officially )?(?:out|available|ga|generally available)(?! of| for| sick)',
+      '(?:is|are) (?:now |finally |officially )?(?:out(?! of| for| sick)|available(?! for (?:an? |questions|chats?|calls?)| to chat)|ga|generally available)(?! of)',
       'now available',
-      'publish(?:ed|ing)?',
+      'publish(?:ed|ing)',
+      bare('publish'),
+      'cut(?:ting)?(?= (?:the |a )?(?:\\S+ ){0,2}(?:branch|release candidate|rc\\d?)\\b)',
       'tagged',
       'introduc(?:e[ds]?|ing)',
       'open(?:s|ed|ing)? (?:up )?to (?:all|everyone|the public|customers)',
@@ -360,6 +366,8 @@ export const kinds: readonly Kind[] = [
     ),
     nouns: words(
       '(?:ga|alpha|beta) (?:launch|release)',
+      '(?:open|closed|public|private) beta',
+      're-?launch(?:es)?',
       'launch(?:es)?',
       'releases?',
       'go-?live',
@@ -520,7 +528,7 @@ export const kinds: readonly Kind[] = [
     category: 'org',
     verbs: null,
     nouns: words(
-      'offices? (?:is |are |will be |stays |remains )?closed',
+      '(?:offices?|studio|shop|store|library|warehouse|support|canteen|building|campus) (?:is |are |will be |stays |remains )?closed',
       'office closure',
       '(?:public|bank|company|national) holidays?',
       'büro (?:\\S+ ){0,5}geschlossen',
@@ -547,7 +555,7 @@ export const kinds: readonly Kind[] = [
       'meets',
       'takes? place',
       '(?:is|are|been) (?:re-?)?scheduled',
-      '(?:re-?)?scheduled (?:for|on|to|at)',
+      '(?:(?:re-?)?scheduled|booked|slated|targeted|planned) (?:for|on|to|at)',
       '(?:begins|starts|kicks off|opens|closes|ends|lifts|concludes|happens)',
       '(?:begin|start|open|close|end)(?= (?:on|at) )',
       '(?:is|are) (?:happening|leaving|set for)',
@@ -565,6 +573,8 @@ export const kinds: readonly Kind[] = [
       'drops',
       bare('(?:restart|reboot)'),
       '(?:restart|reboot)ing',
+      'neu ?gestartet',
+      'fällig',
       'läuft (?:\\S+ ){0,4}ab',
       'expire(?:nt|ra)?',
       'vence',
@@ -595,7 +605,32 @@ export const kinds: readonly Kind[] = [
     isThing: true,
     needsDate: true,
   },
+  {
+    action: 'Other',
+    change_type: 'other',
+    category: 'process',
+    verbs: words(
+      '(?:postponed|rescheduled|called off)',
+      '(?:has|have) (?:finished|completed|concluded)',
+      '(?:went|gone|going|goes) ahead',
+      '(?:finished|concluded|completed)(?=[.!,:)]|$| (?:successfully|without|at|on|this|last|today|yesterday)\\b)',
+      '(?:started|began|begun)(?=[.!]|$| (?:on|at|this|today|yesterday)\\b)',
+    ),
+    nouns: null,
+    isThing: false,
+    object: 'before',
+  },
 ];
+
+/** What is announced in other words. */
+export const anyKind: Kind = {
+  action: 'Other',
+  change_type: 'other',
+  category: 'unknown',
+  verbs: null,
+  nouns: null,
+  isThing: true,
+};
 
 const anyStem = new RegExp(
   kinds.flatMap(({ verbs, nouns }) => [...(verbs?.stems ?? []), ...(nouns?.stems ?? [])]).join('|'),

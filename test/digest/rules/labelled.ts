@@ -6,6 +6,7 @@
 
 import { messages as withoutEvents } from './labelled-chatter.ts';
 import { messages as ofCompany } from './labelled-company.ts';
+import { messages as elsewhere } from './labelled-elsewhere.ts';
 import { messages as inEnglish } from './labelled-english.ts';
 import { messages as inOtherLanguages } from './labelled-languages.ts';
 
@@ -30,4 +31,10 @@ export function byApp(at: string, attachment: { title?: string; text?: string },
   return { text: '', at, zone: 'UTC', attachments: [attachment], events };
 }
 
-export const labelled: readonly Labelled[] = [...inEnglish, ...inOtherLanguages, ...ofCompany, ...withoutEvents];
+export const labelled: readonly Labelled[] = [
+  ...inEnglish,
+  ...inOtherLanguages,
+  ...ofCompany,
+  ...elsewhere,
+  ...withoutEvents,
+];
