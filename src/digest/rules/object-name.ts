@@ -65,8 +65,11 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
       /\b(?:is|are|was|were|be|been|being|get|gets|got|wird|wurde|werden|est|été|sera|será|sido|foi|ser|был[аои]?|будет|wordt|werd)\s+(?:\w+ly\s+|now\s+|just\s+|already\s+)?$/i.test(
         before,
       );
-    if (kind.object === 'before' && !/^(?:postponed|rescheduled|called)/i.test(word)) return left();
+    if (kind.object === 'before' && !/^(?:postponed|rescheduled|called)/i.test(word))
+      return noNames.test(before) ? null : left();
     if (isState) return left() ?? (/^\s*[:–—-]/.test(after) ? right() : null);
+    if (/^mov/i.test(word) && /\s/.test(word)) return left() ?? within(word);
+    if (/support$/i.test(word)) return nameAfter(after.replace(/^ (?:for|of)\b/i, ''), true);
     return within(word) ?? (isPassive ? (left() ?? right()) : (right() ?? left())) ?? beforeComma(before);
   }
   // "Incident update: the login page is slow", "[SEV2] checkout": a label, and then what it is about.
@@ -168,7 +171,9 @@ function nameBefore(text: string, allowsIn: boolean): string | null {
       break;
     }
     if (walls.test(folded) || (taken.length > 0 && wallsBeforeThings.test(folded))) break;
-    if (stopsBefore.has(folded) || folded.startsWith('@')) {
+    // "The investor update goes out", but "update: the app is live".
+    const isLabel = folded !== 'update' || taken.length > 0;
+    if ((stopsBefore.has(folded) && isLabel) || folded.startsWith('@')) {
       if (taken.length === 0) continue;
       // "release of the app is live": the name goes on.
       if (

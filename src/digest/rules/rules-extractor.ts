@@ -114,10 +114,14 @@ function matchesIn(text: string): Match[] {
 const noEvents =
   /^(?:(?:webinar|meeting|training|demo) (?:recording|slides|deck|link|invite)s?|release notes?|release managers?|release candidates?|release train|release branch(?:es)?|launch ?pad|deploy(?:ment)? keys?|deploy(?:ment)? scripts?|deploy(?:ment)? pipelines?|launch darkly|meeting notes|meeting room|incident channel|incident response|review comments?|maintenance mode|policy ?holder)/i;
 
+/** "Please upgrade", "don't deploy": verbs that look like nouns. */
+const asked = /\b(?:please|pls|don't|do not|didn't|did not|never|cannot|can't)\s+$/i;
+
 function matchesOf(kind: Kind, words: Words | null, isVerb: boolean, text: string): Match[] {
   const places = words?.placesIn(text) ?? [];
   return places
     .filter(({ index, length }) => !noEvents.test(text.slice(index, index + length + 14)))
+    .filter(({ index }) => isVerb || !asked.test(text.slice(0, index)))
     .map((place) => ({ ...place, kind, word: text.slice(place.index, place.index + place.length), isVerb }));
 }
 
@@ -216,7 +220,8 @@ function tenseOf(text: string, matches: readonly Match[]): Tense {
     )
       return 'future';
     if (/^(?:geht|gehen|gaat|findet|läuft|gilt|tritt|beginnt|endet)(?:\s|$)/i.test(verb.word)) return 'future';
-    if (/scheduled(?: \w+)?$/i.test(verb.word)) return 'future';
+    if (/(?:scheduled(?: \w+)?|(?:booked|slated|targeted|planned|confirmed) (?:for|on|to|at))$/i.test(verb.word))
+      return 'future';
     if (pastVerb.test(verb.word) || /^\w+(?:ed|ped|hed)\b/i.test(verb.word)) return 'past';
     return isFuture ? 'future' : 'none';
   }

@@ -63,7 +63,7 @@ function lowered(text: string): string {
 
 /** A verb in its bare form, which as often is a noun: only behind what makes it a verb. */
 function bare(verb: string): string {
-  return `(?<=(?:\\b(?:to|will|we|they|i|'ll|should|must|can|and|not|don't|going to|please) ))${verb}`;
+  return `(?<=(?:\\b(?:to|will|we|they|i|'ll|should|must|can|and|going to) ))${verb}`;
 }
 
 /** In the order in which they are looked for: what is more telling comes first. */
@@ -109,7 +109,8 @@ export const kinds: readonly Kind[] = [
       'est (?:en panne|hors service|indisponible|tombée?)',
       'está (?:caíd[oa]|fora do ar)',
       '(?:has|have) been (?:down|broken|unavailable|offline|failing|degraded)',
-      '(?:is |are |was |been |fully )?restored(?=[.!,]|$)',
+      '(?:is |are |was |been |fully |now )?(?:restored|fixed)(?=[.!,]|$)',
+      '(?:is|are) (?:stable|healthy|working|operational|reachable|up) again',
       'se ha caído',
       '(?:is|are) (?:now )?back (?:to normal|up|online)',
       'caiu',
@@ -223,6 +224,7 @@ export const kinds: readonly Kind[] = [
     category: 'org',
     verbs: words(
       'relocat(?:e[ds]?|ing)',
+      'mov(?:e[ds]?|ing) (?:in)?to (?:(?:its|their|our|the|a) )?new (?:location|home|premises|site)',
       'mov(?:e[ds]?|ing) (?:in)?to (?:\\S+ ){0,3}(?:offices?|building|headquarters|hq|floor)',
       'ziehen um',
       'umziehen',
@@ -280,7 +282,7 @@ export const kinds: readonly Kind[] = [
       'push(?:ed|ing)? (?:\\S+ ){0,4}to (?:prod(?:uction)?|live|staging)',
       'merged and deployed',
       'hotfixed',
-      '(?:enabled|activated|turned on|switched on) (?:\\S+ ){0,3}?(?:for|in|on) (?:everyone|everybody|all|prod\\p{L}*|\\d+ ?%)',
+      '(?:enabl(?:ed|ing)|activat(?:ed|ing)|turn(?:ed|ing) on|switch(?:ed|ing) on) (?:\\S+ ){0,3}?(?:for|in|on) (?:everyone|everybody|all|prod\\p{L}*|\\d+ ?%)',
       'ausgerollt',
       'ausgeliefert',
       'rollen',
@@ -399,6 +401,7 @@ export const kinds: readonly Kind[] = [
       '(?:shut|shutting|turn(?:ed|ing)?|switch(?:ed|ing)?) (?:\\S+ ){0,3}?(?:down|off)',
       'discontinu(?:e[ds]?|ing)',
       '(?:going|goes) away',
+      'drop(?:s|ped|ping)? support',
       'abgeschaltet',
       'eingestellt',
     ),
@@ -555,7 +558,7 @@ export const kinds: readonly Kind[] = [
       'meets',
       'takes? place',
       '(?:is|are|been) (?:re-?)?scheduled',
-      '(?:(?:re-?)?scheduled|booked|slated|targeted|planned) (?:for|on|to|at)',
+      '(?:(?:re-?)?scheduled|booked|slated|targeted|planned|confirmed) (?:for|on|to|at)',
       '(?:begins|starts|kicks off|opens|closes|ends|lifts|concludes|happens)',
       '(?:begin|start|open|close|end)(?= (?:on|at) )',
       '(?:is|are) (?:happening|leaving|set for)',
@@ -611,6 +614,7 @@ export const kinds: readonly Kind[] = [
     category: 'process',
     verbs: words(
       '(?:postponed|rescheduled|called off)',
+      '(?:(?:is|was|has been|been) )?cancell?ed(?=[.!,;:)]|$| (?:due|because|for|on)\\b)',
       '(?:has|have) (?:finished|completed|concluded)',
       '(?:went|gone|going|goes) ahead',
       '(?:finished|concluded|completed)(?=[.!,:)]|$| (?:successfully|without|at|on|this|last|today|yesterday)\\b)',
@@ -619,6 +623,14 @@ export const kinds: readonly Kind[] = [
     nouns: null,
     isThing: false,
     object: 'before',
+  },
+  {
+    action: 'Other',
+    change_type: 'other',
+    category: 'process',
+    verbs: words('implemented', 'renewed', 'replaced', 'installed', 'rotated', 'patched', 'restarted', 'rebooted'),
+    nouns: null,
+    isThing: false,
   },
 ];
 
@@ -675,8 +687,7 @@ export const doneWords = words(
   'are out',
   'has been',
   'have been',
-  'have',
-  'has',
+  '(?:has|have)(?= (?:been|just|now|already|finally|\\p{L}+ed)\\b)',
   "we've",
   "i've",
   'been',

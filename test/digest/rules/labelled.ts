@@ -9,6 +9,7 @@ import { messages as ofCompany } from './labelled-company.ts';
 import { messages as elsewhere } from './labelled-elsewhere.ts';
 import { messages as inEnglish } from './labelled-english.ts';
 import { messages as inOtherLanguages } from './labelled-languages.ts';
+import { messages as ofTrades } from './labelled-trades.ts';
 
 export interface Labelled {
   text: string;
@@ -36,5 +37,6 @@ export const labelled: readonly Labelled[] = [
   ...inOtherLanguages,
   ...ofCompany,
   ...elsewhere,
+  ...ofTrades,
   ...withoutEvents,
 ];
