@@ -67,15 +67,15 @@ const readers: Readonly<Record<Exclude<Language, 'en'>, Reader>> = {
   zh: zh.casual,
 };
 
-/** "Two days ago", "an hour later". */
+/** "Two days ago", "an hour from now"; but "ten minutes after the release" counts from something else than now. */
 const awayFromNow =
-  /(?:s|sec|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|mo|mons?|mos|months?|qtr|quarters?|y|yrs?|years?)\s{0,5}(?:ago|before|earlier|later|after|from now|henceforth|forward|out)(?!\w)/i;
+  /(?:s|sec|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|mo|mons?|mos|months?|qtr|quarters?|y|yrs?|years?)\s{0,5}(?:ago|earlier|later|from now)(?!\w)/i;
 
 const never = /(?!)/;
 
 /**
- * chrono's parser of one form, without those patterns of which the text holds nothing: two of them take longer to compile than
- * a day of messages to read, and are seldom needed. Of another version of chrono, which might write them differently, we lose
+ * chrono's parser of one form; those of time away from now are only asked where a text holds such: their patterns take longer
+ * to compile than a day of messages to read, and are seldom needed. Of another version of chrono, which might write them differently, we lose
  * no dates, only time.
  */
 function sparing(parser: en.Parser): en.Parser {

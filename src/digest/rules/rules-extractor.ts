@@ -30,11 +30,12 @@ import {
   postponedWords,
   requestWords,
   resolvedWords,
+  routineWords,
   severities,
   startedWords,
   thanksWords,
-  type Words,
 } from './vocabulary.ts';
+import type { Words } from './words.ts';
 
 /** Goes up whenever the same message may give other events. */
 const version = 'rules-1';
@@ -253,6 +254,7 @@ const lessFor = {
   vague: 0.25,
   noObject: 0.3,
   longText: 0.1,
+  routine: 0.3,
   longAgo: 0.3,
   setting: 0.3,
   bot: 0,
@@ -285,6 +287,7 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   if (thanksWords.isIn(text) && !(match.isVerb && match.kind.action !== 'Incident')) confidence -= lessFor.thanks;
   if (isVagueState(match, object)) confidence -= lessFor.vague;
   if (named === undefined) confidence -= lessFor.noObject / 2;
+  if (match.kind.object === 'before' && routineWords.isIn(text)) confidence -= lessFor.routine;
   if (isSetting(match, text)) confidence -= lessFor.setting;
   if (date !== null && Date.parse(date.end ?? date.start) < postedAt - longAgoMs) confidence -= lessFor.longAgo;
   if (text.length > 300) confidence -= lessFor.longText;

@@ -3,6 +3,7 @@
  * deployment. Those of other languages than English are the words teams use for the same things.
  */
 import type { Action, Category, ChangeType, Environment, Severity } from '../events/event.ts';
+import { Literals, lowered, type Words, words } from './words.ts';
 
 export interface Kind {
   action: Action;
@@ -18,47 +19,6 @@ export interface Kind {
   needsDate?: true;
   /** What the verb tells of stands before it, never behind. */
   object?: 'before';
-}
-
-/**
- * Letters of all the scripts the lists are written in. Unicode's own classes of letters and digits are exact and make each
- * list take five times as long to compile, which is most of the time a short run spends in here.
- */
-const letter = '\\w\\u00c0-\\u024f\\u0370-\\u1fff\\u3040-\\u9fff\\uac00-\\ud7af';
-
-/** Japanese and Chinese put no spaces between words. */
-const spaceless = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
-
-/** Stems of words, looked for as whole words and without regard to case. */
-export class Words {
-  readonly stems: readonly string[];
-  readonly #pattern: RegExp;
-
-  constructor(stems: readonly string[]) {
-    this.stems = stems;
-    const spaced = stems.filter((stem) => !spaceless.test(stem)).join('|');
-    const others = stems.filter((stem) => spaceless.test(stem));
-    this.#pattern = new RegExp([`(?<![${letter}-])(?:${spaced})(?![${letter}])`, ...others].join('|'), 'gu');
-  }
-
-  isIn(text: string): boolean {
-    return lowered(text).search(this.#pattern) !== -1;
-  }
-
-  /** Where they stand, in order. */
-  placesIn(text: string): { index: number; length: number }[] {
-    if (!this.isIn(text)) return [];
-    return Array.from(lowered(text).matchAll(this.#pattern), ({ 0: { length }, index }) => ({ index, length }));
-  }
-}
-
-function words(...stems: string[]): Words {
-  return new Words(stems);
-}
-
-/** As long as the text, so that places stay: of all letters only this one grows. A pattern that folds case is far slower. */
-function lowered(text: string): string {
-  return text.replaceAll('İ', 'i').toLowerCase();
 }
 
 /** A verb in its bare form, which as often is a noun: only behind what makes it a verb. */
@@ -644,14 +604,11 @@ export const anyKind: Kind = {
   isThing: true,
 };
 
-const anyStem = new RegExp(
-  kinds.flatMap(({ verbs, nouns }) => [...(verbs?.stems ?? []), ...(nouns?.stems ?? [])]).join('|'),
-  'u',
-);
+const anyStem = new Literals(kinds.flatMap(({ verbs, nouns }) => [...(verbs?.stems ?? []), ...(nouns?.stems ?? [])]));
 
-/** Whether a text may hold a telling word: a look at all stems at once, without regard to where words begin. Most do not. */
+/** Whether a text may hold a telling word: a first look at a whole message, because most do not. */
 export function mayTell(text: string): boolean {
-  return anyStem.test(lowered(text));
+  return anyStem.mayBeIn(lowered(text));
 }
 
 /** What is over. */
@@ -1101,6 +1058,9 @@ export const negationWords = words(
   'não',
   'sem',
 );
+
+/** Runs by itself, and is told of only when it fails. */
+export const routineWords = words('nightly', 'daily', 'hourly', 'cron', 'builds?', 'test runs?', 'jobs?', 'pipelines?');
 
 /** Told of oneself or of others' days: nobody reads it in a digest. */
 export const absenceWords = words(
