@@ -12,28 +12,37 @@ const spaceless = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]/u;
 /** Stems of words, looked for without regard to case. */
 export class Words {
   readonly stems: readonly string[];
-  readonly #pattern: RegExp;
   readonly #first: Literals;
+  /** Made when it is needed: most lists are not, on most days. */
+  #pattern: RegExp | undefined;
 
   constructor(stems: readonly string[]) {
     this.stems = stems;
-    const spaced = stems.filter((stem) => !spaceless.test(stem)).join('|');
-    const others = stems.filter((stem) => spaceless.test(stem));
-    this.#pattern = new RegExp([`(?<![${letter}-])(?:${spaced})(?![${letter}])`, ...others].join('|'), 'gu');
     this.#first = new Literals(stems);
   }
 
   isIn(text: string): boolean {
     const low = lowered(text);
-    return this.#first.mayBeIn(low) && low.search(this.#pattern) !== -1;
+    return this.#first.mayBeIn(low) && low.search(this.#whole()) !== -1;
   }
 
   /** Where they stand, in order. */
   placesIn(text: string): { index: number; length: number }[] {
     const low = lowered(text);
     if (!this.#first.mayBeIn(low)) return [];
-    return Array.from(low.matchAll(this.#pattern), ({ 0: { length }, index }) => ({ index, length }));
+    return Array.from(low.matchAll(this.#whole()), ({ 0: { length }, index }) => ({ index, length }));
   }
+
+  #whole(): RegExp {
+    this.#pattern ??= wholeWords(this.stems);
+    return this.#pattern;
+  }
+}
+
+function wholeWords(stems: readonly string[]): RegExp {
+  const spaced = stems.filter((stem) => !spaceless.test(stem)).join('|');
+  const others = stems.filter((stem) => spaceless.test(stem));
+  return new RegExp([`(?<![${letter}-])(?:${spaced})(?![${letter}])`, ...others].join('|'), 'gu');
 }
 
 export function words(...stems: string[]): Words {
@@ -47,19 +56,25 @@ export function lowered(text: string): string {
 
 /** Letters that stand in every text in which one of some stems does: found many times faster than the stems themselves. */
 export class Literals {
-  readonly #pattern: RegExp | null;
+  readonly #stems: readonly string[];
+  /** Null when there are no such letters. */
+  #pattern: RegExp | null | undefined;
 
   constructor(stems: readonly string[]) {
-    const all = stems.map((stem) => new StemReader(stem).literals());
-    const needed = all.flatMap((literals) => literals ?? []);
-    const shortest = needed.filter((one) => !needed.some((other) => other !== one && one.includes(other)));
-    this.#pattern = all.includes(null) ? null : new RegExp([...new Set(shortest)].sort().map(escaped).join('|'));
+    this.#stems = stems;
   }
 
   /** Of a text in lower case. */
   mayBeIn(text: string): boolean {
+    if (this.#pattern === undefined) this.#pattern = anyOf(this.#stems.map((stem) => new StemReader(stem).literals()));
     return this.#pattern?.test(text) ?? true;
   }
+}
+
+function anyOf(literals: readonly (readonly string[] | null)[]): RegExp | null {
+  if (literals.includes(null)) return null;
+  const all = new Set(literals.flatMap((each) => each ?? []));
+  return new RegExp([...all].sort().map(escaped).join('|'));
 }
 
 function escaped(text: string): string {
