@@ -126,6 +126,8 @@ export interface EventItem {
   /** When it happens or happened. */
   start: IsoTime | null;
   end: IsoTime | null;
+  /** Only its days are known, as its author's calendar has them; `end` is where the last one ends. */
+  days_only: boolean;
   time_source: TimeSource;
   time_confidence: number;
   confidence: number;

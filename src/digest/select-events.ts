@@ -144,6 +144,14 @@ function byTime(a: EventItem, b: EventItem): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 
+/** Of an event that has its times from another message, nobody knows it any more. */
+function hasDaysOnly(row: EventRow): boolean {
+  const { event } = originOf(row);
+  return (
+    event.days_only === true && event.planned_start === row.planned_start && event.actual_start === row.actual_start
+  );
+}
+
 function itemOf(
   row: EventRow,
   sources: readonly EventSourceRow[],
@@ -166,6 +174,7 @@ function itemOf(
     why_it_matters: row.why_it_matters,
     start: row.actual_start ?? row.planned_start ?? row.primary_time,
     end: row.actual_start === null ? (row.planned_end ?? null) : row.actual_end,
+    days_only: hasDaysOnly(row),
     time_source: row.time_source as EventItem['time_source'],
     time_confidence: row.time_confidence,
     confidence: row.confidence,

@@ -57,12 +57,13 @@ export function momentText(moment: IsoTime, zone: string, near: IsoTime | null):
  * (`Fri 27 Nov`, `Fri 27 Nov – Sat 28 Nov`) where midnight means that no time was told. Null when nobody knows.
  */
 export function eventTimeText(
-  { start, end, time_confidence }: Pick<EventItem, 'start' | 'end' | 'time_confidence'>,
+  { start, end, days_only, time_confidence }: Pick<EventItem, 'start' | 'end' | 'days_only' | 'time_confidence'>,
   { zone, to }: Pick<DigestWindow, 'zone' | 'to'>,
 ): string | null {
   const first = start ?? end;
   if (first === null) return null;
   const last = end !== null && end > first ? end : null;
+  if (days_only) return daysText(first, last, to);
   if (time_confidence < certainTime && isMidnight(first, zone)) {
     const day = dayText(first, zone, to);
     const lastDay = last === null ? day : dayText(isMidnight(last, zone) ? before(last) : last, zone, to);
@@ -74,6 +75,23 @@ export function eventTimeText(
     ? `${begin}–${partsOf(last, zone).time}`
     : `${begin} – ${momentText(last, zone, to)}`;
 }
+
+/**
+ * The days of the author's calendar, wherever the reader is: a deadline on Friday is one on Friday. Of the author's zone no more
+ * is known than that the first day begins at its midnight; clocks may change until the last one, by two hours at most.
+ */
+function daysText(first: IsoTime, last: IsoTime | null, near: IsoTime): string {
+  const sinceMidnight = Date.parse(first) % dayMs;
+  // From Hawaii (10 hours behind) to New Zealand (13 ahead).
+  const ahead = sinceMidnight > farthestBehindMs ? dayMs - sinceMidnight : -sinceMidnight;
+  const dayOf = (millis: number) => dayText(millisToIso(millis + ahead), 'UTC', near);
+  const day = dayOf(Date.parse(first));
+  const lastDay = last === null ? day : dayOf(Date.parse(last) - 2 * 3_600_000);
+  return lastDay === day ? day : `${day} – ${lastDay}`;
+}
+
+const dayMs = 86_400_000;
+const farthestBehindMs = 10 * 3_600_000;
 
 /** The window as a heading has it: `Sun 22 Nov 2026` for whole days, else `Sun 22 Nov 2026 08:00 – Mon 23 Nov 08:00`. */
 export function windowText({ from, to, zone }: Pick<DigestWindow, 'from' | 'to' | 'zone'>): string {

@@ -6,7 +6,12 @@ const window = { to: iso('2026-11-23T07:00:00Z'), zone: 'Europe/Amsterdam' };
 
 function when(start: string | null, end: string | null = null, time_confidence = 1): string | null {
   return eventTimeText(
-    { start: start === null ? null : iso(start), end: end === null ? null : iso(end), time_confidence },
+    {
+      start: start === null ? null : iso(start),
+      end: end === null ? null : iso(end),
+      days_only: false,
+      time_confidence,
+    },
     window,
   );
 }
@@ -41,6 +46,30 @@ describe('the time of an event', () => {
     expect(when(null, '2026-11-27T13:00:00Z')).toBe('Fri 27 Nov 14:00');
     expect(when('2026-11-27T13:00:00Z', '2026-11-27T12:00:00Z')).toBe('Fri 27 Nov 14:00');
     expect(when(null)).toBeNull();
+  });
+});
+
+describe('the days of an event', () => {
+  const days = (start: string, end: string | null = null) =>
+    eventTimeText(
+      { start: iso(start), end: end === null ? null : iso(end), days_only: true, time_confidence: 1 },
+      window,
+    );
+
+  it.each([
+    ['Auckland', '2026-11-26T11:00:00Z', '2026-11-28T11:00:00Z'],
+    ['Kolkata', '2026-11-26T18:30:00Z', '2026-11-28T18:30:00Z'],
+    ['Amsterdam', '2026-11-26T23:00:00Z', '2026-11-28T23:00:00Z'],
+    ['London', '2026-11-27T00:00:00Z', '2026-11-29T00:00:00Z'],
+    ['Los Angeles', '2026-11-27T08:00:00Z', '2026-11-29T08:00:00Z'],
+  ])('are those that its author in %s wrote', (_, start, end) => {
+    expect(days(start)).toBe('Fri 27 Nov');
+    expect(days(start, end)).toBe('Fri 27 Nov – Sat 28 Nov');
+  });
+
+  it('stay so when the clocks change in between', () => {
+    expect(days('2026-10-22T22:00:00Z', '2026-10-25T23:00:00Z')).toBe('Fri 23 Oct – Sun 25 Oct');
+    expect(days('2026-03-06T08:00:00Z', '2026-03-09T07:00:00Z')).toBe('Fri 6 Mar – Sun 8 Mar');
   });
 });
 

@@ -106,6 +106,7 @@ const anyEvent = fc
     environment: fc.constantFrom(...environments),
     start: fc.option(moment, { nil: null }),
     end: fc.option(moment, { nil: null }),
+    days_only: fc.boolean(),
     time_confidence: fc.constantFrom(0.5, 1),
     confidence: fc.constantFrom(0.5, 0.7, 0.9),
     importance_label: fc.constantFrom('critical' as const, 'high' as const, 'medium' as const, 'low' as const),

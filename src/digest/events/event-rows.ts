@@ -91,12 +91,13 @@ type Identity = Pick<
 /** The row as it is before it is merged with any other, and again when it is not any more. */
 export function ownRow(identity: Identity, { registry, importance }: EventSettings): EventRow {
   const { event, signals } = originOf(identity);
+  const { days_only: _, ...stored } = event;
   const object_id = registry.lookUp(event.object_name_raw);
   const named = { ...event, object_id };
   const cluster_key = clusterKey(named);
   return {
     ...identity,
-    ...event,
+    ...stored,
     object_id,
     primary_time: primaryTime(event),
     importance: importanceOf(event, signals, importance),

@@ -82,6 +82,8 @@ export interface ExtractedEvent {
   actual_end: IsoTime | null;
   /** `ts_fallback`: the message tells no time, its own was taken. */
   time_source: TimeSource;
+  /** No time of day is told: it starts with a day where its author lives, and ends with the day before its end. */
+  days_only?: boolean;
   /** 0 to 1, like `confidence`. */
   time_confidence: number;
   summary: string;

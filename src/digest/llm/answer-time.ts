@@ -1,6 +1,6 @@
 /** Moments as models write them. */
 import type { IsoTime } from '../../model.ts';
-import { type LocalTime, momentOf } from '../../time-zone.ts';
+import { type LocalTime, localTime, momentOf, startOf } from '../../time-zone.ts';
 import { millisToIso } from '../../ts.ts';
 
 const form =
@@ -19,6 +19,19 @@ export function momentOfAnswer(text: string, zone: string): IsoTime | null {
   const offset = found[7];
   const millis = offset === undefined ? momentOf(local, zone) : asUtc(local) - offsetMs(offset);
   return millis >= 0 ? millisToIso(millis) : null;
+}
+
+/** A date alone, as `momentOfAnswer` reads it. */
+export function isDay(text: string): boolean {
+  return /^\d{4}-\d{1,2}-\d{1,2}$/.test(text.trim());
+}
+
+/** Where the day of a date alone ends. */
+export function endOfDay(text: string, zone: string): IsoTime | null {
+  const start = momentOfAnswer(text, zone);
+  if (start === null) return null;
+  const { year, month, day } = localTime(Date.parse(start), zone);
+  return millisToIso(startOf({ year, month, day: day + 1 }, zone));
 }
 
 function isReal(local: { [Part in keyof LocalTime]: number | undefined }): local is LocalTime {

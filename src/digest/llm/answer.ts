@@ -28,7 +28,7 @@ import {
   visibleLine,
   withoutForeignLinks,
 } from './answer-text.ts';
-import { momentOfAnswer } from './answer-time.ts';
+import { endOfDay, isDay, momentOfAnswer } from './answer-time.ts';
 
 export interface AnswerContext extends MessageFacts {
   /** IANA name: of times that tell no offset. */
@@ -159,9 +159,13 @@ function readEvent(entry: unknown, context: AnswerContext): ExtractedEvent | nul
   const list = (values: string[], length: number, most: number) =>
     unique(values.map((value) => slot(value, length)).filter((value) => !isNothing(value))).slice(0, most);
   const moment = (value: string) => momentOfAnswer(value, context.zone);
+  const told = [data.planned_start, data.planned_end, data.actual_start, data.actual_end].filter((text) =>
+    moment(text),
+  );
+  const daysOnly = told.length > 0 && told.every(isDay);
   const times = {
     planned_start: moment(data.planned_start),
-    planned_end: moment(data.planned_end),
+    planned_end: daysOnly ? endOfDay(data.planned_end, context.zone) : moment(data.planned_end),
     actual_start: moment(data.actual_start),
     actual_end: moment(data.actual_end),
   };
@@ -180,6 +184,7 @@ function readEvent(entry: unknown, context: AnswerContext): ExtractedEvent | nul
       ? null
       : (oneOf(severities, data.severity) ?? synonym(severitySynonyms, data.severity) ?? 'unknown'),
     ...times,
+    ...(daysOnly ? { days_only: true } : {}),
     time_source: hasTime ? (oneOf(timeSources, data.time_source) ?? 'relative') : 'ts_fallback',
     time_confidence: data.time_confidence,
     summary: prose(data.summary, limits.summary),

@@ -3,6 +3,8 @@
  * key nor a network, and the same message always gives the same events.
  */
 import type { IsoTime } from '../../model.ts';
+import { localTime, startOf } from '../../time-zone.ts';
+import { millisToIso } from '../../ts.ts';
 import type { ExtractedEvent, Status } from '../events/event.ts';
 import type { CandidateMessage, Extraction, LocalExtractor } from '../events/extractor.ts';
 import { anchorsOf } from '../text/anchors.ts';
@@ -529,7 +531,7 @@ function followUp(
   last: ExtractedEvent,
   text: string,
   dates: readonly FoundDate[],
-  { postedAt }: Context,
+  { postedAt, message: { zone } }: Context,
 ): ExtractedEvent[] {
   const coming = dates.filter((date) => Date.parse(date.start) > postedAt - dayMs);
   const isOff = canceledWords.isIn(text);
@@ -540,7 +542,8 @@ function followUp(
       ...last,
       status: isOff ? 'canceled' : 'postponed',
       planned_start: date?.start ?? last.planned_start,
-      planned_end: date?.end ?? null,
+      planned_end: date === null ? null : endOf(date, zone),
+      days_only: date === null ? (last.days_only ?? false) : !date.hasTime,
       actual_start: null,
       actual_end: null,
       time_source: date === null ? last.time_source : date.isRelative ? 'relative' : 'explicit',
@@ -615,6 +618,13 @@ function anchorBeside(object: string, anchors: readonly string[], found: string 
   );
 }
 
+/** Of days, where the last one ends. */
+function endOf({ end, hasTime }: FoundDate, zone: string): IsoTime | null {
+  if (end === null || hasTime) return end;
+  const { year, month, day } = localTime(Date.parse(end), zone);
+  return millisToIso(startOf({ year, month, day: day + 1 }, zone));
+}
+
 interface Facts {
   text: string;
   kind: Kind;
@@ -633,6 +643,7 @@ function build({ text, kind, object, anchor, status, date, confidence }: Facts, 
     (status === 'canceled' && date !== null);
   const isDone = status === 'completed' || status === 'rolled_back';
   const at = date?.start ?? message.posted_at;
+  const end = date === null ? null : endOf(date, message.zone);
   const links = message.text.links.filter((link) => text.includes(link));
   const near = anchorsOf(text, links);
   const anchors = near.length > 0 ? near : message.text.anchors.slice(0, 1);
@@ -649,9 +660,10 @@ function build({ text, kind, object, anchor, status, date, confidence }: Facts, 
     environment: environments.find(([, pattern]) => pattern.isIn(text))?.[0] ?? 'unknown',
     severity: kind.category === 'risk' ? (severities.find(([, pattern]) => pattern.isIn(plain))?.[0] ?? null) : null,
     planned_start: isPlanned ? (date?.start ?? null) : null,
-    planned_end: isPlanned ? (date?.end ?? null) : null,
+    planned_end: isPlanned ? end : null,
     actual_start: isPlanned || (isDone && date?.end === null) || (isDone && date === null) ? null : at,
-    actual_end: isDone ? (date?.end ?? at) : null,
+    actual_end: isDone ? (end ?? at) : null,
+    ...(date !== null && !date.hasTime ? { days_only: true } : {}),
     time_source: date === null ? 'ts_fallback' : date.isRelative ? 'relative' : 'explicit',
     time_confidence: date?.confidence ?? 0.3,
     summary: text,
