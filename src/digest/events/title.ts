@@ -7,9 +7,12 @@ export type Titled = Pick<
   'action' | 'object_name_raw' | 'qualifiers' | 'stroke' | 'anchor' | 'category' | 'severity'
 >;
 
-/** `Launch: Wallet — alpha, degradation possible (ABC-1)`; of risks `SEV2: incident — Payments API, in progress`. At most 140 characters. */
+/**
+ * `Launch: Wallet — alpha, degradation possible (ABC-1)`; of risks `SEV2: incident — Payments API, in progress`; of what has no
+ * action that readers know a word for, its name alone. At most 140 characters.
+ */
 export function titleOf(event: Titled): string {
-  return event.category === 'risk' ? severityFirst(event) : canonicalTitle(event);
+  return event.category === 'risk' ? severityFirst(event) : canonicalTitle(event).replace(/^Other: (?=.)/, '');
 }
 
 /** With less of it left, the object is not known again, and what qualifies it goes instead. */

@@ -32,17 +32,27 @@ const sentenceEnd = new RegExp(
 const asking =
   /^(?:hey |hi |so |and |but |also |@\S+[,:]? )*(?:should|shall|can|could|would|will|do|does|did|is|are|was|were|has|have|had|any(?:one|body)|who|what|when|where|why|how|which|am i|wer|wann|warum|wie|was|kann|können|sollen|est-ce|qui|quand|pourquoi|comment|quién|cuándo|por qué|cómo|quem|quando|кто|когда|почему|как|wie|wanneer|waarom)\b(?=.*\?)/iu;
 
+/** Quotations, commits, and orders to robots. */
+const quoted = /^\s*(?:>|&gt;|`?[0-9a-f]{7,40}`?\s|@dependabot\b|\/\w+\s)/;
+
 /** A line of a form. */
 const field = /^[\p{L}][\p{L} &/]{1,20}:\s*\S/u;
 const timeField =
   /^(?:when|date|time|date (?:and|&) time|day|starts?|window|datum|wann|termin|quand|date et heure|fecha|cuándo|data|quando|wanneer|когда|дата)\s*:\s*/iu;
+
+/** Asked without a question mark. */
+const askingYou =
+  /^(?:@\S+[,:]? |hi |hey |so |and )*(?:have|has|did|do|does|are|is|can|could|would|will|was|were) (?:you|we|they|there|it|anyone|anybody|someone|somebody|i)\b/i;
+
+/** Lines of logs. */
+const logged = /\d\d:\d\d:\d\d[.,]\d{3}|\]\s+\w+\s+->|\b(?:ERRO|DEBU|DEBUG|TRACE)\b/;
 
 /** The clauses of a plain text, without code, quotations and formatting; at most so many characters are read. */
 export function clausesOf(plain: string): Clause[] {
   const clauses: Clause[] = [];
   let heading: string | null = null;
   for (const line of withoutCode(plain.slice(0, longest)).split('\n')) {
-    if (/^\s*(?:>|&gt;)/.test(line)) continue;
+    if (quoted.test(line) || logged.test(line)) continue;
     const isItem = bullet.test(line);
     const said = spoken(line.replace(bullet, ''));
     const isField: boolean = heading !== null && field.test(said);
@@ -93,5 +103,5 @@ function spoken(line: string): string {
 
 function isQuestion(sentence: string): boolean {
   const end = sentence.replace(/[\s)"'!]+$/, '');
-  return /[?？]$/.test(end) || asking.test(sentence);
+  return /[?？]$/.test(end) || asking.test(sentence) || askingYou.test(sentence);
 }

@@ -104,6 +104,9 @@ const covered: readonly RegExp[] = [
   // Versions and addresses of machines.
   /\bv\d+(?:\.\d+)*\b|\b(?!\d{1,2}\.\d{1,2}\.\d{4}\b)\d+\.\d+\.\d+(?:\.\d+)?(?:-[\w.]+)?\b/gi,
   /[$€£¥]\s?\d[\d,.]*[kKmM]?|\b\d[\d,.]*\s?(?:%|percent|usd|eur|ms|mb|gb|tb|kb|k\b|x\b|rps|qps)/gi,
+  /\bat the end of the day(?=,)/gi,
+  // Votes.
+  /(?<!\S)[+-]1s?\b/g,
   /\b24\s?\/\s?7\b|\b\d+\s?\/\s?\d{3,}\b/g,
   // Verbs and names that are months or days in short: "may", "march", "sun", "sat" in lower case.
   /\b(?:may|march|mar|sun|sat|second|seconds|dec)\b(?!\s+\d)/g,
@@ -215,20 +218,39 @@ function coverOne(text: string, pattern: RegExp, place: number, language: Langua
 
 /** "Webinar tomorrow with Ana, 17:00": the time that stands alone belongs to the day. */
 function withTimes(all: readonly Reading[]): Reading[] {
-  // "Over the weekend (Sat 22:00 – Sun 04:00)": the more exact one counts.
-  const isExact = all.some(({ start }) => start.isCertain('hour'));
+  const isExact = all.some(({ start }) => start.isCertain('hour') || isDay(start));
+  // "Over the weekend (Sat 22:00 – Sun 04:00)", "this month's meeting is on Thursday": the more exact one counts.
   const readings = all.filter(
-    ({ text }) => !(isExact && /^(?:(?:the|this|next) )?(?:week(?:end)?)$/i.test(text.trim())),
+    ({ text, start }) =>
+      !isExact ||
+      isDay(start) ||
+      start.isCertain('hour') ||
+      !/\b(?:week|weekend|month|quarter|year)$/i.test(text.trim()),
   );
-  const days = readings.filter(({ start }) => !start.isCertain('hour') && isDay(start));
-  const times = readings.filter(({ start }) => start.isCertain('hour') && !isDay(start));
-  const [day] = days;
-  const [time] = times;
-  if (day === undefined || time === undefined || readings.length !== 2 || day.end || day.index > time.index)
-    return [...readings];
-  return [
-    { ...day, text: `${day.text} ${time.text}`, start: joined(day.start, time.start), end: endOf(day.start, time) },
-  ];
+  const whole: Reading[] = [];
+  for (const reading of readings) {
+    const day = whole.at(-1);
+    if (day !== undefined && belongs(reading, day)) whole.splice(-1, 1, together(day, reading));
+    else whole.push(reading);
+  }
+  return whole;
+}
+
+/** Behind so many letters a time is one of something else. */
+const farthest = 60;
+
+function belongs(time: Reading, day: Reading): boolean {
+  const isTime = time.start.isCertain('hour') && !isDay(time.start) && !time.start.isCertain('month');
+  return isTime && isDay(day.start) && !day.start.isCertain('hour') && !day.end && time.index - day.index < farthest;
+}
+
+function together(day: Reading, time: Reading): Reading {
+  return {
+    ...day,
+    text: `${day.text} ${time.text}`,
+    start: joined(day.start, time.start),
+    end: endOf(day.start, time),
+  };
 }
 
 function isDay(components: Components): boolean {
@@ -287,6 +309,8 @@ function dateOf(
   if (/^(?:last|past|previous)\b/i.test(written) && direction === 'forward') return [];
   // A number alone is no date, whatever stands around it.
   if (/^\d{1,4}$/.test(written)) return [];
+  // The month of a newsletter's name is not when it came out.
+  if (direction === 'backward' && !isDay(reading.start) && !reading.start.isCertain('hour')) return [];
   const after = text.slice(reading.index + reading.text.length, reading.index + reading.text.length + 12);
   const named = zoneNamed(written) ?? (offsetOf(reading.start) === null ? zoneBehind(after, clock.language) : null);
   const local = named === null ? clock : { ...clock, zone: named };

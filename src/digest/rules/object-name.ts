@@ -39,7 +39,7 @@ const leading =
 const prepositions =
   /^(?:to|on|at|in|into|from|with|by|for|as|via|since|because|after|before|until|during|by|nach|auf|in|im|à|en|a prod\p{L}*|em|на|в|naar)\s/iu;
 const pronouns =
-  /^(?:[\p{Script=Hiragana}ー]+|(?:last|next|this|past) (?:week|month|year|night|quarter|time)|like|it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|(?:it|that|they|we|you|he|she|i|there)'(?:s|re|ll|ve|m|d)|expect|might|@\S+|@?\p{L}+:)?$/iu;
+  /^(?:[\p{Script=Hiragana}ー]+|(?:last|next|this|past) (?:week|month|year|night|quarter|time)|(?:you|we|they|he|she|i)\s.*|\p{Ll}+ly|into|onto|via|by|above|below|already|overall|of|only|before|after|can't|like|it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|(?:it|that|they|we|you|he|she|i|there)'(?:s|re|ll|ve|m|d)|expect|might|@\S+|@?\p{L}+:)?$/iu;
 
 /** The name, short and in the writer's own case; null when there is none near. */
 export function objectName(clause: string, told: Told, kind: Kind): string | null {
@@ -202,12 +202,20 @@ function nameBefore(text: string, allowsIn: boolean): string | null {
 function cleaned(text: string): string | null {
   const name = text
     .replace(leading, '')
-    .replace(/^[LlDd]'(?=\p{L})/u, '')
+    .replace(
+      /^(?:[LlDd]'(?=\p{L})|(?:(?:this |last |next )?(?:day|week|month|year|quarter|today|tomorrow|yesterday))?'s\s+)/iu,
+      '',
+    )
     .replace(/(?<=[\p{Script=Han}\p{Script=Katakana}ー])[をがはにの]$/u, '')
     .replace(/^[\s.'*_#-]+|[\s.,'*_:;-]+$/g, '')
     .replace(/\s+(?:the|a|an|of|for|to|and|will|has|have|is|are|was|were|been|be)$/i, '')
     .trim();
-  return pronouns.test(name) || /^\p{L}$/u.test(name) || !/[\p{L}\p{N}]/u.test(name) ? null : name.slice(0, 80);
+  return /^[^\p{L}\p{N}"'(#@.]/u.test(name) ||
+    pronouns.test(name) ||
+    /^\p{L}$/u.test(name) ||
+    !/[\p{L}\p{N}]/u.test(name)
+    ? null
+    : name.slice(0, 80);
 }
 
 export function capitalized(word: string): string {
@@ -221,7 +229,7 @@ const closing =
 
 /** Words of which no name of an event is made: who talks of a person or of doing something announces nothing. */
 const noNames =
-  /(?<![\p{L}'])(?:i|i'm|i'll|i've|me|my|mine|we|we'll|we're|us|you|you'll|your|he|she|they|it|it's|its|that|this|these|those|there|here|let's|who|what|which|when|where|how|why|if|because|since|until|after|before|while|and|but|or|not|no|never|can|can't|could|would|should|will|won't|do|does|don't|did|have|has|had|was|were|be|been|is|are|eta|went|goes|gets|needs|wants|failed|fails|works|\p{L}{3,}ed|see|meet|look|talk|speak|take|get|got|go|going|come|coming|back|off|out|free|busy|available|thanks|ok|okay|yes|maybe|lunch|coffee|breakfast|dinner|beer|bier|cake|mittagessen|ich|wir|du|er|sie|es|mein|meine|nicht|kein|keine|je|nous|vous|mon|ma|yo|nosotros|mi|no|eu|nós|meu|minha|ik|wij|mijn|я|мы|ты|он|она)(?![\p{L}'])/iu;
+  /(?<![\p{L}'])(?:i|i'm|i'll|i've|me|my|mine|we|we'll|we're|us|you|you'll|your|he|she|they|it|it's|its|that|this|these|those|there|here|let's|who|what|which|when|where|how|why|if|because|since|until|after|before|while|and|but|or|not|no|never|can|can't|could|would|should|will|won't|do|does|don't|did|have|has|had|was|were|be|been|is|are|eta|went|goes|gets|needs|wants|failed|fails|works|\p{L}{3,}ed|see|meet|look|talk|speak|take|get|got|go|going|come|coming|back|off|out|free|busy|available|thanks|ok|okay|yes|maybe|lunch|coffee|breakfast|dinner|beer|bier|cake|mittagessen|screenshot|screen shot|bildschirmfoto|ich|wir|du|er|sie|es|mein|meine|nicht|kein|keine|je|nous|vous|mon|ma|yo|nosotros|mi|no|eu|nós|meu|minha|ik|wij|mijn|я|мы|ты|он|она)(?![\p{L}'])/iu;
 
 /** The name in front of a date, when that is all there is in front of it; null for everything that is a sentence. */
 export function announcedName(before: string): string | null {

@@ -35,7 +35,9 @@ import {
   routineWords,
   severities,
   startedWords,
+  talkWords,
   thanksWords,
+  workshopWords,
 } from './vocabulary.ts';
 import type { Words } from './words.ts';
 
@@ -257,9 +259,11 @@ const lessFor = {
   noObject: 0.3,
   longText: 0.1,
   routine: 0.3,
+  talk: 0.2,
+  workshop: 0.2,
   longAgo: 0.3,
   setting: 0.3,
-  bot: 0,
+  longBot: 0.2,
 } as const;
 
 function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEvent | null {
@@ -287,11 +291,14 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   if (isDenied(text, match) && status !== 'canceled' && status !== 'postponed') confidence -= lessFor.negation;
   if (absenceWords.isIn(text)) confidence -= lessFor.absence;
   if (thanksWords.isIn(text) && !(match.isVerb && match.kind.action !== 'Incident')) confidence -= lessFor.thanks;
-  if (isVagueState(match, object)) confidence -= lessFor.vague;
+  if (isVagueState(match, object, text)) confidence -= lessFor.vague;
   if (named === undefined) confidence -= lessFor.noObject / 2;
+  if (date === null && anchor === null && talkWords.isIn(text)) confidence -= lessFor.talk;
+  if (match.kind.action === 'Incident' && match.isVerb && workshopWords.isIn(object)) confidence -= lessFor.workshop;
   if (match.kind.object === 'before' && routineWords.isIn(text)) confidence -= lessFor.routine;
   if (isSetting(match, text)) confidence -= lessFor.setting;
   if (date !== null && Date.parse(date.end ?? date.start) < postedAt - longAgoMs) confidence -= lessFor.longAgo;
+  if (context.message.isBot && context.message.text.plain.length > longBot) confidence -= lessFor.longBot;
   if (text.length > 300) confidence -= lessFor.longText;
   return build({ text, kind: match.kind, object, anchor, status, date, confidence }, context);
 }
@@ -314,6 +321,9 @@ function withoutSettings(matches: readonly Match[], text: string): Match[] {
   const told = matches.filter((match) => !isSetting(match, text));
   return told.length > 0 ? told : [...matches];
 }
+
+/** What an app quotes at length is mostly what somebody wrote elsewhere: the text of a pull request, a list of commits. */
+const longBot = 400;
 
 /** Told of a time that nobody reads a digest for. */
 const longAgoMs = 60 * 86_400_000;
@@ -343,10 +353,10 @@ function isDenied(text: string, { index }: Match): boolean {
 }
 
 /** The sun is out, and help is available; a product has a name or a number, or is called new. */
-function isVagueState({ word }: Match, object: string): boolean {
-  return (
-    /^(?:is|are|was|were|now)\b.*\b(?:out|available|over|back)$/i.test(word) && !/[\p{Lu}\d]|\bnew\b/u.test(object)
-  );
+function isVagueState({ word }: Match, object: string, text: string): boolean {
+  // At the beginning of a sentence everything has a capital.
+  const name = text.startsWith(object) ? object.slice(1) : object;
+  return /^(?:is|are|was|were|now)\b.*\b(?:out|available|over|back)$/i.test(word) && !/[\p{Lu}\d]|\bnew\b/u.test(name);
 }
 
 interface Decided {
@@ -558,8 +568,10 @@ function followUp(
  * "Playtest on Wednesday 15:00", "the pitch for Contoso is on 28 January": a name and a time to come, whatever it is. Less sure
  * than a word that tells of events.
  */
+const fileName = /\.(?:png|jpe?g|gif|heic|webp|mp4|mov|pdf|docx?|xlsx?|pptx?|csv|zip|log|txt|json|ya?ml)\b/i;
+
 function announced(text: string, context: Context): ExtractedEvent[] {
-  if (!mayAnnounce(text)) return [];
+  if (!mayAnnounce(text) || fileName.test(text)) return [];
   const { postedAt, language, message } = context;
   const [date] = readDates(text, language, { postedAt, zone: message.zone }, 'forward');
   if (date === undefined || Date.parse(date.start) <= postedAt) return [];
