@@ -44,6 +44,9 @@ const timeField =
 const askingYou =
   /^(?:@\S+[,:]? |hi |hey |so |and )*(?:have|has|did|do|does|are|is|can|could|would|will|was|were) (?:you|we|they|there|it|anyone|anybody|someone|somebody|i)\b/i;
 
+/** Code that nobody has marked as such. */
+const coded = /[{};]\s*$|\b\w+\.\w+\(|=>|^\s*\$ /;
+
 /** Lines of logs. */
 const logged = /\d\d:\d\d:\d\d[.,]\d{3}|\]\s+\w+\s+->|\b(?:ERRO|DEBU|DEBUG|TRACE)\b/;
 
@@ -52,7 +55,7 @@ export function clausesOf(plain: string): Clause[] {
   const clauses: Clause[] = [];
   let heading: string | null = null;
   for (const line of withoutCode(plain.slice(0, longest)).split('\n')) {
-    if (quoted.test(line) || logged.test(line)) continue;
+    if (quoted.test(line) || logged.test(line) || coded.test(line)) continue;
     const isItem = bullet.test(line);
     const said = spoken(line.replace(bullet, ''));
     const isField: boolean = heading !== null && field.test(said);

@@ -105,6 +105,7 @@ const covered: readonly RegExp[] = [
   /\bv\d+(?:\.\d+)*\b|\b(?!\d{1,2}\.\d{1,2}\.\d{4}\b)\d+\.\d+\.\d+(?:\.\d+)?(?:-[\w.]+)?\b/gi,
   /[$€£¥]\s?\d[\d,.]*[kKmM]?|\b\d[\d,.]*\s?(?:%|percent|usd|eur|ms|mb|gb|tb|kb|k\b|x\b|rps|qps)/gi,
   /\bat the end of the day(?=,)/gi,
+  /\b(?:an?|\d+|two|three|some)?\s?(?:few|couple(?: of)?)?\s?(?:minutes?|hours?|days?|weeks?|months?|years?) (?:back|now)\b/gi,
   // Votes.
   /(?<!\S)[+-]1s?\b/g,
   /\b24\s?\/\s?7\b|\b\d+\s?\/\s?\d{3,}\b/g,
