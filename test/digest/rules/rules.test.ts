@@ -75,7 +75,28 @@ describe('the rules', () => {
   });
 
   it('take no longer for text made to slow them down', () => {
-    const nasty = ['deploy ', 'a'.repeat(50), '. ', 'from to ', '12 ', 'release on ', ': ', '((((', 'the ', '- ', ':tada: ', 'from 9 ', 'a.b(', '{', 'week of ', 'eod friday ', '--', 'When: ', 'in the ', 'few weeks back '];
+    const nasty = [
+      'deploy ',
+      'a'.repeat(50),
+      '. ',
+      'from to ',
+      '12 ',
+      'release on ',
+      ': ',
+      '((((',
+      'the ',
+      '- ',
+      ':tada: ',
+      'from 9 ',
+      'a.b(',
+      '{',
+      'week of ',
+      'eod friday ',
+      '--',
+      'When: ',
+      'in the ',
+      'few weeks back ',
+    ];
     for (const part of nasty) {
       const began = performance.now();
       const long = part.repeat(Math.ceil(40_000 / part.length));
