@@ -2,19 +2,13 @@
  * The dates of a sentence, read by chrono (github.com/wanasit/chrono) and put into the author's time zone. chrono reckons with
  * one offset from UTC, so what it reads is taken apart and reckoned anew by the zone's own calendar.
  */
-import * as de from 'chrono-node/de';
-import * as en from 'chrono-node/en';
-import * as es from 'chrono-node/es';
-import * as fr from 'chrono-node/fr';
-import * as ja from 'chrono-node/ja';
-import * as nl from 'chrono-node/nl';
-import * as pt from 'chrono-node/pt';
-import * as ru from 'chrono-node/ru';
-import * as zh from 'chrono-node/zh';
 import type { IsoTime } from '../../model.ts';
 import { localTime, momentOf, offsetMinutes, startOf } from '../../time-zone.ts';
 import { millisToIso } from '../../ts.ts';
+import { type Components, dayFirstReader, type Reading, readerFor } from './date-readers.ts';
+import { withoutFalseDates } from './false-dates.ts';
 import type { Language } from './language.ts';
+import { isFalseZone, zoneBehind, zoneNamed } from './told-zones.ts';
 
 export interface FoundDate {
   /** Where it stands in the text. */
@@ -40,87 +34,9 @@ export interface Clock {
 /** Whether dates that could be either are those to come or those that are over. */
 export type Direction = 'forward' | 'backward';
 
-interface Components {
-  get(component: 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | 'timezoneOffset'): number | null;
-  isCertain(component: 'year' | 'month' | 'day' | 'weekday' | 'hour' | 'timezoneOffset'): boolean;
-}
-
-interface Reading {
-  index: number;
-  text: string;
-  start: Components;
-  end?: Components | null;
-}
-
-interface Reader {
-  parse(text: string, reference: { instant: Date; timezone: number }, options: { forwardDate: boolean }): Reading[];
-}
-
-const readers: Readonly<Record<Exclude<Language, 'en'>, Reader>> = {
-  de: de.casual,
-  fr: fr.casual,
-  es: es.casual,
-  pt: pt.casual,
-  nl: nl.casual,
-  ru: ru.casual,
-  ja: ja.casual,
-  zh: zh.casual,
-};
-
-/** "Two days ago", "an hour from now"; but "ten minutes after the release" counts from something else than now. */
-const awayFromNow =
-  /(?:s|sec|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|mo|mons?|mos|months?|qtr|quarters?|y|yrs?|years?)\s{0,5}(?:ago|earlier|later|from now)(?!\w)/i;
-
-const never = /(?!)/;
-
-/**
- * chrono's parser of one form; those of time away from now are only asked where a text holds such: their patterns take longer
- * to compile than a day of messages to read, and are seldom needed. Of another version of chrono, which might write them differently, we lose
- * no dates, only time.
- */
-function sparing(parser: en.Parser): en.Parser {
-  let isOfTimeAway: boolean | undefined;
-  return {
-    pattern(context) {
-      const pattern = parser.pattern(context);
-      isOfTimeAway ??= /ago\|before\|earlier|later\|after\|from now/.test(pattern.source);
-      return isOfTimeAway && !awayFromNow.test(context.text) ? never : pattern;
-    },
-    extract: (context, match) => parser.extract(context, match),
-  };
-}
-
-const english = new en.Chrono({ parsers: en.casual.parsers.map(sparing), refiners: en.casual.refiners });
-
 /** What every date holds, without a look at grammar and in lower case: most sentences hold none of it. */
 const dateMaybe =
   /\d|\bend of\b|\b(?:in|until|by|early|mid|late) (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|today|tomorrow|tonight|yesterday|tmrw|tmw|morning|afternoon|evening|noon|midnight|week|month|quarter|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\b(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|eod|eow|eom|cob)\b|heute|morgen|gestern|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|demain|hier|aujourd|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|mañana|hoy|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|amanhã|hoje|ontem|segunda|terça|quarta|quinta|sexta|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|\p{Script=Cyrillic}|\p{Script=Han}/u;
-
-/** Look like dates and are none; they are covered up before chrono reads. */
-const covered: readonly RegExp[] = [
-  /https?:\/\/\S+/g,
-  // Keys of tickets, numbers of pull requests.
-  /\b[A-Z]{2,10}-\d+\b|#\d+/g,
-  // Versions and addresses of machines.
-  /\bv\d+(?:\.\d+)*\b|\b(?!\d{1,2}\.\d{1,2}\.\d{4}\b)\d+\.\d+\.\d+(?:\.\d+)?(?:-[\w.]+)?\b/gi,
-  /[$€£¥]\s?\d[\d,.]*[kKmM]?|\b\d[\d,.]*\s?(?:%|percent|usd|eur|ms|mb|gb|tb|kb|k\b|x\b|rps|qps)/gi,
-  /\bat the end of the day(?=,)/gi,
-  /\b(?:an?|\d+|two|three|some)?\s?(?:few|couple(?: of)?)?\s?(?:minutes?|hours?|days?|weeks?|months?|years?) (?:back|now)\b/gi,
-  // Votes.
-  /(?<!\S)[+-]1s?\b/g,
-  /\b24\s?\/\s?7\b|\b\d+\s?\/\s?\d{3,}\b/g,
-  // Verbs and names that are months or days in short: "may", "march", "sun", "sat" in lower case.
-  /\b(?:may|march|mar|sun|sat|second|seconds|dec)\b(?!\s+\d)/g,
-  // What it was before.
-  /\((?:was|previously|originally|instead of|before|vorher|statt)\b[^)]*\)/gi,
-  // Days that are names of something else.
-  /\b(?:black|good|casual|super|fat) (?:friday|tuesday)\b|\bcyber monday\b/gi,
-  /\b(?:under|over|at least|at most|up to|less than|more than|(?:older|newer|longer|shorter) than) \d+ (?:minutes?|hours?|days?|weeks?|months?|years?)\b/gi,
-  // By how much something is put off.
-  /\bby (?:an?|one|two|three|four|\d+|a few|a couple of) (?:minutes?|hours?|days?|weeks?|months?)\b/gi,
-  /\b(?:last|past|previous|next|coming)\s+(?:few|couple|\d+)\s+\w+/gi,
-  /\b(?:takes?|took|lasts?|lasted|for|within|after)\s+(?:about\s+|up to\s+|~\s?)?\d+(?:\s?-\s?\d+)?\s*(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|weeks?|months?|years?)\b/gi,
-];
 
 const stroke = /^\d{1,2}\/\d{1,2}/;
 /** Written with points, the day comes first everywhere. */
@@ -148,15 +64,14 @@ export function mayAnnounce(text: string): boolean {
 export function readDates(text: string, language: Language, clock: Clock, direction: Direction): FoundDate[] {
   if (!mayHoldDate(text)) return [];
   const { postedAt, zone } = clock;
-  const cleaned = cover(text, language);
+  const cleaned = withoutFalseDates(text, language);
   const reference = { instant: new Date(postedAt), timezone: offsetMinutes(postedAt, zone) };
-  const reader: Reader = language === 'en' ? english : readers[language];
   const options = { forwardDate: direction === 'forward' };
-  const read = reader.parse(cleaned, reference, options);
+  const read = readerFor(language).parse(cleaned, reference, options);
   // Where month and day stand depends on where people live, but only between strokes: `en.GB` takes "March 20" for a year.
   const isDayFirst = ({ text: written }: Reading) =>
     language === 'en' && (points.test(written) || (stroke.test(written) && !zone.startsWith('America/')));
-  const dayFirst = read.some(isDayFirst) ? en.GB.parse(cleaned, reference, options) : [];
+  const dayFirst = read.some(isDayFirst) ? dayFirstReader.parse(cleaned, reference, options) : [];
   const found = read.map((reading) =>
     isDayFirst(reading) ? (dayFirst.find(({ index }) => index === reading.index) ?? reading) : reading,
   );
@@ -166,55 +81,6 @@ export function readDates(text: string, language: Language, clock: Clock, direct
   return [...dates, ...periodEnds(cleaned, dates, clock), ...daysOfMonth(cleaned, dates, clock)].sort(
     (a, b) => a.index - b.index,
   );
-}
-
-/** With as many characters as before, so that places stay. */
-function cover(text: string, language: Language): string {
-  // chrono reads "from 9 to 11", and "between 9 and 11" not.
-  const spans = text.replace(
-    /\bbetween(\s+[\w:.]+(?:\s?[ap]m)?\s+)and(?=\s+\d)/gi,
-    (_, first: string) => `from   ${first}to `,
-  );
-  // It takes "end of day Friday" for today, and "week of March 23" for a day of this week.
-  const ends = spans
-    .replace(endOfDay, (words) => ' '.repeat(words.length))
-    .replace(weekOf, (words) => ' '.repeat(words.length));
-  // It takes the "20" of "from 20 Dec" for an hour.
-  const days = ends.replace(fromDay, '    ');
-  const timed = days
-    .replace(untilMidnight, (_, before: string, uhr: string) => `um ${before} Uhr${' '.repeat(uhr.length - 3)}`)
-    .replace(dayThenTime, (_, month: string) => `${month},`);
-  return covered.reduce(
-    (sum, pattern, place) => coverOne(sum, pattern, place, language),
-    timed.replace(nextWeekDay, '     next$1'),
-  );
-}
-
-const weekday = '(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?';
-const endOfDay = new RegExp(
-  `\\b(?:eod|cob|end of (?:the )?(?:day|business))(?=,?\\s+(?:on\\s+)?(?:this\\s+|next\\s+)?${weekday}\\b)|(?<=\\b${weekday},?\\s+)(?:eod|cob|end of (?:day|business))\\b`,
-  'gi',
-);
-const weekOf =
-  /\bweek (?:of|beginning|starting)(?=\s+(?:the\s+)?(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon))/gi;
-
-/** Nor does it know 24 o'clock. */
-const untilMidnight = /\bvon (\d{1,2}(?::\d\d)?)( bis 24(?::00)? Uhr)\b/g;
-
-/** It takes the "9" of "15 April 9am" for a year. */
-const dayThenTime =
-  /(?<=\d(?:st|nd|rd|th)? (?:of )?)((?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*) (?=\d{1,2}(?::\d\d|\s?[ap]m))/gi;
-
-const fromDay =
-  /\bfrom(?=\s+\d{1,2}(?:st|nd|rd|th)?(?:\s*(?:-|–|to|until)\s*\d{1,2}(?:st|nd|rd|th)?)?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))/gi;
-
-/** chrono takes "next week Monday" for two dates. */
-const nextWeekDay = /\bnext week(\s+(?:on\s+)?(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?)/gi;
-
-function coverOne(text: string, pattern: RegExp, place: number, language: Language): string {
-  // "12.10.2026" is a date wherever points are written in dates.
-  const versions = place === 2 && language !== 'en' ? /\bv\d+(?:\.\d+)*\b/gi : pattern;
-  return text.replace(versions, (match) => '_'.repeat(match.length));
 }
 
 /** "Webinar tomorrow with Ana, 17:00": the time that stands alone belongs to the day. */
@@ -269,16 +135,6 @@ function joined(day: Components, time: Components): Components {
 
 function endOf(day: Components, { end }: Reading): Components | null {
   return end ? joined(day, end) : null;
-}
-
-/** chrono takes them for zones ("ist" for India's) in lower case too, where people mean the words. */
-const falseZones = new Set(
-  'art cast cat east eat get gilt hat hay ist mart mut nut pet pont ret vet wat west wit'.split(' '),
-);
-
-function isFalseZone(word: string, language: Language): boolean {
-  const isUpper = word === word.toUpperCase();
-  return !isUpper && (falseZones.has(word.toLowerCase()) || (word.toLowerCase() === 'est' && language !== 'en'));
 }
 
 /** "Um 10 Uhr ist …", "a las 10:00 hay …". */
@@ -347,44 +203,6 @@ function dayLater(moment: number, zone: string): number {
 
 const yearMs = 366 * 86_400_000;
 const dayMs = 86_400_000;
-
-/** Zones that people name without saying whether clocks are put forward; chrono guesses by its own rules. */
-const zones: Readonly<Record<string, string>> = {
-  pt: 'America/Los_Angeles',
-  pacific: 'America/Los_Angeles',
-  mt: 'America/Denver',
-  ct: 'America/Chicago',
-  et: 'America/New_York',
-  eastern: 'America/New_York',
-};
-
-function zoneNamed(written: string): string | null {
-  const word = /\b(pt|pacific|mt|ct|et|eastern)\b/i.exec(written)?.[1];
-  return word === undefined ? null : (zones[word.toLowerCase()] ?? null);
-}
-
-/** Behind a span of hours chrono does not look for a zone. */
-const zonesBehind: Readonly<Record<string, string>> = {
-  ...zones,
-  utc: 'UTC',
-  gmt: 'UTC',
-  pst: 'America/Los_Angeles',
-  pdt: 'America/Los_Angeles',
-  est: 'America/New_York',
-  edt: 'America/New_York',
-  cet: 'Europe/Berlin',
-  cest: 'Europe/Berlin',
-  bst: 'Europe/London',
-  ist: 'Asia/Kolkata',
-  jst: 'Asia/Tokyo',
-};
-
-function zoneBehind(after: string, language: Language): string | null {
-  const written = /^\s*\(?([a-z]{2,7})\b/i.exec(after)?.[1];
-  if (written === undefined || isFalseZone(written, language)) return null;
-  const word = written.toLowerCase();
-  return !Object.hasOwn(zonesBehind, word) ? null : (zonesBehind[word] ?? null);
-}
 
 /** Minutes ahead of UTC, where the text names them; what it names for one end of a span holds for the other. */
 function offsetOf(components: Components): number | null {

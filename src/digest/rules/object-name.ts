@@ -4,6 +4,14 @@ import type { Kind } from './vocabulary.ts';
 /** Stands in a clause for a date; no name goes across it. */
 export const dateMark = '\uE000';
 
+/** A text with its dates marked, as long as before. */
+export function masked(text: string, dates: readonly { index: number; length: number }[]): string {
+  return dates.reduce(
+    (sum, { index, length }) => sum.slice(0, index) + dateMark.repeat(length) + sum.slice(index + length),
+    text,
+  );
+}
+
 /** Where the telling word stands. */
 export interface Told {
   index: number;

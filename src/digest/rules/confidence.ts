@@ -1,0 +1,88 @@
+/** What makes it doubtful that an event is one. */
+import type { Status } from '../events/event.ts';
+import type { CandidateMessage } from '../events/extractor.ts';
+import type { FoundDate } from './dates.ts';
+import { isDenied, isSetting, type Match } from './matches.ts';
+import { isPutAway } from './status.ts';
+import {
+  absenceWords,
+  doubtWords,
+  requestWords,
+  routineWords,
+  talkWords,
+  thanksWords,
+  workshopWords,
+} from './vocabulary.ts';
+
+/** Less is a guess. */
+export const leastConfidence = 0.3;
+
+/** How much each of them takes away from how sure a sign makes us. */
+export const lessFor = {
+  doubt: 0.35,
+  request: 0.2,
+  negation: 0.3,
+  absence: 0.4,
+  thanks: 0.25,
+  vague: 0.25,
+  noName: 0.15,
+  talk: 0.2,
+  workshop: 0.2,
+  routine: 0.3,
+  setting: 0.3,
+  longAgo: 0.3,
+  longBot: 0.2,
+  longText: 0.1,
+} as const;
+
+export interface Doubted {
+  text: string;
+  match: Match;
+  status: Status;
+  date: FoundDate | null;
+  object: string;
+  anchor: string | null;
+  /** The words around it say what it is about. */
+  isNamed: boolean;
+}
+
+/** How much less than its signs promise an event is to be trusted. */
+export function doubtOf(
+  { text, match, status, date, object, anchor, isNamed }: Doubted,
+  message: CandidateMessage,
+): number {
+  const isIncident = match.kind.action === 'Incident';
+  const isLongAgo = date !== null && Date.parse(date.end ?? date.start) < Date.parse(message.posted_at) - longAgoMs;
+  const reasons: Record<keyof typeof lessFor, boolean> = {
+    doubt: doubtWords.isIn(text),
+    request: date === null && requestWords.isIn(text.slice(0, match.index)),
+    negation: isDenied(text, match) && !isPutAway(status),
+    absence: absenceWords.isIn(text),
+    thanks: thanksWords.isIn(text) && (isIncident || !match.isVerb),
+    vague: isVagueState(match, object, text),
+    noName: !isNamed,
+    talk: date === null && anchor === null && talkWords.isIn(text),
+    workshop: isIncident && match.isVerb && workshopWords.isIn(object),
+    routine: match.kind.object === 'before' && routineWords.isIn(text),
+    setting: isSetting(match, text),
+    longAgo: isLongAgo,
+    longBot: message.isBot && message.text.plain.length > longBot,
+    longText: text.length > longText,
+  };
+  let doubt = 0;
+  for (const [reason, less] of Object.entries(lessFor)) if (reasons[reason as keyof typeof lessFor]) doubt += less;
+  return doubt;
+}
+
+/** Told of a time that nobody reads a digest for. */
+const longAgoMs = 60 * 86_400_000;
+const longText = 300;
+/** What an app quotes at length is mostly what somebody wrote elsewhere: the text of a pull request, a list of commits. */
+const longBot = 400;
+
+/** The sun is out, and help is available; a product has a name or a number, or is called new. */
+function isVagueState({ word }: Match, object: string, text: string): boolean {
+  // At the beginning of a sentence everything has a capital.
+  const name = text.startsWith(object) ? object.slice(1) : object;
+  return /^(?:is|are|was|were|now)\b.*\b(?:out|available|over|back)$/i.test(word) && !/[\p{Lu}\d]|\bnew\b/u.test(name);
+}

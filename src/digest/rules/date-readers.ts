@@ -1,0 +1,70 @@
+/** The readers of dates that chrono (github.com/wanasit/chrono) has for each language. */
+import * as de from 'chrono-node/de';
+import * as en from 'chrono-node/en';
+import * as es from 'chrono-node/es';
+import * as fr from 'chrono-node/fr';
+import * as ja from 'chrono-node/ja';
+import * as nl from 'chrono-node/nl';
+import * as pt from 'chrono-node/pt';
+import * as ru from 'chrono-node/ru';
+import * as zh from 'chrono-node/zh';
+import type { Language } from './language.ts';
+
+export interface Components {
+  get(component: 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | 'timezoneOffset'): number | null;
+  isCertain(component: 'year' | 'month' | 'day' | 'weekday' | 'hour' | 'timezoneOffset'): boolean;
+}
+
+export interface Reading {
+  index: number;
+  text: string;
+  start: Components;
+  end?: Components | null;
+}
+
+export interface Reader {
+  parse(text: string, reference: { instant: Date; timezone: number }, options: { forwardDate: boolean }): Reading[];
+}
+
+const readers: Readonly<Record<Exclude<Language, 'en'>, Reader>> = {
+  de: de.casual,
+  fr: fr.casual,
+  es: es.casual,
+  pt: pt.casual,
+  nl: nl.casual,
+  ru: ru.casual,
+  ja: ja.casual,
+  zh: zh.casual,
+};
+
+/** "Two days ago", "an hour from now"; but "ten minutes after the release" counts from something else than now. */
+const awayFromNow =
+  /(?:s|sec|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|mo|mons?|mos|months?|qtr|quarters?|y|yrs?|years?)\s{0,5}(?:ago|earlier|later|from now)(?!\w)/i;
+
+const never = /(?!)/;
+
+/**
+ * chrono's parser of one form; those of time away from now are only asked where a text holds such: their patterns take longer
+ * to compile than a day of messages to read, and are seldom needed. Of another version of chrono, which might write them
+ * differently, we lose no dates, only time.
+ */
+function sparing(parser: en.Parser): en.Parser {
+  let isOfTimeAway: boolean | undefined;
+  return {
+    pattern(context) {
+      const pattern = parser.pattern(context);
+      isOfTimeAway ??= /ago\|before\|earlier|later\|after\|from now/.test(pattern.source);
+      return isOfTimeAway && !awayFromNow.test(context.text) ? never : pattern;
+    },
+    extract: (context, match) => parser.extract(context, match),
+  };
+}
+
+const english = new en.Chrono({ parsers: en.casual.parsers.map(sparing), refiners: en.casual.refiners });
+
+export function readerFor(language: Language): Reader {
+  return language === 'en' ? english : readers[language];
+}
+
+/** Days before months. It takes "March 20" for a year, so it is only asked for dates with strokes or points. */
+export const dayFirstReader: Reader = en.GB;

@@ -1,0 +1,73 @@
+/** What a reader of dates takes for one and people do not; and what it does not read as people write it. */
+import type { Language } from './language.ts';
+
+/** Look like dates and are none; they are covered up before chrono reads. */
+const covered: readonly RegExp[] = [
+  /https?:\/\/\S+/g,
+  // Keys of tickets, numbers of pull requests.
+  /\b[A-Z]{2,10}-\d+\b|#\d+/g,
+  /[$€£¥]\s?\d[\d,.]*[kKmM]?|\b\d[\d,.]*\s?(?:%|percent|usd|eur|ms|mb|gb|tb|kb|k\b|x\b|rps|qps)/gi,
+  /\bat the end of the day(?=,)/gi,
+  /\b(?:an?|\d+|two|three|some)?\s?(?:few|couple(?: of)?)?\s?(?:minutes?|hours?|days?|weeks?|months?|years?) (?:back|now)\b/gi,
+  // Votes.
+  /(?<!\S)[+-]1s?\b/g,
+  /\b24\s?\/\s?7\b|\b\d+\s?\/\s?\d{3,}\b/g,
+  // Verbs and names that are months or days in short: "may", "march", "sun", "sat" in lower case.
+  /\b(?:may|march|mar|sun|sat|second|seconds|dec)\b(?!\s+\d)/g,
+  // What it was before.
+  /\((?:was|previously|originally|instead of|before|vorher|statt)\b[^)]*\)/gi,
+  // Days that are names of something else.
+  /\b(?:black|good|casual|super|fat) (?:friday|tuesday)\b|\bcyber monday\b/gi,
+  /\b(?:under|over|at least|at most|up to|less than|more than|(?:older|newer|longer|shorter) than) \d+ (?:minutes?|hours?|days?|weeks?|months?|years?)\b/gi,
+  // By how much something is put off.
+  /\bby (?:an?|one|two|three|four|\d+|a few|a couple of) (?:minutes?|hours?|days?|weeks?|months?)\b/gi,
+  /\b(?:last|past|previous|next|coming)\s+(?:few|couple|\d+)\s+\w+/gi,
+  /\b(?:takes?|took|lasts?|lasted|for|within|after)\s+(?:about\s+|up to\s+|~\s?)?\d+(?:\s?-\s?\d+)?\s*(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|weeks?|months?|years?)\b/gi,
+];
+
+/** Versions and addresses of machines. */
+const versions = /\bv\d+(?:\.\d+)*\b|\b(?!\d{1,2}\.\d{1,2}\.\d{4}\b)\d+\.\d+\.\d+(?:\.\d+)?(?:-[\w.]+)?\b/gi;
+const plainVersions = /\bv\d+(?:\.\d+)*\b/gi;
+
+/** With as many characters as before, so that places stay. */
+export function withoutFalseDates(text: string, language: Language): string {
+  // chrono reads "from 9 to 11", and "between 9 and 11" not.
+  const spans = text.replace(
+    /\bbetween(\s+[\w:.]+(?:\s?[ap]m)?\s+)and(?=\s+\d)/gi,
+    (_, first: string) => `from   ${first}to `,
+  );
+  // It takes "end of day Friday" for today, and "week of March 23" for a day of this week.
+  const ends = spans
+    .replace(endOfDay, (words) => ' '.repeat(words.length))
+    .replace(weekOf, (words) => ' '.repeat(words.length));
+  // It takes the "20" of "from 20 Dec" for an hour.
+  const days = ends.replace(fromDay, '    ');
+  const timed = days
+    .replace(untilMidnight, (_, before: string, uhr: string) => `um ${before} Uhr${' '.repeat(uhr.length - 3)}`)
+    .replace(dayThenTime, (_, month: string) => `${month},`);
+  const weeks = timed.replace(nextWeekDay, '     next$1');
+  // "12.10.2026" is a date wherever points are written in dates.
+  const patterns = [language === 'en' ? versions : plainVersions, ...covered];
+  return patterns.reduce((sum, pattern) => sum.replace(pattern, (match) => '_'.repeat(match.length)), weeks);
+}
+
+const weekday = '(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?';
+const endOfDay = new RegExp(
+  `\\b(?:eod|cob|end of (?:the )?(?:day|business))(?=,?\\s+(?:on\\s+)?(?:this\\s+|next\\s+)?${weekday}\\b)|(?<=\\b${weekday},?\\s+)(?:eod|cob|end of (?:day|business))\\b`,
+  'gi',
+);
+const weekOf =
+  /\bweek (?:of|beginning|starting)(?=\s+(?:the\s+)?(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon))/gi;
+
+/** Nor does it know 24 o'clock. */
+const untilMidnight = /\bvon (\d{1,2}(?::\d\d)?)( bis 24(?::00)? Uhr)\b/g;
+
+/** It takes the "9" of "15 April 9am" for a year. */
+const dayThenTime =
+  /(?<=\d(?:st|nd|rd|th)? (?:of )?)((?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*) (?=\d{1,2}(?::\d\d|\s?[ap]m))/gi;
+
+const fromDay =
+  /\bfrom(?=\s+\d{1,2}(?:st|nd|rd|th)?(?:\s*(?:-|–|to|until)\s*\d{1,2}(?:st|nd|rd|th)?)?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))/gi;
+
+/** chrono takes "next week Monday" for two dates. */
+const nextWeekDay = /\bnext week(\s+(?:on\s+)?(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?)/gi;

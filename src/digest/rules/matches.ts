@@ -1,0 +1,95 @@
+/** The words in a clause that tell of events, and which of them tells what it is about. */
+import type { FoundDate } from './dates.ts';
+import type { Told } from './object-name.ts';
+import {
+  canceledWords,
+  type Kind,
+  kinds,
+  maintenanceWords,
+  mayTell,
+  negationWords,
+  postponedWords,
+} from './vocabulary.ts';
+import type { Words } from './words.ts';
+
+export interface Match extends Told {
+  kind: Kind;
+  word: string;
+}
+
+/** Those that stand only for where or why something happened are left out, unless there are no others. */
+export function tellingMatches(text: string): Match[] {
+  return mayTell(text) ? withoutSettings(matchesIn(text), text) : [];
+}
+
+/** The words of a clause that tell of events, one for each kind, the most telling first. */
+export function matchesIn(text: string): Match[] {
+  const all = kinds.flatMap((kind) => [
+    ...matchesOf(kind, kind.verbs, true, text),
+    ...matchesOf(kind, kind.nouns, false, text),
+  ]);
+  // A longer word swallows the shorter ones in it: a "deploy freeze" is no deploy.
+  return all.filter(
+    (match) =>
+      !all.some(
+        (other) =>
+          other !== match &&
+          other.length > match.length &&
+          other.index <= match.index &&
+          match.index + match.length <= other.index + other.length,
+      ),
+  );
+}
+
+const noEvents =
+  /^(?:(?:webinar|meeting|training|demo) (?:recording|slides|deck|link|invite)s?|release notes?|release managers?|release candidates?|release train|release branch(?:es)?|launch ?pad|deploy(?:ment)? keys?|deploy(?:ment)? scripts?|deploy(?:ment)? pipelines?|launch darkly|meeting notes|meeting room|incident channel|incident response|review comments?|maintenance mode|policy ?holder)/i;
+
+/** "Please upgrade", "don't deploy": verbs that look like nouns. */
+const asked = /\b(?:please|pls|don't|do not|didn't|did not|never|cannot|can't)\s+$/i;
+
+function matchesOf(kind: Kind, words: Words | null, isVerb: boolean, text: string): Match[] {
+  const places = words?.placesIn(text) ?? [];
+  return places
+    .filter(({ index, length }) => !noEvents.test(text.slice(index, index + length + 14)))
+    .filter(({ index }) => isVerb || !asked.test(text.slice(0, index)))
+    .map((place) => ({ ...place, kind, word: text.slice(place.index, place.index + place.length), isVerb }));
+}
+
+/** "In the meeting on Tuesday we decided": not what is told, but where. */
+const setting =
+  /\b(?:in|during|after|since|following|despite|due to|because of)\s+(?:(?:the|our|this|that|last|today's|yesterday's|an?)\s+)(?:\S+\s+)?$/i;
+
+export function isSetting({ isVerb, index }: Match, text: string): boolean {
+  const before = text.slice(0, index);
+  return isVerb ? /\b(?:while|as|because|so that) we(?:'re| are)? $/i.test(before) : setting.test(before);
+}
+
+/** Where something else is told as well. */
+function withoutSettings(matches: readonly Match[], text: string): Match[] {
+  const told = matches.filter((match) => !isSetting(match, text));
+  return told.length > 0 ? told : [...matches];
+}
+
+/** Of several telling words: not one that is denied, and not the downtime that something planned brings along. */
+export function mostTelling(
+  text: string,
+  matches: readonly Match[],
+  dates: readonly FoundDate[],
+  postedAt: number,
+): Match | null {
+  const told = matches.filter((match) => !isDenied(text, match));
+  const likely = told.length > 0 ? told : matches;
+  // "Moved to Friday": what it is moved is the event.
+  const others = likely.filter(({ word }) => !postponedWords.isIn(word));
+  const candidates = others.length > 0 ? others : likely;
+  const isPlanned = dates.some(({ start }) => Date.parse(start) > postedAt);
+  const maintenance = candidates.find(({ word }) => maintenanceWords.isIn(word));
+  const harmless = candidates.find(({ kind }) => kind.action !== 'Incident' && kind.action !== 'RCA');
+  const isOff = canceledWords.isIn(text) || postponedWords.isIn(text);
+  return (isPlanned || isOff ? (maintenance ?? harmless) : undefined) ?? candidates[0] ?? null;
+}
+
+/** "No deploys", "not a launch". */
+export function isDenied(text: string, { index }: Match): boolean {
+  return negationWords.isIn(text.slice(0, index).split(/\s+/).slice(-4).join(' '));
+}

@@ -1,0 +1,43 @@
+/** When something happens as its verb has it. */
+import { mayHoldDate } from './dates.ts';
+import type { Match } from './matches.ts';
+import { doneWords, futureWords } from './vocabulary.ts';
+
+export type Tense = 'past' | 'present' | 'future' | 'none';
+
+const passiveFuture =
+  /\b(?:will|to|gets?|going to|shall|can|could|should|would|must|might|may|needs? to|scheduled to|planned to|expected to|wird|werden|sera|será|будет|zal)\s+(?:be\s+|have\s+been\s+)?(?:\w+ly\s+)?$/i;
+const presentPassive =
+  /\b(?:(?:is|are) being|is|are|gets?|wird|werden|est|sont|es|é|são|wordt|worden)\s+(?:\w+ly\s+)?$/i;
+const pastVerb =
+  /(?:[^aeiou]ed|[aeiou]ed|shipped|live|out|available|down|offline|unavailable|unreachable|degraded|broken|over|back|gegangen|t|é|ée|ado|ada|ли|ло|ла|шёл|шел|した)$/iu;
+
+export function tenseOf(text: string, matches: readonly Match[]): Tense {
+  const isFuture = futureWords.isIn(text);
+  // What has started is not over.
+  const verb = matches.find(({ isVerb, word }) => isVerb && !/^(?:started|began|begun)/i.test(word));
+  if (verb !== undefined) {
+    const before = text.slice(0, verb.index);
+    if (passiveFuture.test(before) || /\b(?:will|going to|plan(?:s|ning)? to|about to|'ll)\b[^,;.]*$/i.test(before))
+      return 'future';
+    // "Is announced on Friday" tells of what is to come, "was announced on Friday" of what is over.
+    if (presentPassive.test(before) && mayHoldDate(text) && !doneWords.isIn(before)) return 'future';
+    if (/\b(?:wird|werden)\b/i.test(before) && mayHoldDate(text)) return 'future';
+    if (/ing(?:\s|$)/i.test(verb.word)) return isFuture ? 'future' : 'present';
+    if (
+      /(?:^|\s)(?:goe?s? (?:live|out|into (?:effect|force))|(?:takes?|comes? into) (?:effect|force)|launches|ships|releases|deploys|moves|migrates|opens|starts)$/i.test(
+        verb.word,
+      )
+    )
+      return 'future';
+    if (/^(?:geht|gehen|gaat|findet|läuft|gilt|tritt|beginnt|endet)(?:\s|$)/i.test(verb.word)) return 'future';
+    if (/(?:scheduled(?: \w+)?|(?:booked|slated|targeted|planned|confirmed) (?:for|on|to|at))$/i.test(verb.word))
+      return 'future';
+    if (pastVerb.test(verb.word) || /^\w+(?:ed|ped|hed)\b/i.test(verb.word)) return 'past';
+    return isFuture ? 'future' : 'none';
+  }
+  if (isFuture) return 'future';
+  // "The office is closed on Friday".
+  if (matches.every(({ kind }) => kind.needsDate)) return 'none';
+  return doneWords.isIn(text) ? 'past' : 'none';
+}
