@@ -192,6 +192,15 @@ describe('times', () => {
     expect(momentOfAnswer(text, 'Europe/Amsterdam')).toBe(moment);
   });
 
+  it('that are only days are days, and end with the last one', () => {
+    expect(readOne({ actual_start: null, planned_start: '2026-03-28', planned_end: '2026-03-29' })).toMatchObject({
+      days_only: true,
+      planned_start: '2026-03-27T23:00:00.000Z',
+      planned_end: '2026-03-29T22:00:00.000Z',
+    });
+    expect(readOne({ actual_start: null, planned_start: '2026-03-28T00:00' })).not.toHaveProperty('days_only');
+  });
+
   it('are moments or nothing, whatever is written', () => {
     fc.assert(
       fc.property(

@@ -38,8 +38,8 @@ Fields of an event
 - change_type: launch, deploy, migration, rollback, ab_test, policy, campaign, incident, rca or other.
 - environment: prod, staging, dev, multi or unknown.
 - severity: sev1, sev2, sev3, info or unknown; null where severity means nothing.
-- planned_start, planned_end, actual_start, actual_end: ISO 8601 with the offset from UTC, or null. Dates such as "tomorrow"
-  count from the time of the message in the zone that is given. Past things have actual times, coming ones planned times.
+- planned_start, planned_end, actual_start, actual_end: ISO 8601 with the offset from UTC, or null; a date alone where no time
+  of day is told. Dates such as "tomorrow" count from the time of the message in the zone that is given. Past things have actual times, coming ones planned times.
 - time_source: explicit (a date or time is written), relative ("tomorrow"), ts_fallback (no time is told; all four null).
 - time_confidence, confidence: from 0 to 1. How sure the time is; how sure it is that this is an event, told rightly.
 - summary: one or two sentences of at most 320 characters. No links.
