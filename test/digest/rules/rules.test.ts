@@ -34,6 +34,23 @@ describe('the rules', () => {
     }).events;
   };
 
+  it('take a day for a day, and let it end with the last one', () => {
+    expect(extract('Q1 hackathon: 26-27 March', 'Europe/Berlin')).toMatchObject([
+      { days_only: true, planned_start: '2026-03-25T23:00:00.000Z', planned_end: '2026-03-27T23:00:00.000Z' },
+    ]);
+    const [timed] = extract('All-hands on 26 March at 14:00', 'Europe/Berlin');
+    expect(timed).toMatchObject({ planned_start: '2026-03-26T13:00:00.000Z', planned_end: null });
+    expect(timed).not.toHaveProperty('days_only');
+  });
+
+  it('take a word for a zone only where nobody could mean the word', () => {
+    const starts = (text: string) => extract(text, 'Europe/Berlin').map(({ planned_start }) => planned_start);
+    expect(starts('Morgen um 10 Uhr ist Betriebsversammlung')).toEqual(['2026-03-12T09:00:00.000Z']);
+    expect(starts('Mañana a las 10:00 hay mantenimiento del servidor')).toEqual(['2026-03-12T09:00:00.000Z']);
+    expect(starts('All-hands tomorrow at 10:00 IST')).toEqual(['2026-03-12T04:30:00.000Z']);
+    expect(starts('All-hands tomorrow at 10am est')).toEqual(['2026-03-12T15:00:00.000Z']);
+  });
+
   it('can be given any text, and give the same twice, with times that exist', () => {
     const words = fc.constantFrom(
       'release',
