@@ -9,6 +9,8 @@ const covered: readonly RegExp[] = [
   /[$€£¥]\s?\d[\d,.]*[kKmM]?|\b\d[\d,.]*\s?(?:%|percent|usd|eur|ms|mb|gb|tb|kb|k\b|x\b|rps|qps)/gi,
   /\bat the end of the day(?=,)/gi,
   /\b(?:an?|\d+|two|three|some)?\s?(?:few|couple(?: of)?)?\s?(?:minutes?|hours?|days?|weeks?|months?|years?) (?:back|now)\b/gi,
+  // A greeting.
+  /^\s*(?:good )?(?:morning|afternoon|evening)\b(?=\s*(?:all|everyone|everybody|team|folks|guys|y'all|[,!:.]))/gi,
   // Votes.
   /(?<!\S)[+-]1s?\b/g,
   /\b24\s?\/\s?7\b|\b\d+\s?\/\s?\d{3,}\b/g,

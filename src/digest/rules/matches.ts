@@ -84,7 +84,9 @@ export function mostTelling(
   const candidates = others.length > 0 ? others : likely;
   const isPlanned = dates.some(({ start }) => Date.parse(start) > postedAt);
   const maintenance = candidates.find(({ word }) => maintenanceWords.isIn(word));
-  const harmless = candidates.find(({ kind }) => kind.action !== 'Incident' && kind.action !== 'RCA');
+  const harmless = candidates.find(
+    ({ kind }) => kind.action !== 'Incident' && kind.action !== 'RCA' && kind.needsDate === undefined,
+  );
   const isOff = canceledWords.isIn(text) || postponedWords.isIn(text);
   return (isPlanned || isOff ? (maintenance ?? harmless) : undefined) ?? candidates[0] ?? null;
 }

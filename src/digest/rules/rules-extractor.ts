@@ -165,7 +165,7 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   // "The launch is postponed", "release on Friday": readers know which one.
   const isKnown = isPutAway(status) || (date !== null && (status === 'planned' || status === 'confirmed'));
   const object = named ?? anchor ?? (isKnown && thing !== undefined ? capitalized(thing.word) : null);
-  if (object === null || (match.kind.needsDate && date === null)) return null;
+  if (object === null || (match.kind.needsDate && date === null && !isPutAway(status))) return null;
   const doubt = doubtOf({ text, match, status, date, object, anchor, isNamed: named !== undefined }, context.message);
   const confidence = certainty - doubt;
   return build({ text, kind: match.kind, object, anchor, status, date, confidence }, context.message);

@@ -18,6 +18,7 @@ export function tenseOf(text: string, matches: readonly Match[]): Tense {
   const verb = matches.find(({ isVerb, word }) => isVerb && !/^(?:started|began|begun)/i.test(word));
   if (verb !== undefined) {
     const before = text.slice(0, verb.index);
+    if (/\bhad to $/i.test(before)) return 'past';
     if (passiveFuture.test(before) || /\b(?:will|going to|plan(?:s|ning)? to|about to|'ll)\b[^,;.]*$/i.test(before))
       return 'future';
     // "Is announced on Friday" tells of what is to come, "was announced on Friday" of what is over.

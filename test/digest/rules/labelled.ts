@@ -9,6 +9,7 @@ import { messages as ofCompany } from './labelled-company.ts';
 import { messages as elsewhere } from './labelled-elsewhere.ts';
 import { messages as inEnglish } from './labelled-english.ts';
 import { messages as inOtherLanguages } from './labelled-languages.ts';
+import { messages as ofSoftware } from './labelled-software.ts';
 import { messages as ofTrades } from './labelled-trades.ts';
 
 export interface Labelled {
@@ -38,5 +39,6 @@ export const labelled: readonly Labelled[] = [
   ...ofCompany,
   ...elsewhere,
   ...ofTrades,
+  ...ofSoftware,
   ...withoutEvents,
 ];
