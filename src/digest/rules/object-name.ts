@@ -237,7 +237,7 @@ const closing =
 
 /** Words of which no name of an event is made: who talks of a person or of doing something announces nothing. */
 const noNames =
-  /(?<![\p{L}'])(?:i|i'm|i'll|i've|me|my|mine|we|we'll|we're|us|you|you'll|your|he|she|they|it|it's|its|that|this|these|those|there|here|let's|who|what|which|when|where|how|why|if|because|since|until|after|before|while|and|but|or|not|no|never|can|can't|could|would|should|will|won't|do|does|don't|did|have|has|had|was|were|be|been|is|are|eta|went|goes|gets|needs|wants|failed|fails|works|\p{L}{3,}ed|see|meet|look|talk|speak|take|get|got|go|going|come|coming|back|off|out|free|busy|available|thanks|ok|okay|yes|maybe|lunch|coffee|breakfast|dinner|beer|bier|cake|mittagessen|screenshot|screen shot|bildschirmfoto|ich|wir|du|er|sie|es|mein|meine|nicht|kein|keine|je|nous|vous|mon|ma|yo|nosotros|mi|no|eu|nós|meu|minha|ik|wij|mijn|я|мы|ты|он|она)(?![\p{L}'])/iu;
+  /(?<![\p{L}'])(?:i|i'm|i'll|i've|me|my|mine|we|we'll|we're|us|you|you'll|your|he|she|they|it|it's|its|that|this|these|those|there|here|let's|who|what|which|when|where|how|why|if|because|since|until|after|before|while|and|but|or|not|no|never|can|can't|could|would|should|will|won't|do|does|don't|did|have|has|had|was|were|be|been|is|are|eta|went|goes|gets|needs|wants|failed|fails|works|\p{L}{3,}ed|see|meet|look|talk|speak|take|get|got|go|going|come|coming|back|off|out|free|busy|available|thanks|ok|okay|yes|maybe|lunch|coffee|breakfast|dinner|beer|bier|cake|mittagessen|screenshot|screen shot|bildschirmfoto|ich|wir|du|er|sie|es|mein|meine|nicht|kein|keine|je|nous|vous|mon|ma|yo|nosotros|mi|nós|meu|minha|ik|wij|mijn|я|мы|ты|он|она)(?![\p{L}'])/iu;
 
 /** More is no name with an opening before it. */
 const longestBefore = 160;

@@ -1109,7 +1109,6 @@ export const talkWords = words(
   'mein[er]?',
   'je',
   'yo',
-  'eu',
 );
 
 /** Broken all day in the life of those who write programs, and nobody else's incident. */
