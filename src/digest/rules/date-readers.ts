@@ -20,6 +20,8 @@ export interface Reading {
   text: string;
   start: Components;
   end?: Components | null;
+  /** Where the time of day stands, when something stands between the two. */
+  time?: { index: number; text: string };
 }
 
 export interface Reader {

@@ -6,14 +6,21 @@ import type { IsoTime } from '../../model.ts';
 import { localTime, momentOf, offsetMinutes, startOf } from '../../time-zone.ts';
 import { millisToIso } from '../../ts.ts';
 import { type Components, dayFirstReader, type Reading, readerFor } from './date-readers.ts';
-import { withoutFalseDates } from './false-dates.ts';
+import { dayThenNumber, withoutFalseDates } from './false-dates.ts';
 import type { Language } from './language.ts';
 import { isFalseZone, zoneBehind, zoneNamed } from './told-zones.ts';
+
+export interface Place {
+  index: number;
+  length: number;
+}
 
 export interface FoundDate {
   /** Where it stands in the text. */
   index: number;
   length: number;
+  /** Its time of day, when something stands between the two. */
+  time: Place | null;
   /** A day begins at its midnight in the author's zone. */
   start: IsoTime;
   end: IsoTime | null;
@@ -75,12 +82,31 @@ export function readDates(text: string, language: Language, clock: Clock, direct
   const found = read.map((reading) =>
     isDayFirst(reading) ? (dayFirst.find(({ index }) => index === reading.index) ?? reading) : reading,
   );
-  const dates = withTimes(found).flatMap((reading) =>
-    dateOf(withoutFalseZone(reading, language), cleaned, { ...clock, language }, direction),
+  const dates = withTimes(withoutRepeatedDays(found, cleaned)).flatMap((reading) =>
+    dateOf(withoutFalseZone(reading, language), { cleaned, text }, { ...clock, language }, direction),
   );
   return [...dates, ...periodEnds(cleaned, dates, clock), ...daysOfMonth(cleaned, dates, clock)].sort(
     (a, b) => a.index - b.index,
   );
+}
+
+/** "Tomorrow, Wednesday Oct 5th", "Thursday (4/21)", "in two weeks, on Monday": one day in two ways, of which the latter is the more exact. */
+function withoutRepeatedDays(readings: readonly Reading[], text: string): Reading[] {
+  return readings.filter((day, place) => {
+    const next = readings[place + 1];
+    if (next === undefined || day.start.isCertain('hour') || day.end || !isDay(next.start)) return true;
+    if (!/^[\s,:(–—-]*(?:(?:i\.e\.|on|the|am|le|el)\s+)?$/i.test(text.slice(day.index + day.text.length, next.index))) return true;
+    return !isSameDay(day.start, next.start) && !(isLoose(day) && next.start.isCertain('month'));
+  });
+}
+
+function isSameDay(a: Components, b: Components): boolean {
+  return (['year', 'month', 'day'] as const).every((part) => a.get(part) === b.get(part));
+}
+
+/** A weekday of whichever week, or so many weeks from now. */
+function isLoose({ text, start }: Reading): boolean {
+  return !start.isCertain('month') || /^in\b.*\bweeks?$|^next week$/i.test(text.trim());
 }
 
 /** "Webinar tomorrow with Ana, 17:00": the time that stands alone belongs to the day. */
@@ -103,18 +129,20 @@ function withTimes(all: readonly Reading[]): Reading[] {
   return whole;
 }
 
-/** Behind so many letters a time is one of something else. */
+/** Behind so many letters a time is one of something else, unless it says that it is one. */
 const farthest = 60;
+const farthestAt = 150;
 
 function belongs(time: Reading, day: Reading): boolean {
   const isTime = time.start.isCertain('hour') && !isDay(time.start) && !time.start.isCertain('month');
-  return isTime && isDay(day.start) && !day.start.isCertain('hour') && !day.end && time.index - day.index < farthest;
+  const distance = /^at\b/i.test(time.text) ? farthestAt : farthest;
+  return isTime && isDay(day.start) && !day.start.isCertain('hour') && !day.end && time.index - day.index < distance;
 }
 
 function together(day: Reading, time: Reading): Reading {
   return {
     ...day,
-    text: `${day.text} ${time.text}`,
+    time: { index: time.index, text: time.text },
     start: joined(day.start, time.start),
     end: endOf(day.start, time),
   };
@@ -155,12 +183,13 @@ function withoutZone(components: Components): Components {
 
 function dateOf(
   reading: Reading,
-  text: string,
+  { cleaned, text }: { cleaned: string; text: string },
   clock: Clock & { language: Language },
   direction: Direction,
 ): FoundDate[] {
-  const written = reading.text.trim();
-  const before = text.slice(Math.max(0, reading.index - 12), reading.index);
+  const { time = null } = reading;
+  const written = time === null ? reading.text.trim() : `${reading.text.trim()} ${time.text}`;
+  const before = cleaned.slice(Math.max(0, reading.index - 12), reading.index);
   if (barePair.test(written) && !dateWord.test(before)) return [];
   if (/^(?:now|just now|this|jetzt|ahora|maintenant|сейчас|今)$/i.test(written)) return [];
   if (/^(?:last|past|previous)\b/i.test(written) && direction === 'forward') return [];
@@ -168,24 +197,29 @@ function dateOf(
   if (/^\d{1,4}$/.test(written)) return [];
   // The month of a newsletter's name is not when it came out.
   if (direction === 'backward' && !isDay(reading.start) && !reading.start.isCertain('hour')) return [];
-  const after = text.slice(reading.index + reading.text.length, reading.index + reading.text.length + 12);
+  const told = time ?? reading;
+  const after = cleaned.slice(told.index + told.text.length, told.index + told.text.length + 12);
   const named = zoneNamed(written) ?? (offsetOf(reading.start) === null ? zoneBehind(after, clock.language) : null);
   const local = named === null ? clock : { ...clock, zone: named };
   const ending = reading.end ?? null;
-  const told = named === null ? (offsetOf(reading.start) ?? (ending === null ? null : offsetOf(ending))) : null;
+  const offset = named === null ? (offsetOf(reading.start) ?? (ending === null ? null : offsetOf(ending))) : null;
   const isDeadline = /\b(?:by|until|till|before|bis|avant|antes|tot|vóór|до)\s*$/i.test(before);
-  const read = momentIn(reading.start, local, direction, told);
+  const read = momentIn(reading.start, local, direction, offset);
   // "Tonight's window is extended until 4am".
   const isOfNextDay = isDeadline && read !== null && read < clock.postedAt && !isDay(reading.start);
-  const start = isOfNextDay && reading.start.isCertain('hour') ? dayLater(read, local.zone) : read;
-  if (start === null) return [];
-  const end = ending === null ? null : momentIn(ending, local, direction, told);
+  const first = isOfNextDay && reading.start.isCertain('hour') ? dayLater(read, local.zone) : read;
+  if (first === null) return [];
+  const weeks = weeksUntil(first, numberedDay.exec(text.slice(reading.index))?.[1], local.zone);
+  const start = daysLater(first, weeks * 7, local.zone);
+  const last = ending === null ? null : momentIn(ending, local, direction, offset);
+  const end = last === null ? null : daysLater(last, weeks * 7, local.zone);
   const hasTime = reading.start.isCertain('hour');
   const isRelative = !reading.start.isCertain('month') && !/\d{1,2}:\d{2}/.test(written);
   return [
     {
       index: reading.index,
       length: reading.text.length,
+      time: time === null ? null : { index: time.index, length: time.text.length },
       start: millisToIso(start),
       end: end === null || end <= start ? null : millisToIso(end),
       hasTime,
@@ -197,8 +231,22 @@ function dateOf(
 }
 
 function dayLater(moment: number, zone: string): number {
+  return daysLater(moment, 1, zone);
+}
+
+function daysLater(moment: number, days: number, zone: string): number {
   const at = localTime(moment, zone);
-  return momentOf({ ...at, day: at.day + 1 }, zone);
+  return momentOf({ ...at, day: at.day + days }, zone);
+}
+
+/** "Tuesday the 6th", which chrono reads as a Tuesday. */
+const numberedDay = new RegExp(`^(?:on\\s+)?(?:this\\s+|next\\s+)?${dayThenNumber.source}`, 'i');
+
+/** Until a weekday falls on that day of the month. */
+function weeksUntil(moment: number, wanted: string | undefined, zone: string): number {
+  if (wanted === undefined) return 0;
+  const weeks = [0, 1, 2, 3, 4, 5, 6, 7, 8];
+  return weeks.find((each) => localTime(daysLater(moment, each * 7, zone), zone).day === Number(wanted)) ?? 0;
 }
 
 const yearMs = 366 * 86_400_000;
@@ -274,7 +322,7 @@ const monthNames = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep
 
 /** "On the 25th": chrono wants a month as well. */
 const dayOfMonth =
-  /\b(?:on|by|until|from|for) the (\d{1,2})(?:st|nd|rd|th)\b(?!\s+(?:of|floor|time|attempt|place|week|quarter|version|anniversary))/gi;
+  /\b(?:on|by|until|from|for) the (\d{1,2})(?:st|nd|rd|th)\b(?!\s+(?!at\b|from\b|and\b|in\b|we\b|the\b|our\b|this\b|for\b|if\b|is\b|will\b)\p{Ll})/giu;
 
 function daysOfMonth(text: string, known: readonly FoundDate[], { postedAt, zone }: Clock): FoundDate[] {
   const { year, month, day } = localTime(postedAt, zone);
@@ -311,8 +359,9 @@ function periodEnds(text: string, known: readonly FoundDate[], { postedAt, zone 
   });
 }
 
-const relativeDay = { end: null, hasTime: false, isRelative: true, confidence: 0.7 } as const;
+const relativeDay = { time: null, end: null, hasTime: false, isRelative: true, confidence: 0.7 } as const;
 
 function isTaken(known: readonly FoundDate[], index: number, length: number): boolean {
-  return known.some((date) => date.index < index + length && index < date.index + date.length);
+  const places = known.flatMap((date) => [date, date.time ?? []].flat());
+  return places.some((place) => place.index < index + length && index < place.index + place.length);
 }

@@ -47,7 +47,10 @@ export function withoutFalseDates(text: string, language: Language): string {
   const timed = days
     .replace(untilMidnight, (_, before: string, uhr: string) => `um ${before} Uhr${' '.repeat(uhr.length - 3)}`)
     .replace(dayThenTime, (_, month: string) => `${month},`);
-  const weeks = timed.replace(nextWeekDay, '     next$1');
+  const weeks = timed
+    .replace(nextWeekDay, '     next$1')
+    .replace(dayThenNumber, (words, number: string) => words.slice(0, -number.length - 2).replace(/the\s+$/i, '').padEnd(words.length))
+    .replace(everyWeekday, '$1 ');
   // "12.10.2026" is a date wherever points are written in dates.
   const patterns = [language === 'en' ? versions : plainVersions, ...covered];
   return patterns.reduce((sum, pattern) => sum.replace(pattern, (match) => '_'.repeat(match.length)), weeks);
@@ -73,3 +76,9 @@ const fromDay =
 
 /** chrono takes "next week Monday" for two dates. */
 const nextWeekDay = /\bnext week(\s+(?:on\s+)?(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?)/gi;
+
+/** Nor does it know "Tuesday the 6th". */
+export const dayThenNumber = new RegExp(`${weekday},?\\s+the\\s+(\\d{1,2})(?:st|nd|rd|th)\\b(?!\\s+of\\b)`, 'gi');
+
+/** Of "on Mondays", the next one. */
+const everyWeekday = /\b((?:mon|tues|wednes|thurs|fri|satur|sun)day)s\b(?!')/gi;

@@ -1,12 +1,14 @@
 /** What an event happens to: the words around the one that tells of it. */
+import type { FoundDate, Place } from './dates.ts';
 import type { Kind } from './vocabulary.ts';
 
 /** Stands in a clause for a date; no name goes across it. */
 export const dateMark = '\uE000';
 
 /** A text with its dates marked, as long as before. */
-export function masked(text: string, dates: readonly { index: number; length: number }[]): string {
-  return dates.reduce(
+export function masked(text: string, dates: readonly FoundDate[]): string {
+  const places = dates.flatMap((date): Place[] => (date.time === null ? [date] : [date, date.time]));
+  return places.reduce(
     (sum, { index, length }) => sum.slice(0, index) + dateMark.repeat(length) + sum.slice(index + length),
     text,
   );

@@ -9,7 +9,7 @@ import { anchorsOf } from '../text/anchors.ts';
 import { build, endOf, versionIn } from './build-event.ts';
 import { type Clause, clausesOf } from './clauses.ts';
 import { doubtOf, leastConfidence, lessFor } from './confidence.ts';
-import { type Direction, type FoundDate, mayAnnounce, readDates } from './dates.ts';
+import { type Direction, type FoundDate, mayAnnounce, type Place, readDates } from './dates.ts';
 import { type Language, languageOf } from './language.ts';
 import { type Match, matchesIn, mostTelling, tellingMatches } from './matches.ts';
 import { announcedName, capitalized, dateMark, masked, objectName } from './object-name.ts';
@@ -140,8 +140,10 @@ function splitByDates(text: string, dates: readonly FoundDate[], matches: readon
       (ownDates.length === 0 || ownMatches.length === 0 || rest.dates.length === 0 || rest.matches.length === 0)
     )
       continue;
-    const shift = <Place extends { index: number }>(place: Place): Place => ({ ...place, index: place.index - from });
-    parts.push({ text: text.slice(from, cut), dates: ownDates.map(shift), matches: ownMatches.map(shift) });
+    const start = from;
+    const shift = <Where extends Place>(place: Where): Where => ({ ...place, index: place.index - start });
+    const shiftDate = (date: FoundDate) => ({ ...shift(date), time: date.time === null ? null : shift(date.time) });
+    parts.push({ text: text.slice(from, cut), dates: ownDates.map(shiftDate), matches: ownMatches.map(shift) });
     from = cut;
   }
   return parts.filter(({ matches: own }) => own.length > 0);
