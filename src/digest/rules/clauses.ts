@@ -19,7 +19,7 @@ function eitherCase(words: string): string {
 }
 
 const abbreviations = eitherCase(
-  'e\\.g i\\.e vs approx ca no nr st jan feb mar apr jun jul aug sept? oct nov dec mr mrs dr z\\.b bzw',
+  'e\\.g i\\.e vs approx ca no nr st jan feb mar apr jun jul aug sept? oct nov dec mr mrs dr prof z\\.b bzw',
 );
 const months = eitherCase('jan feb mär mar apr mai may jun jul aug sep okt oct nov dez dec');
 
@@ -54,23 +54,36 @@ const logged = /\d\d:\d\d:\d\d[.,]\d{3}|\]\s+\w+\s+->|\b(?:ERRO|DEBU|DEBUG|TRACE
 export function clausesOf(plain: string): Clause[] {
   const clauses: Clause[] = [];
   let heading: string | null = null;
+  let title: string | null = null;
+  let wasTime = false;
   for (const line of withoutCode(plain.slice(0, longest)).split('\n')) {
     if (quoted.test(line) || logged.test(line) || coded.test(line)) continue;
     const isItem = bullet.test(line);
     const said = spoken(line.replace(bullet, ''));
-    const isField: boolean = heading !== null && field.test(said);
+    const above: string | null = heading ?? title;
+    const isTime: boolean = above !== null && timeField.test(said);
+    const isField: boolean = isTime || (heading !== null && field.test(said));
+    const before = clauses.at(-1);
+    if (isTime && wasTime && before !== undefined) {
+      // "Date: 4 May", and below it "Time: 10:00".
+      before.text += ` ${said.replace(timeField, '')}`;
+      continue;
+    }
     // "When: Saturday 20:00" is said of what stands above.
-    const text: string = isField ? said.replace(timeField, `${heading}: `) : said;
+    const text: string = isTime ? said.replace(timeField, `${above}: `) : said;
     if (text === '') {
       if (line.trim() === '') heading = null;
       continue;
     }
+    wasTime = isTime;
     for (const sentence of text.split(sentenceEnd)) {
       const own = sentence.trim();
       if (own === '') continue;
       clauses.push({ text: own, heading: isItem ? heading : null, isQuestion: isQuestion(own) });
     }
-    if (!isItem && !isField) heading = text;
+    if (isItem || isField) continue;
+    heading = text;
+    title ??= text;
   }
   return clauses;
 }

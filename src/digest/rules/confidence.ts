@@ -27,6 +27,8 @@ export const lessFor = {
   vague: 0.25,
   noName: 0.15,
   talk: 0.2,
+  habit: 0.3,
+  ownDay: 0.3,
   workshop: 0.2,
   routine: 0.3,
   setting: 0.3,
@@ -62,6 +64,8 @@ export function doubtOf(
     vague: isVagueState(match, object, text),
     noName: !isNamed,
     talk: date === null && anchor === null && talkWords.isIn(text),
+    habit: date === null && isHabit(text, match),
+    ownDay: match.kind.isThing && !isPutAway(status) && isOwnDay(text),
     workshop: isIncident && match.isVerb && workshopWords.isIn(object),
     routine: match.kind.object === 'before' && routineWords.isIn(text),
     setting: isSetting(match, text),
@@ -72,6 +76,25 @@ export function doubtOf(
   let doubt = 0;
   for (const [reason, less] of Object.entries(lessFor)) if (reasons[reason as keyof typeof lessFor]) doubt += less;
   return doubt;
+}
+
+/** "The chaincode is deployed on each peer": what it always does. */
+function isHabit(text: string, { isVerb, index, length }: Match): boolean {
+  return (
+    isVerb &&
+    /\b(?:is|are|gets?)\s+(?:\w+ly\s+)?$/i.test(text.slice(0, index)) &&
+    /^\s+(?:as|during|by|using|when|each|every|if|via|through|only|automatically|where|before|after|on (?:each|every|all|one|the|my|your))\b/i.test(
+      text.slice(index + length),
+    )
+  );
+}
+
+/** "I'll miss the planning on Friday", and not "I'm hosting a workshop on Friday". */
+function isOwnDay(text: string): boolean {
+  return (
+    /(?<![\p{L}'])(?:i|i'm|i'll|i've|i'd|me|he|she)(?![\p{L}'])/iu.test(text) &&
+    !/\b(?:host|giv|present|runn?|organi[sz]|lead|hold|schedul|arrang|book|invit|announc|remind|moderat|teach|kick)(?:e|ing|ed|s)?\b/i.test(text)
+  );
 }
 
 /** Told of a time that nobody reads a digest for. */

@@ -24,6 +24,8 @@ export interface FoundDate {
   /** A day begins at its midnight in the author's zone. */
   start: IsoTime;
   end: IsoTime | null;
+  /** It tells which day, and not the time alone. */
+  hasDay: boolean;
   /** It tells a time of day. */
   hasTime: boolean;
   isRelative: boolean;
@@ -222,6 +224,7 @@ function dateOf(
       time: time === null ? null : { index: time.index, length: time.text.length },
       start: millisToIso(start),
       end: end === null || end <= start ? null : millisToIso(end),
+      hasDay: isDay(reading.start) || reading.start.isCertain('month') || !hasTime,
       hasTime,
       isRelative,
       isDeadline,
@@ -359,7 +362,7 @@ function periodEnds(text: string, known: readonly FoundDate[], { postedAt, zone 
   });
 }
 
-const relativeDay = { time: null, end: null, hasTime: false, isRelative: true, confidence: 0.7 } as const;
+const relativeDay = { time: null, end: null, hasDay: true, hasTime: false, isRelative: true, confidence: 0.7 } as const;
 
 function isTaken(known: readonly FoundDate[], index: number, length: number): boolean {
   const places = known.flatMap((date) => [date, date.time ?? []].flat());

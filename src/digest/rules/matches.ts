@@ -52,12 +52,24 @@ function matchesOf(kind: Kind, words: Words | null, isVerb: boolean, text: strin
   return places
     .filter(({ index, length }) => !noEvents.test(text.slice(index, index + length + 14)))
     .filter(({ index }) => isVerb || !asked.test(text.slice(0, index)))
+    .filter((place) => !isVerb || !isAdjective(text, place))
     .map((place) => ({ ...place, kind, word: text.slice(place.index, place.index + place.length), isVerb }));
+}
+
+/** "Start with released protobuf", "edit the deployed chaincode". */
+function isAdjective(text: string, { index, length }: { index: number; length: number }): boolean {
+  return (
+    /ed$/i.test(text.slice(index, index + length)) &&
+    /\b(?:the|an?|any|each|every|all|some|no|with|of|from|edit|use|using|your|my|their)\s+(?:already |newly |recently |previously |just )?$/i.test(
+      text.slice(0, index),
+    ) &&
+    /^\s+(?!(?:to|in|on|at|by|for|from|with|and|as|today|yesterday|last|this|earlier|now)\b)\p{L}/iu.test(text.slice(index + length))
+  );
 }
 
 /** "In the meeting on Tuesday we decided": not what is told, but where. */
 const setting =
-  /\b(?:in|during|after|since|following|despite|due to|because of)\s+(?:(?:the|our|this|that|last|today's|yesterday's|an?)\s+)(?:\S+\s+)?$/i;
+  /\b(?:in|during|after|since|following|despite|due to|because of|(?:notes|slides|minutes|recordings?|photos|videos?|feedback|recap|summary|deck|action items) (?:from|of))\s+(?:(?:the|our|this|that|last|\p{L}+'s|an?)\s+)(?:\S+\s+)?$/iu;
 
 export function isSetting({ isVerb, index }: Match, text: string): boolean {
   const before = text.slice(0, index);

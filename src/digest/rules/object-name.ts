@@ -5,12 +5,14 @@ import type { Kind } from './vocabulary.ts';
 /** Stands in a clause for a date; no name goes across it. */
 export const dateMark = '\uE000';
 
-/** A text with its dates marked, as long as before. */
+const link = /\bhttps?:\/\/\S+/g;
+
+/** A text with its dates and links marked, as long as before. */
 export function masked(text: string, dates: readonly FoundDate[]): string {
   const places = dates.flatMap((date): Place[] => (date.time === null ? [date] : [date, date.time]));
   return places.reduce(
     (sum, { index, length }) => sum.slice(0, index) + dateMark.repeat(length) + sum.slice(index + length),
-    text,
+    text.replace(link, (address) => dateMark.repeat(address.length)),
   );
 }
 
@@ -32,7 +34,7 @@ const stopsAfter = new Set(
 
 /** Words that begin a clause and are no part of a name that goes on to the left. */
 const stopsBefore = new Set(
-  'hay il aura montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo if unless whether when once while partial full total intermittent brief widespread ongoing due reach reaches reached closing who ok okay yes yep well due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
+  'hay no kein keine il aura montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo if unless whether when once while partial full total intermittent brief widespread ongoing due reach reaches reached closing who ok okay yes yep well due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
     ' ',
   ),
 );
@@ -45,18 +47,22 @@ const walls = /^(?:postpon(?:e|ing)|cancel(?:l?ing)?|delay(?:ing)?|reschedul(?:e
 const wallsBeforeThings = /^(?:push|mov)(?:e|ing|ed)?$/i;
 
 const leading =
-  /^(?:(?:the|a|an|our|your|their|my|this|that|these|new|just|all|some|successfully|officially|finally|now|again|both|out|up|back|of|on|in|for|with|to|it|them|its|us|at|der|die|das|den|dem|des|vom|zum|zur|ein|eine|einen|einer|unsere?[nrms]?|neue?[nrms]?|le|la|les|l'|du|de la|de l'|des|un|une|notre|nos|el|los|las|del|una|nuestr[oa]s?|o|os|as|do|da|dos|das|um|uma|noss[oa]s?|het|een|onze|nieuwe|наш\p{L}*|нов\p{L}+)\s+)+/iu;
+  /^(?:(?:the|a|an|no|our|your|their|my|this|that|these|new|just|all|some|successfully|officially|finally|now|again|both|out|up|back|of|on|in|for|with|to|it|them|its|us|at|der|die|das|den|dem|des|vom|zum|zur|ein|eine|einen|einer|unsere?[nrms]?|neue?[nrms]?|le|la|les|l'|du|de la|de l'|des|un|une|notre|nos|el|los|las|del|una|nuestr[oa]s?|o|os|as|do|da|dos|das|um|uma|noss[oa]s?|het|een|onze|nieuwe|наш\p{L}*|нов\p{L}+)\s+)+/iu;
 const prepositions =
   /^(?:to|on|at|in|into|from|with|by|for|as|via|since|because|after|before|until|during|by|nach|auf|in|im|à|en|a prod\p{L}*|em|на|в|naar)\s/iu;
 const pronouns =
   /^(?:[\p{Script=Hiragana}ー]+|(?:last|next|this|past) (?:week|month|year|night|quarter|time)|(?:you|we|they|he|she|i)\s.*|\p{Ll}+ly|into|onto|via|by|above|below|already|overall|of|only|before|after|can't|like|it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|(?:it|that|they|we|you|he|she|i|there)'(?:s|re|ll|ve|m|d)|expect|might|@\S+|@?\p{L}+:)?$/iu;
+
+/** "I'll attend the call": what stands before it is not its name. */
+const standsAlone =
+  /\b(?:the|an?|our|this|that|another|your|their|der|die|das|den|dem|ein|eine|einen|einer|le|la|un|une|el|una|o|um|uma|het|een)\s+$/i;
 
 /** The name, short and in the writer's own case; null when there is none near. */
 export function objectName(clause: string, told: Told, kind: Kind): string | null {
   const before = clause.slice(0, told.index);
   const after = clause.slice(told.index + told.length);
   const word = clause.slice(told.index, told.index + told.length);
-  const left = () => nameBefore(before, told.isVerb);
+  const left = () => (kind.isThing && standsAlone.test(before) ? null : nameBefore(before, told.isVerb, !kind.isThing));
   const right = () => nameAfter(after, told.isVerb);
   if (told.isVerb && kind.action === 'Incident') {
     // "seeing elevated errors on the gateway": where it hurts, not how.
@@ -168,7 +174,7 @@ function withoutLeadingDate(text: string): string {
 }
 
 /** Of verbs, the place belongs to the name: "matchmaking in the US is down". */
-function nameBefore(text: string, allowsIn: boolean): string | null {
+function nameBefore(text: string, allowsIn: boolean, allowsOf = true): string | null {
   const stretch = text.split(boundary).at(-1) ?? '';
   const words = stretch.trim().split(/\s+/);
   const taken: string[] = [];
@@ -187,9 +193,7 @@ function nameBefore(text: string, allowsIn: boolean): string | null {
       if (taken.length === 0) continue;
       // "release of the app is live": the name goes on.
       if (
-        folded === 'of' ||
-        folded === 'for' ||
-        folded === 'with' ||
+        (allowsOf && /^(?:of|for|with)$/.test(folded)) ||
         folded === 'the' ||
         (allowsIn && folded === 'in')
       ) {

@@ -47,13 +47,23 @@ function extract(message: CandidateMessage, maxEvents: number): Extraction {
   if (!mayTell(plain) && !mayAnnounce(plain)) return { events: [] };
   const context = { message, language: languageOf(plain), postedAt: Date.parse(message.posted_at) };
   const events: ExtractedEvent[] = [];
+  /** Kept up to date with what later clauses tell of the same event. */
   let last: ExtractedEvent | null = null;
   for (const clause of clausesOf(plain)) {
-    for (const found of eventsOf(clause, context, last)) {
-      last = found;
-      const known = events.find((event) => isSame(event, found));
+    const timed: ExtractedEvent | null = withTimeOf(clause, last, context);
+    if (timed !== null && last !== null) {
+      Object.assign(last, timed);
+      continue;
+    }
+    const all: ExtractedEvent[] = eventsOf(clause, context, last);
+    for (const found of all) {
+      if (last !== null && isOff(last, found)) {
+        Object.assign(last, { ...found, object_name_raw: last.object_name_raw });
+        continue;
+      }
+      const known: ExtractedEvent | undefined = events.find((event) => isSame(event, found));
+      last = known === undefined ? found : Object.assign(known, better(known, found));
       if (known === undefined) events.push(found);
-      else Object.assign(known, better(known, found));
     }
     if (events.length >= maxEvents * 2) break;
   }
@@ -71,6 +81,18 @@ function isSame(a: ExtractedEvent, b: ExtractedEvent): boolean {
   );
 }
 
+/** "Nobody is there for tomorrow's board meeting, so I'm canceling the meeting". */
+function isOff(told: ExtractedEvent, found: ExtractedEvent): boolean {
+  const [name, again] = [told, found].map((event) => event.object_name_raw.toLowerCase());
+  return (
+    isPutAway(found.status) &&
+    !isPutAway(told.status) &&
+    name !== again &&
+    name?.endsWith(` ${again}`) === true &&
+    (found.time_source === 'ts_fallback' || found.status === 'postponed' || timeOf(told) === timeOf(found))
+  );
+}
+
 function better(a: ExtractedEvent, b: ExtractedEvent): ExtractedEvent {
   if (a.time_source === 'ts_fallback' && b.time_source !== 'ts_fallback') return { ...b, summary: a.summary };
   return a.confidence >= b.confidence ? a : { ...a, confidence: b.confidence };
@@ -79,6 +101,30 @@ function better(a: ExtractedEvent, b: ExtractedEvent): ExtractedEvent {
 function timeOf({ actual_start, actual_end, planned_start }: ExtractedEvent): IsoTime | null {
   return actual_start ?? actual_end ?? planned_start;
 }
+
+/** "There is a talk on Friday. It starts at 15:00." */
+function withTimeOf({ text, isQuestion }: Clause, last: ExtractedEvent | null, context: Context): ExtractedEvent | null {
+  if (last?.days_only !== true || last.planned_start === null || isQuestion || text.length > longestTime) return null;
+  if (!timeFirst.test(text)) return null;
+  const name = last.object_name_raw.toLowerCase();
+  const others = tellingMatches(text).filter(({ isVerb, word }) => !isVerb && !name.endsWith(word.toLowerCase()));
+  const { zone } = context.message;
+  // Of that day, a time alone is its own.
+  const ofDay = { postedAt: Date.parse(last.planned_start), zone };
+  const dates = readDates(text, context.language, ofDay, 'forward');
+  const [date] = dates;
+  if (date === undefined || others.length > 0 || !dates.every(({ hasDay, hasTime }) => hasTime && !hasDay)) return null;
+  return {
+    ...last,
+    planned_start: date.start,
+    planned_end: date.end,
+    days_only: false,
+    time_confidence: date.confidence,
+  };
+}
+
+const timeFirst = /^(?:it|we|they|the|doors|time|starts?|starting|kick-?off|from|at|um|ab|los|beginn|début|à|a las|às|~|\d)(?![\p{L}])/iu;
+const longestTime = 80;
 
 function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null): ExtractedEvent[] {
   const { text, heading } = clause;

@@ -62,6 +62,8 @@ export function statusOf(
   const isBegun = tense !== 'future' && begunWords.isIn(text);
   const [next] = isBegun ? coming.filter(({ start }) => Date.parse(start) > postedAt) : coming;
   const over = dates.find((date) => Date.parse(date.start) <= postedAt + graceMs);
+  if (kind.isThing && coming[0] !== undefined && isNone(text, match))
+    return { status: 'canceled', date: coming[0], certainty: sure.nounAndDate };
   if (canceledWords.isIn(text)) return { status: 'canceled', date: dates[0] ?? null, certainty: sure.verb };
   if (isPutOff(text, dates, coming)) {
     return {
@@ -132,6 +134,13 @@ export function statusOf(
   return null;
 }
 
+/** "There is no planning meeting on Monday." */
+function isNone(text: string, { index }: Match): boolean {
+  return /(?:^|\b(?:there(?:'s| is| will be|'ll be)|we(?:'ll)? (?:will )?have|having|reminder|fyi|note|heads[- ]up|es gibt|hay|haverá|aura) |[:,!–—-] )(?:no|keine?n?|pas de|geen|sem)\s+(?:\S+\s+){0,5}$/i.test(
+    text.slice(0, index),
+  );
+}
+
 const extended = /\b(?:extended|prolonged|brought forward|moved up|verlängert|prolongée?|ampliad[oa])\b/i;
 
 /** "Moved to Thursday" puts off; "moved to Aurora" does not. */
@@ -154,9 +163,11 @@ function isSurelyPutOff(text: string): boolean {
 
 /** The date to which it was put off: the last one, or the end of "from Tuesday to Thursday". */
 export function newDate(text: string, coming: readonly FoundDate[]): FoundDate | null {
-  const isOld = ({ index }: FoundDate) =>
-    /\b(?:instead of|rather than|statt|au lieu d[eu]|en vez de)\s*$/i.test(text.slice(0, index));
-  const date = coming.filter((each) => !isOld(each)).at(-1) ?? coming.at(-1);
+  const isOld = ({ index, length }: FoundDate) =>
+    /\b(?:instead of|rather than|statt|au lieu d[eu]|en vez de)\s*$/i.test(text.slice(0, index)) ||
+    /^(?:this|the) (?:week|month|quarter|year)$/i.test(text.slice(index, index + length));
+  const isTold = ({ index }: FoundDate) => /\b(?:to|until|till)\s+(?:the\s+)?$/i.test(text.slice(0, index));
+  const date = coming.filter((each) => !isOld(each) || isTold(each)).at(-1);
   if (date === undefined) return null;
   const isFromTo = date.end !== null && /\b(?:from|von|vom|de|du|del|van|с)\s*$/iu.test(text.slice(0, date.index));
   return isFromTo && date.end !== null ? { ...date, start: date.end, end: null } : date;

@@ -61,7 +61,7 @@ export const messages: readonly Labelled[] = [
     ["Ok the launch is postponed, we'll announce a new date next week", 'Launch|postponed|launch|2026-03-17'],
     ['Q1 hackathon: 26-27 March, sign up in the thread!', 'Other|planned|q1 hackathon|2026-03-26'],
     ['Security training must be completed by the end of the month', 'Other|planned|security training|2026-03-31'],
-    ['Please complete the security training by March 31', 'Other|planned|complete security training|2026-03-31'],
+    ['Please complete the security training by March 31', 'Other|planned|security training|2026-03-31'],
     ['The password policy has changed: minimum length is now 14 characters', 'Policy|updated|password policy|'],
     ['Blog post about our Series B goes out Thursday 9am ET', 'Campaign|planned|series b blog post|2026-03-12T13:00'],
     ['Newsletter #45 sent to 12,000 subscribers', 'Campaign|completed|#45 newsletter|'],
