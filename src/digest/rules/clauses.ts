@@ -101,7 +101,10 @@ function withoutCode(text: string): string {
 const emojiCode = /(?<!\w):(?:[+-]1|[a-z][\w+'-]*):(?::skin-tone-\d:)?(?!\d)/gi;
 
 /** Many end a sentence with one. */
-const emojiBetween = new RegExp(`(?<=[\\p{L}\\p{N})]) +(?:${emojiCode.source} ?)+(?=\\p{Lu})`, 'giu');
+const emojiBetween = new RegExp(
+  `(?<=[\\p{L}\\p{N})]) +(?:(?:${emojiCode.source}|\\p{Extended_Pictographic}[\\uFE0F\\u200D]*) ?)+(?=\\p{Lu})`,
+  'giu',
+);
 
 /** What people read: no emoji, no stars, nothing that was struck out. */
 function spoken(line: string): string {

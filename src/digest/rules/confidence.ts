@@ -60,7 +60,7 @@ export function doubtOf(
     request: date === null && requestWords.isIn(text.slice(0, match.index)),
     negation: isDenied(text, match) && !isPutAway(status),
     absence: absenceWords.isIn(text),
-    thanks: thanksWords.isIn(text) && (isIncident || !match.isVerb),
+    thanks: thanksWords.isIn(text.slice(0, match.index + match.length)) && (isIncident || !match.isVerb),
     vague: isVagueState(match, object, text),
     noName: !isNamed,
     talk: date === null && anchor === null && talkWords.isIn(text),

@@ -62,7 +62,21 @@ function sparing(parser: en.Parser): en.Parser {
   };
 }
 
-const english = new en.Chrono({ parsers: en.casual.parsers.map(sparing), refiners: en.casual.refiners });
+/** "22h", "14h30", "15h-16h", as French offices write in English too; but "took 5h", "2h ago" and "3h of downtime" are lengths. */
+const hourBefore =
+  '(?<=^|\\b(?:at|from|until|till|by|today|tomorrow|tonight|\\w+day|sept?|oct|nov|dec|jan|feb|mar|apr|may|june?|july?|aug|\\d(?:st|nd|rd|th)?|\\w+ (?:to|is))\\s+|\\d\\d?,\\s|day,\\s|[a-z],\\s|\\()';
+const hourItself = '([01]?\\d|2[0-3])h([0-5]\\d)?';
+const noLength = '(?!\\w|\\s*(?:ago|later|of|long|down|window|delay|before|after|each|per|total|max|min))';
+const hours: en.Parser = {
+  pattern: () => new RegExp(`${hourBefore}${hourItself}(?:\\s?(?:-|–|to)\\s?${hourItself})?${noLength}`, 'i'),
+  extract: (context, { index = 0, 0: text, 1: hour, 2: minute, 3: lastHour, 4: lastMinute }) => {
+    const start = { hour: Number(hour), minute: Number(minute ?? 0) };
+    const end = lastHour === undefined ? undefined : { hour: Number(lastHour), minute: Number(lastMinute ?? 0) };
+    return context.createParsingResult(index, text, start, end);
+  },
+};
+
+const english = new en.Chrono({ parsers: [hours, ...en.casual.parsers.map(sparing)], refiners: en.casual.refiners });
 
 export function readerFor(language: Language): Reader {
   return language === 'en' ? english : readers[language];

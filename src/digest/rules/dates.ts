@@ -209,12 +209,14 @@ function dateOf(
   const read = momentIn(reading.start, local, direction, offset);
   // "Tonight's window is extended until 4am".
   const isOfNextDay = isDeadline && read !== null && read < clock.postedAt && !isDay(reading.start);
-  const first = isOfNextDay && reading.start.isCertain('hour') ? dayLater(read, local.zone) : read;
-  if (first === null) return [];
+  const isLate = isOfNextDay && reading.start.isCertain('hour');
+  if (read === null) return [];
+  const first = isLate ? dayLater(read, local.zone) : isMorning(reading) ? read - halfDayMs : read;
   const weeks = weeksUntil(first, numberedDay.exec(text.slice(reading.index))?.[1], local.zone);
   const start = daysLater(first, weeks * 7, local.zone);
   const last = ending === null ? null : momentIn(ending, local, direction, offset);
-  const end = last === null ? null : daysLater(last, weeks * 7, local.zone);
+  const shifted = last === null ? null : daysLater(last, weeks * 7, local.zone);
+  const end = shifted !== null && isMorning(reading) && shifted > start + dayMs ? shifted - dayMs : shifted;
   const hasTime = reading.start.isCertain('hour');
   const isRelative = !reading.start.isCertain('month') && !/\d{1,2}:\d{2}/.test(written);
   return [
@@ -232,6 +234,14 @@ function dateOf(
     },
   ];
 }
+
+/** "From 11 to 2pm": chrono takes both hours for those of the afternoon. */
+function isMorning({ text, end }: Reading): boolean {
+  const [, first, last] = /\b(\d{1,2})(?::\d\d)?\s*(?:-|–|to|until|till)\s*(\d{1,2})(?::\d\d)?\s*pm\b/i.exec(text) ?? [];
+  return end !== null && end !== undefined && Number(first) < 12 && Number(first) > Number(last) % 12;
+}
+
+const halfDayMs = 12 * 3_600_000;
 
 function dayLater(moment: number, zone: string): number {
   return daysLater(moment, 1, zone);

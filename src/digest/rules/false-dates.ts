@@ -4,6 +4,8 @@ import type { Language } from './language.ts';
 /** Look like dates and are none; they are covered up before chrono reads. */
 const covered: readonly RegExp[] = [
   /https?:\/\/\S+/g,
+  // Titles: "PSD3 in 40 minutes".
+  /"[^"\n]{3,60}"/g,
   // Keys of tickets, numbers of pull requests.
   /\b[A-Z]{2,10}-\d+\b|#\d+/g,
   /[$€£¥]\s?\d[\d,.]*[kKmM]?|\b\d[\d,.]*\s?(?:%|percent|usd|eur|ms|mb|gb|tb|kb|k\b|x\b|rps|qps)/gi,

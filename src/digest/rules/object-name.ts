@@ -27,7 +27,7 @@ const boundary = new RegExp(`[,;:!?()\\[\\]|"${dateMark}–—→]|\\s[-/]+\\s|\
 
 /** Words that end a name that goes on to the right. */
 const stopsAfter = new Set(
-  'moves moved slips slipped slides shifts canceled cancelled postponed delayed rescheduled abgesagt verschoben verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around finished finishes ended ends ran runs completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
+  'moves moved slips slipped slides shifts canceled cancelled postponed delayed rescheduled abgesagt verschoben verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around shipped deployed landed merged finished finishes ended ends ran runs completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
     ' ',
   ),
 );
@@ -98,8 +98,11 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
     const labelled = nameAfter(` ${after.slice(label.length)}`, true);
     if (labelled !== null) return kind.isThing ? `${labelled} ${word}` : labelled;
   }
+  // 'The "Switch & Save" campaign'.
+  const quoted = kind.isThing ? /"([^"]{2,60})"\s+((?:[\p{L}-]+\s+){0,2})$/u.exec(before) : null;
+  if (quoted !== null) return `${quoted[1]} ${quoted[2]}${word}`;
   const own = left();
-  if (own !== null) return kind.isThing ? `${own} ${word}` : own;
+  if (own !== null) return kind.isThing || /^(?:db|data(?:base)?|office|desk|team)$/i.test(own) ? `${own} ${word}` : own;
   const other = rightOf(after, word, kind) ?? (kind.isThing ? titleIn(after) : null);
   if (other !== null) return kind.isThing ? `${other} ${word}` : other;
   if (!kind.isThing && kind.action !== 'Incident' && !/\s/.test(word)) return null;
@@ -115,7 +118,7 @@ function beforeComma(before: string): string | null {
 /** "Pushed the fix to production", "moving to the new office": the telling words hold the name. */
 function within(word: string): string | null {
   const name =
-    /^(?:push\w*|enabled|activated|shut\w*|turn\w*|switch\w*)(?: on)? (.+?) (?:to|for|in|on|down|off)\b/i.exec(
+    /^(?:push\w*|enabled|activated|shut\w*|turn\w*|switch\w*|roll\w*)(?: on)? (.+?) (?:to|for|in|on|down|off|out)\b/i.exec(
       word,
     )?.[1] ?? /^mov\w+ (?:in)?to (.+)$/i.exec(word)?.[1];
   return name === undefined || name === 'on' ? null : cleaned(name);
@@ -152,8 +155,11 @@ function rightOf(after: string, word: string, kind: Kind): string | null {
 
 const longestName = 8;
 
+/** "[P1] settlements are late". */
+const tag = /^\s*\[[^\]\s]{1,20}\]\s*/;
+
 function nameAfter(text: string, allowsOf: boolean): string | null {
-  const stretch = (withoutLeadingDate(text).split(boundary)[0] ?? '').replace(/^[\s:–—-]+/, '');
+  const stretch = (withoutLeadingDate(text.replace(tag, ' ')).split(boundary)[0] ?? '').replace(/^[\s:–—-]+/, '');
   // "deployed to production" does not say what.
   if (prepositions.test(stretch)) return null;
   const taken: string[] = [];

@@ -9,7 +9,7 @@ import { anchorsOf } from '../text/anchors.ts';
 import { build, endOf, versionIn } from './build-event.ts';
 import { type Clause, clausesOf } from './clauses.ts';
 import { doubtOf, leastConfidence, lessFor } from './confidence.ts';
-import { type Direction, type FoundDate, mayAnnounce, type Place, readDates } from './dates.ts';
+import { type Direction, type FoundDate, mayAnnounce, mayHoldDate, type Place, readDates } from './dates.ts';
 import { type Language, languageOf } from './language.ts';
 import { type Match, matchesIn, mostTelling, tellingMatches } from './matches.ts';
 import { announcedName, capitalized, dateMark, masked, objectName } from './object-name.ts';
@@ -38,6 +38,8 @@ const dayMs = 86_400_000;
 
 interface Context {
   message: CandidateMessage;
+  /** What the clauses before were about. */
+  subject: string | null;
   language: Language;
   postedAt: number;
 }
@@ -45,11 +47,16 @@ interface Context {
 function extract(message: CandidateMessage, maxEvents: number): Extraction {
   const { plain } = message.text;
   if (!mayTell(plain) && !mayAnnounce(plain)) return { events: [] };
-  const context = { message, language: languageOf(plain), postedAt: Date.parse(message.posted_at) };
+  const context: Context = {
+    message,
+    subject: null,
+    language: languageOf(plain),
+    postedAt: Date.parse(message.posted_at),
+  };
   const events: ExtractedEvent[] = [];
   /** Kept up to date with what later clauses tell of the same event. */
   let last: ExtractedEvent | null = null;
-  for (const clause of clausesOf(plain)) {
+  for (const clause of withDatesBelow(clausesOf(plain), context)) {
     const timed: ExtractedEvent | null = withTimeOf(clause, last, context);
     if (timed !== null && last !== null) {
       Object.assign(last, timed);
@@ -102,6 +109,28 @@ function timeOf({ actual_start, actual_end, planned_start }: ExtractedEvent): Is
   return actual_start ?? actual_end ?? planned_start;
 }
 
+/** "Maintenance of the dashboard", and on the next line "Sep 20, 02:00 - 04:00 UTC". */
+function withDatesBelow(clauses: readonly Clause[], context: Context): Clause[] {
+  const all: Clause[] = [];
+  for (const clause of clauses) {
+    const before = all.at(-1);
+    if (before !== undefined && !mayHoldDate(before.text) && isOnlyDate(clause.text, context))
+      all.splice(-1, 1, { ...before, text: `${before.text.replace(/[\s.!:,]+$/, '')}, ${clause.text}` });
+    else all.push(clause);
+  }
+  return all;
+}
+
+function isOnlyDate(text: string, { language, postedAt, message }: Context): boolean {
+  if (text.length > longestDate || !mayHoldDate(text)) return false;
+  const dates = readDates(text, language, { postedAt, zone: message.zone }, 'forward');
+  if (dates.length === 0) return false;
+  const rest = masked(text, dates).replaceAll(dateMark, ' ');
+  return !/\p{L}{2}/u.test(rest.replace(/\b(?:from|to|until|till|on|at|and|utc|gmt|[ce]?[ce][sd]?t|p[sd]?t|e[sd]?t|bst|ist|um|bis|uhr|von|am)\b/gi, ' '));
+}
+
+const longestDate = 60;
+
 /** "There is a talk on Friday. It starts at 15:00." */
 function withTimeOf({ text, isQuestion }: Clause, last: ExtractedEvent | null, context: Context): ExtractedEvent | null {
   if (last?.days_only !== true || last.planned_start === null || isQuestion || text.length > longestTime) return null;
@@ -134,6 +163,7 @@ function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null)
   const isFollowUp =
     own.length === 0 &&
     last !== null &&
+    !doubtWords.isIn(text) &&
     (canceledWords.isIn(text) || postponedWords.isIn(text) || movedWords.isIn(text));
   if (own.length === 0 && inherited.length === 0 && !isFollowUp) return announced(text, context);
 
@@ -200,11 +230,14 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const tense = tenseOf(text, matches);
   const match = mostTelling(text, matches, dates, postedAt);
   if (match === null) return null;
+  const unmarked = masked(text, dates);
+  // "The deploy of billing has failed. The rollback is done."
+  const subject = match.kind.action === 'Rollback' ? context.subject : null;
+  context.subject = objectName(unmarked, match, match.kind) ?? context.subject;
   const isVerbal = matches.some(({ isVerb }) => isVerb);
   const decided = statusOf({ text, tense, match, isVerbal }, dates, postedAt);
   if (decided === null) return null;
   const { status, date, certainty } = decided;
-  const unmarked = masked(text, dates);
   const thing = matches.find(({ isVerb }) => !isVerb);
   // "The launch is postponed, we'll announce a new date": not the date is.
   const told = isPutAway(status) && thing !== undefined ? [thing] : [match, ...matches.slice(1)];
@@ -212,7 +245,7 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
   // "The launch is postponed", "release on Friday": readers know which one.
   const isKnown = isPutAway(status) || (date !== null && (status === 'planned' || status === 'confirmed'));
-  const object = named ?? anchor ?? (isKnown && thing !== undefined ? capitalized(thing.word) : null);
+  const object = named ?? subject ?? anchor ?? (isKnown && thing !== undefined ? capitalized(thing.word) : null);
   if (object === null || (match.kind.needsDate && date === null && !isPutAway(status))) return null;
   const doubt = doubtOf({ text, match, status, date, object, anchor, isNamed: named !== undefined }, context.message);
   const confidence = certainty - doubt;

@@ -147,7 +147,13 @@ const extended = /\b(?:extended|prolonged|brought forward|moved up|verlängert|p
 export function isPutOff(text: string, dates: readonly FoundDate[], coming: readonly FoundDate[]): boolean {
   if (postponedWords.isIn(text)) return coming.length > 0 || isSurelyPutOff(text);
   if (coming.length === 0 || !movedWords.isIn(text)) return false;
-  return movedToDate.test(masked(text, dates));
+  return movedToDate.test(masked(text, dates)) || coming.some((date) => isFromTo(date, text));
+}
+
+/** "From Tuesday to Thursday". */
+function isFromTo({ index, end }: FoundDate, text: string): boolean {
+  const from = /\b(?:from|von|vom|de|du|del|van|с)\s*$/iu;
+  return end !== null && (from.test(text.slice(0, index)) || /^(?:from|von|vom)\b/i.test(text.slice(index)));
 }
 
 const movedToDate = new RegExp(
@@ -169,8 +175,7 @@ export function newDate(text: string, coming: readonly FoundDate[]): FoundDate |
   const isTold = ({ index }: FoundDate) => /\b(?:to|until|till)\s+(?:the\s+)?$/i.test(text.slice(0, index));
   const date = coming.filter((each) => !isOld(each) || isTold(each)).at(-1);
   if (date === undefined) return null;
-  const isFromTo = date.end !== null && /\b(?:from|von|vom|de|du|del|van|с)\s*$/iu.test(text.slice(0, date.index));
-  return isFromTo && date.end !== null ? { ...date, start: date.end, end: null } : date;
+  return date.end !== null && isFromTo(date, text) ? { ...date, start: date.end, end: null } : date;
 }
 
 /** The first of the times that are over; with the last one as its end, when several are told. */
