@@ -1,5 +1,7 @@
 /** A message cut into the pieces that each tell of one thing at most. */
 
+import { mayTell } from './vocabulary.ts';
+
 export interface Clause {
   text: string;
   /** The line above a list to which it belongs. */
@@ -55,12 +57,13 @@ export function clausesOf(plain: string): Clause[] {
   const clauses: Clause[] = [];
   let heading: string | null = null;
   let title: string | null = null;
+  let block: string[] = [];
   let wasTime = false;
   for (const line of withoutCode(plain.slice(0, longest)).split('\n')) {
     if (quoted.test(line) || logged.test(line) || coded.test(line)) continue;
     const isItem = bullet.test(line);
     const said = spoken(line.replace(bullet, ''));
-    const above: string | null = heading ?? title;
+    const above: string | null = block.find(mayTell) ?? heading ?? title;
     const isTime: boolean = above !== null && timeField.test(said);
     const isField: boolean = isTime || (heading !== null && field.test(said));
     const before = clauses.at(-1);
@@ -72,10 +75,14 @@ export function clausesOf(plain: string): Clause[] {
     // "When: Saturday 20:00" is said of what stands above.
     const text: string = isTime ? said.replace(timeField, `${above}: `) : said;
     if (text === '') {
-      if (line.trim() === '') heading = null;
+      if (line.trim() === '') {
+        heading = null;
+        block = [];
+      }
       continue;
     }
     wasTime = isTime;
+    if (!isTime) block.push(text);
     for (const sentence of text.split(sentenceEnd)) {
       const own = sentence.trim();
       if (own === '') continue;

@@ -59,7 +59,7 @@ export function doubtOf(
     doubt: doubtWords.isIn(text),
     request: date === null && requestWords.isIn(text.slice(0, match.index)),
     negation: isDenied(text, match) && !isPutAway(status),
-    absence: absenceWords.isIn(text),
+    absence: absenceWords.isIn(text) && !isPutAway(status),
     thanks: thanksWords.isIn(text.slice(0, match.index + match.length)) && (isIncident || !match.isVerb),
     vague: isVagueState(match, object, text),
     noName: !isNamed,

@@ -68,8 +68,13 @@ const hourBefore =
 const hourItself = '([01]?\\d|2[0-3])h([0-5]\\d)?';
 const noLength = '(?!\\w|\\s*(?:ago|later|of|long|down|window|delay|before|after|each|per|total|max|min))';
 const hours: en.Parser = {
-  pattern: () => new RegExp(`${hourBefore}${hourItself}(?:\\s?(?:-|–|to)\\s?${hourItself})?${noLength}`, 'i'),
-  extract: (context, { index = 0, 0: text, 1: hour, 2: minute, 3: lastHour, 4: lastMinute }) => {
+  pattern: () =>
+    new RegExp(
+      `${hourBefore}(?:${hourItself}(?:\\s?(?:-|–|to)\\s?${hourItself})?|(\\d{1,2})\\s?[-–]\\s?(\\d{1,2})h)${noLength}`,
+      'i',
+    ),
+  extract: (context, { index = 0, 0: text, 1: hour, 2: minute, 3: lastHour, 4: lastMinute, 5: from, 6: to }) => {
+    if (from !== undefined) return context.createParsingResult(index, text, { hour: Number(from) }, { hour: Number(to) });
     const start = { hour: Number(hour), minute: Number(minute ?? 0) };
     const end = lastHour === undefined ? undefined : { hour: Number(lastHour), minute: Number(lastMinute ?? 0) };
     return context.createParsingResult(index, text, start, end);

@@ -198,7 +198,8 @@ function dateOf(
   // A number alone is no date, whatever stands around it.
   if (/^\d{1,4}$/.test(written)) return [];
   // The month of a newsletter's name is not when it came out.
-  if (direction === 'backward' && !isDay(reading.start) && !reading.start.isCertain('hour')) return [];
+  if (direction === 'backward' && !isDay(reading.start) && !reading.start.isCertain('hour') && !/\bago$/i.test(written))
+    return [];
   const told = time ?? reading;
   const after = cleaned.slice(told.index + told.text.length, told.index + told.text.length + 12);
   const named = zoneNamed(written) ?? (offsetOf(reading.start) === null ? zoneBehind(after, clock.language) : null);

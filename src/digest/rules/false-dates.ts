@@ -6,6 +6,11 @@ const covered: readonly RegExp[] = [
   /https?:\/\/\S+/g,
   // Titles: "PSD3 in 40 minutes".
   /"[^"\n]{3,60}"/g,
+  // Lengths of time, and numbers of what is no time.
+  /(?<!\b(?:in|within|next|past|last|every|after|another|an?)\s+(?:about |approx\.? |~ ?)?)\b\d+\s?(?:mins?|minutes?|hrs?|hours?)\b(?!\s*(?:ago|from now|later|before|after|earlier|out|away|warning))/gi,
+  /\b\d{1,3}\s+(?:jours|Tage|días|dias|people|personnes|personas|pessoas|seats|places|Plätze)\b/gi,
+  // "The March phishing attack".
+  /\bthe (?:jan|febr)uary|\bthe (?:march|april|may|june|july|august|september|october|november|december)(?=\s+\p{Ll})/giu,
   // Keys of tickets, numbers of pull requests.
   /\b[A-Z]{2,10}-\d+\b|#\d+/g,
   /[$€£¥]\s?\d[\d,.]*[kKmM]?|\b\d[\d,.]*\s?(?:%|percent|usd|eur|ms|mb|gb|tb|kb|k\b|x\b|rps|qps)/gi,
@@ -52,7 +57,8 @@ export function withoutFalseDates(text: string, language: Language): string {
   const weeks = timed
     .replace(nextWeekDay, '     next$1')
     .replace(dayThenNumber, (words, number: string) => words.slice(0, -number.length - 2).replace(/the\s+$/i, '').padEnd(words.length))
-    .replace(everyWeekday, '$1 ');
+    .replace(everyWeekday, '$1 ')
+    .replace(severalDays, (words, first: string, last: string) => `${first}-${last}`.padStart(words.length));
   // "12.10.2026" is a date wherever points are written in dates.
   const patterns = [language === 'en' ? versions : plainVersions, ...covered];
   return patterns.reduce((sum, pattern) => sum.replace(pattern, (match) => '_'.repeat(match.length)), weeks);
@@ -71,7 +77,7 @@ const untilMidnight = /\bvon (\d{1,2}(?::\d\d)?)( bis 24(?::00)? Uhr)\b/g;
 
 /** It takes the "9" of "15 April 9am" for a year. */
 const dayThenTime =
-  /(?<=\d(?:st|nd|rd|th)? (?:of )?)((?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*) (?=\d{1,2}(?::\d\d|\s?[ap]m))/gi;
+  /(?<=\d(?:st|nd|rd|th)? (?:of )?)((?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*) (?=\d{1,2}(?::\d\d|\s?[ap]m|h))/gi;
 
 const fromDay =
   /\bfrom(?=\s+\d{1,2}(?:st|nd|rd|th)?(?:\s*(?:-|–|to|until)\s*\d{1,2}(?:st|nd|rd|th)?)?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))/gi;
@@ -84,3 +90,7 @@ export const dayThenNumber = new RegExp(`${weekday},?\\s+the\\s+(\\d{1,2})(?:st|
 
 /** Of "on Mondays", the next one. */
 const everyWeekday = /\b((?:mon|tues|wednes|thurs|fri|satur|sun)day)s\b(?!')/gi;
+
+/** Nor "18, 19 and 20 March". */
+const severalDays =
+  /\b(\d{1,2})(?:st|nd|rd|th)?(?:,\s*\d{1,2}(?:st|nd|rd|th)?)*(?:,|,?\s+and|\s*&|,?\s+und|\s+et|\s+y)\s+(\d{1,2})(?=(?:st|nd|rd|th|\.)?\s+(?:of\s+)?(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*)/gi;

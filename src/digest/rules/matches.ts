@@ -42,7 +42,7 @@ export function matchesIn(text: string): Match[] {
 }
 
 const noEvents =
-  /^(?:(?:webinar|meeting|training|demo) (?:recording|slides|deck|link|invite)s?|release notes?|release managers?|release candidates?|release train|release branch(?:es)?|launch ?pad|deploy(?:ment)? keys?|deploy(?:ment)? scripts?|deploy(?:ment)? pipelines?|launch darkly|meeting notes|meeting room|incident channel|incident response|review comments?|maintenance mode|policy ?holder)/i;
+  /^(?:(?:webinar|meeting|training|demo|call|session|seminar|lecture|talk|workshop) (?:recording|slides|deck|link|invite|notes|minutes|times?|details)s?|release notes?|release managers?|release candidates?|release train|release branch(?:es)?|launch ?pad|deploy(?:ment)? keys?|deploy(?:ment)? scripts?|deploy(?:ment)? pipelines?|launch darkly|meeting notes|meeting room|incident channel|incident response|review comments?|maintenance mode|policy ?holder)/i;
 
 /** "Please upgrade", "don't deploy": verbs that look like nouns. */
 const asked = /\b(?:please|pls|don't|do not|didn't|did not|never|cannot|can't)\s+$/i;
@@ -99,8 +99,19 @@ export function mostTelling(
   const harmless = candidates.find(
     ({ kind }) => kind.action !== 'Incident' && kind.action !== 'RCA' && kind.needsDate === undefined,
   );
+  const head = candidates.find(({ isVerb, index }) => isVerb && isHeadBetween(text, candidates, index));
+  if (head !== undefined) return head;
   const isOff = canceledWords.isIn(text) || postponedWords.isIn(text);
   return (isPlanned || isOff ? (maintenance ?? harmless) : undefined) ?? candidates[0] ?? null;
+}
+
+/** "The summit registration closes on Friday": not the summit does. */
+function isHeadBetween(text: string, matches: readonly Match[], verb: number): boolean {
+  return matches.some(
+    ({ isVerb, kind, index, length }) =>
+      !isVerb && kind.isThing && /^\s+(?!(?:now|also|only|still|itself|series|season|week|day)\b)\p{L}[\p{L}-]*[^\s\p{L}s]?\s+$/iu.test(text.slice(index + length, verb)) &&
+      !/ly\s+$/.test(text.slice(index + length, verb)),
+  );
 }
 
 /** "No deploys", "not a launch". */

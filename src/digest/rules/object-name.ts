@@ -27,14 +27,14 @@ const boundary = new RegExp(`[,;:!?()\\[\\]|"${dateMark}–—→]|\\s[-/]+\\s|\
 
 /** Words that end a name that goes on to the right. */
 const stopsAfter = new Set(
-  'moves moved slips slipped slides shifts canceled cancelled postponed delayed rescheduled abgesagt verschoben verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around shipped deployed landed merged finished finishes ended ends ran runs completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
+  'moves moved slips slipped slides shifts canceled cancelled postponed delayed rescheduled abgesagt verschoben verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around shipped deployed landed merged finished finishes ended ends ran runs passed completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
     ' ',
   ),
 );
 
 /** Words that begin a clause and are no part of a name that goes on to the left. */
 const stopsBefore = new Set(
-  'hay no kein keine il aura montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo if unless whether when once while partial full total intermittent brief widespread ongoing due reach reaches reached closing who ok okay yes yep well due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
+  'hay há tem às no kein keine il aura montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo if unless whether when once while partial full total intermittent brief widespread ongoing due reach reaches reached closing who ok okay yes yep well due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
     ' ',
   ),
 );
@@ -47,7 +47,7 @@ const walls = /^(?:postpon(?:e|ing)|cancel(?:l?ing)?|delay(?:ing)?|reschedul(?:e
 const wallsBeforeThings = /^(?:push|mov)(?:e|ing|ed)?$/i;
 
 const leading =
-  /^(?:(?:the|a|an|no|our|your|their|my|this|that|these|new|just|all|some|successfully|officially|finally|now|again|both|out|up|back|of|on|in|for|with|to|it|them|its|us|at|der|die|das|den|dem|des|vom|zum|zur|ein|eine|einen|einer|unsere?[nrms]?|neue?[nrms]?|le|la|les|l'|du|de la|de l'|des|un|une|notre|nos|el|los|las|del|una|nuestr[oa]s?|o|os|as|do|da|dos|das|um|uma|noss[oa]s?|het|een|onze|nieuwe|наш\p{L}*|нов\p{L}+)\s+)+/iu;
+  /^(?:(?:the|a|an|no|our|your|their|my|this|that|these|new|just|all|some|successfully|officially|finally|now|again|both|out|up|back|of|on|in|for|with|to|it|them|its|us|at|der|die|das|den|dem|des|vom|zum|zur|ein|eine|einen|einer|unsere?[nrms]?|neue?[nrms]?|nouve(?:l|lle|au)s?|nuev[oa]s?|nov[oa]s?|le|la|les|l'|du|de la|de l'|des|un|une|notre|nos|el|los|las|del|una|nuestr[oa]s?|o|os|as|do|da|dos|das|um|uma|noss[oa]s?|het|een|onze|nieuwe|наш\p{L}*|нов\p{L}+)\s+)+/iu;
 const prepositions =
   /^(?:to|on|at|in|into|from|with|by|for|as|via|since|because|after|before|until|during|by|nach|auf|in|im|à|en|a prod\p{L}*|em|на|в|naar)\s/iu;
 const pronouns =
@@ -101,8 +101,17 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
   // 'The "Switch & Save" campaign'.
   const quoted = kind.isThing ? /"([^"]{2,60})"\s+((?:[\p{L}-]+\s+){0,2})$/u.exec(before) : null;
   if (quoted !== null) return `${quoted[1]} ${quoted[2]}${word}`;
+  // "La politique de télétravail".
+  const phrase = kind.isThing ? /^\s+(?:de la|de l'|de|du|des|del|do|da|dos|das)\s+/iu.exec(after)?.[0] : undefined;
+  const possessed = phrase === undefined ? null : nameAfter(` ${after.slice(phrase.length)}`, false);
+  if (possessed !== null) return `${word}${phrase}${possessed}`.replace(/\s+/g, ' ');
+  const title = kind.isThing ? titleIn(after) : null;
+  if (title !== null) return `${title} ${word}`;
   const own = left();
   if (own !== null) return kind.isThing || /^(?:db|data(?:base)?|office|desk|team)$/i.test(own) ? `${own} ${word}` : own;
+  const heading = kind.isThing ? undefined : /^(.*\S)\s*(?::|—|–|\s-)\s*$/s.exec(before)?.[1];
+  const above = heading === undefined ? null : nameBefore(heading, true);
+  if (above !== null && above.length > 2) return above;
   const other = rightOf(after, word, kind) ?? (kind.isThing ? titleIn(after) : null);
   if (other !== null) return kind.isThing ? `${other} ${word}` : other;
   if (!kind.isThing && kind.action !== 'Incident' && !/\s/.test(word)) return null;
@@ -126,7 +135,7 @@ function within(word: string): string | null {
 
 /** 'Webinar tomorrow: "Scaling Postgres"'. */
 function titleIn(after: string): string | null {
-  return /"([^"]{3,60})"/.exec(after)?.[1] ?? null;
+  return (/"([^"]{3,60})"/.exec(after) ?? /(?<!\p{L})'(\p{L}[^'\n]{7,60})'(?!\p{L})/u.exec(after))?.[1] ?? null;
 }
 
 /** "webinar on pricing", "outage in the EU", "release of the app", "Incident: checkout", "release v2.3". */
@@ -141,7 +150,7 @@ function rightOf(after: string, word: string, kind: Kind): string | null {
   }
   const version = /^\s+(v?\d+(?:\.\d+)+[\w.-]*|v\d+|#\d+|[A-Z]{2,10}-\d+)/.exec(after)?.[1];
   const preposition =
-    /^\s*(?::|-|–|—)?\s*(?:of|for|on|in|with|to|about|affecting|impacting|at|von|für|der|des|beim|im|bei|mit|an der|an dem|am|aan de|aan het|de la|de l'|de|du|des|pour|sur|del|para|sobre|do|da|van|voor|over|по|для|на|о)?\s+/i.exec(
+    /^\s*(?::|-|–|—)?\s*(?:of|for|on|in|with|to(?! (?:prod|staging|dev|live|main)\p{L}*\b)|about|affecting|impacting|at|von|für|der|des|beim|im|bei|mit|an der|an dem|am|aan de|aan het|de la|de l'|de|du|des|pour|sur|del|para|sobre|do|da|van|voor|over|по|для|на|о)?\s+/iu.exec(
       after,
     )?.[0] ?? '';
   const rest = after.slice(preposition.length);
@@ -198,9 +207,12 @@ function nameBefore(text: string, allowsIn: boolean, allowsOf = true): string | 
     if ((stopsBefore.has(folded) && isLabel) || folded.startsWith('@')) {
       if (taken.length === 0) continue;
       // "release of the app is live": the name goes on.
+      const next = words[place + 1]?.toLowerCase() ?? '';
+      const isJoined = /^(?:of|for|with|in)$/.test(next);
       if (
         (allowsOf && /^(?:of|for|with)$/.test(folded)) ||
-        folded === 'the' ||
+        (folded === 'and' && /^v?\d+\./.test(taken.at(-1) ?? '') && /^v?\d+\./.test(next)) ||
+        (folded === 'the' && isJoined) ||
         (allowsIn && folded === 'in')
       ) {
         taken.push(word);
@@ -249,7 +261,7 @@ const closing =
 
 /** Words of which no name of an event is made: who talks of a person or of doing something announces nothing. */
 const noNames =
-  /(?<![\p{L}'])(?:i|i'm|i'll|i've|me|my|mine|we|we'll|we're|us|you|you'll|your|he|she|they|it|it's|its|that|this|these|those|there|here|let's|who|what|which|when|where|how|why|if|because|since|until|after|before|while|and|but|or|not|no|never|can|can't|could|would|should|will|won't|do|does|don't|did|have|has|had|was|were|be|been|is|are|eta|went|goes|gets|needs|wants|failed|fails|works|\p{L}{3,}ed|see|meet|look|talk|speak|take|get|got|go|going|come|coming|back|off|out|free|busy|available|thanks|ok|okay|yes|maybe|lunch|coffee|breakfast|dinner|beer|bier|cake|mittagessen|screenshot|screen shot|bildschirmfoto|ich|wir|du|er|sie|es|mein|meine|nicht|kein|keine|je|nous|vous|mon|ma|yo|nosotros|mi|nós|meu|minha|ik|wij|mijn|я|мы|ты|он|она)(?![\p{L}'])/iu;
+  /(?<![\p{L}'])(?:i|i'm|i'll|i've|me|my|mine|we|we'll|we're|us|you|you'll|your|he|she|they|it|it's|its|that|this|these|those|there|here|let's|who|what|which|when|where|how|why|if|because|since|until|after|before|while|and|but|or|not|no|never|can|can't|could|would|should|will|won't|do|does|don't|did|have|has|had|was|were|be|been|is|are|eta|went|goes|gets|needs|wants|failed|fails|works|\p{L}{3,}ed|see|meet|look|talk|speak|take|get|got|go|going|come|coming|back|off|out|free|busy|available|thanks|ok|okay|yes|maybe|lunch|coffee|breakfast|dinner|beer|bier|cake|mittagessen|screenshot|screen shot|bildschirmfoto|ich|wir|du|sind|steht|stehen|er|sie|es|mein|meine|nicht|kein|keine|je|nous|vous|mon|ma|yo|nosotros|mi|nós|meu|minha|ik|wij|mijn|я|мы|ты|он|она)(?![\p{L}'])/iu;
 
 /** More is no name with an opening before it. */
 const longestBefore = 160;

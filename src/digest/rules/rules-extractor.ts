@@ -164,6 +164,7 @@ function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null)
     own.length === 0 &&
     last !== null &&
     !doubtWords.isIn(text) &&
+    heading === null &&
     (canceledWords.isIn(text) || postponedWords.isIn(text) || movedWords.isIn(text));
   if (own.length === 0 && inherited.length === 0 && !isFollowUp) return announced(text, context);
 
@@ -232,7 +233,8 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   if (match === null) return null;
   const unmarked = masked(text, dates);
   // "The deploy of billing has failed. The rollback is done."
-  const subject = match.kind.action === 'Rollback' ? context.subject : null;
+  const isOfSubject = match.kind.action === 'Rollback' || (match.kind.action === 'Policy' && match.isVerb);
+  const subject = isOfSubject ? context.subject : null;
   context.subject = objectName(unmarked, match, match.kind) ?? context.subject;
   const isVerbal = matches.some(({ isVerb }) => isVerb);
   const decided = statusOf({ text, tense, match, isVerbal }, dates, postedAt);

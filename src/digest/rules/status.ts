@@ -127,7 +127,7 @@ export function statusOf(
   if (over !== undefined && !isVerb) return { status: 'completed', date: over, certainty: sure.noun };
   if (kind.action === 'RCA' || kind.action === 'Policy') {
     const isOut =
-      /\b(?:here(?:'s| is)|published|available|attached|link|doc|posted|shared|new|updated?|effective)\b/i.test(text);
+      /\b(?:here(?:'s| is)|published|available|attached|link|doc|posted|shared|merged|write-?up|new|updated?|effective)\b/i.test(text);
     return { status: /\bupdat/i.test(text) ? 'updated' : 'completed', date: null, certainty: isOut ? 0.7 : 0.4 };
   }
   if (tense === 'present' && isVerb) return { status: 'started', date: null, certainty: 0.65 };
@@ -151,9 +151,13 @@ export function isPutOff(text: string, dates: readonly FoundDate[], coming: read
 }
 
 /** "From Tuesday to Thursday". */
-function isFromTo({ index, end }: FoundDate, text: string): boolean {
+function isFromTo({ index, time, end }: FoundDate, text: string): boolean {
   const from = /\b(?:from|von|vom|de|du|del|van|с)\s*$/iu;
-  return end !== null && (from.test(text.slice(0, index)) || /^(?:from|von|vom)\b/i.test(text.slice(index)));
+  const places = [index, ...(time === null ? [] : [time.index])];
+  return (
+    end !== null &&
+    places.some((place) => from.test(text.slice(0, place)) || /^(?:from|von|vom)\b/i.test(text.slice(place)))
+  );
 }
 
 const movedToDate = new RegExp(
