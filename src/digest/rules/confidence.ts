@@ -54,16 +54,17 @@ export function doubtOf(
   message: CandidateMessage,
 ): number {
   const isIncident = match.kind.action === 'Incident';
+  const told = toldPart(text, match, date);
   const isLongAgo = date !== null && Date.parse(date.end ?? date.start) < Date.parse(message.posted_at) - longAgoMs;
   const reasons: Record<keyof typeof lessFor, boolean> = {
-    doubt: doubtWords.isIn(text),
+    doubt: doubtWords.isIn(told),
     request: date === null && requestWords.isIn(text.slice(0, match.index)),
     negation: isDenied(text, match) && !isPutAway(status),
-    absence: absenceWords.isIn(text) && !isPutAway(status),
+    absence: absenceWords.isIn(told) && !isPutAway(status),
     thanks: thanksWords.isIn(text.slice(0, match.index + match.length)) && (isIncident || !match.isVerb),
     vague: isVagueState(match, object, text),
     noName: !isNamed,
-    talk: date === null && anchor === null && talkWords.isIn(text),
+    talk: date === null && anchor === null && talkWords.isIn(told),
     habit: date === null && isHabit(text, match),
     ownDay: match.kind.isThing && !isPutAway(status) && isOwnDay(text),
     workshop: isIncident && match.isVerb && workshopWords.isIn(object),
@@ -76,6 +77,16 @@ export function doubtOf(
   let doubt = 0;
   for (const [reason, less] of Object.entries(lessFor)) if (reasons[reason as keyof typeof lessFor]) doubt += less;
   return doubt;
+}
+
+/** Without the remarks behind it: "VPN upgrade done, please update your client", but not "we deploy tomorrow, if the tests pass". */
+function toldPart(text: string, match: Match, date: FoundDate | null): string {
+  const end = Math.max(match.index + match.length, date === null ? 0 : date.index + date.length);
+  const remark = /[,;(–—](?!\d)|\s-\s/.exec(text.slice(end));
+  if (remark === null) return text;
+  const isCondition =
+    /^\W*(?:but |and )?(?:only )?(?:if|unless|assuming|provided|pending|wenn|falls|sofern|si|a menos|если)\b/iu;
+  return isCondition.test(text.slice(end + remark.index)) ? text : text.slice(0, end + remark.index);
 }
 
 /** "The chaincode is deployed on each peer": what it always does. */
@@ -93,7 +104,9 @@ function isHabit(text: string, { isVerb, index, length }: Match): boolean {
 function isOwnDay(text: string): boolean {
   return (
     /(?<![\p{L}'])(?:i|i'm|i'll|i've|i'd|me|he|she)(?![\p{L}'])/iu.test(text) &&
-    !/\b(?:host|giv|present|runn?|organi[sz]|lead|hold|schedul|arrang|book|invit|announc|remind|moderat|teach|kick)(?:e|ing|ed|s)?\b/i.test(text)
+    !/\b(?:host|giv|present|runn?|organi[sz]|lead|hold|schedul|arrang|book|invit|announc|remind|moderat|teach|kick)(?:e|ing|ed|s)?\b/i.test(
+      text,
+    )
   );
 }
 

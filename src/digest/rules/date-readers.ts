@@ -28,11 +28,36 @@ export interface Reader {
   parse(text: string, reference: { instant: Date; timezone: number }, options: { forwardDate: boolean }): Reading[];
 }
 
+/** "22h", "14h30", "15h-16h", as French offices write in English too; but "took 5h", "2h ago" and "3h of downtime" are lengths. */
+const hourBefore =
+  '(?<=^|(?:às|\\bas|\\blas|\\bum|\\bab|\\bgegen)\\s+|\\b(?:at|from|until|till|by|today|tomorrow|tonight|\\w+day|sept?|oct|nov|dec|jan|feb|mar|apr|may|june?|july?|aug|\\d(?:st|nd|rd|th)?|\\w+ (?:to|is))\\s+|\\d\\d?,\\s|[a-z],(?=\\d)|day,\\s|[a-z],\\s|\\()';
+const hourItself = '([01]?\\d|2[0-3])h([0-5]\\d)?';
+const noLength = '(?!\\w|\\s*(?:ago|later|of|long|down|window|delay|before|after|each|per|total|max|min))';
+const hours: en.Parser = {
+  pattern: () =>
+    new RegExp(
+      `${hourBefore}(?:${hourItself}(?:\\s?(?:-|–|to)\\s?${hourItself})?|(\\d{1,2})\\s?[-–]\\s?(\\d{1,2})h)${noLength}`,
+      'i',
+    ),
+  extract: (context, { index = 0, 0: text, 1: hour, 2: minute, 3: lastHour, 4: lastMinute, 5: from, 6: to }) => {
+    if (from !== undefined)
+      return context.createParsingResult(index, text, { hour: Number(from) }, { hour: Number(to) });
+    const start = { hour: Number(hour), minute: Number(minute ?? 0) };
+    const end = lastHour === undefined ? undefined : { hour: Number(lastHour), minute: Number(lastMinute ?? 0) };
+    return context.createParsingResult(index, text, start, end);
+  },
+};
+
+/** Of a language that has no hours of this kind. */
+function withHours(reader: en.Chrono): en.Chrono {
+  return new en.Chrono({ parsers: [hours, ...reader.parsers], refiners: reader.refiners });
+}
+
 const readers: Readonly<Record<Exclude<Language, 'en'>, Reader>> = {
   de: de.casual,
   fr: fr.casual,
-  es: es.casual,
-  pt: pt.casual,
+  es: withHours(es.casual),
+  pt: withHours(pt.casual),
   nl: nl.casual,
   ru: ru.casual,
   ja: ja.casual,
@@ -61,25 +86,6 @@ function sparing(parser: en.Parser): en.Parser {
     extract: (context, match) => parser.extract(context, match),
   };
 }
-
-/** "22h", "14h30", "15h-16h", as French offices write in English too; but "took 5h", "2h ago" and "3h of downtime" are lengths. */
-const hourBefore =
-  '(?<=^|\\b(?:at|from|until|till|by|today|tomorrow|tonight|\\w+day|sept?|oct|nov|dec|jan|feb|mar|apr|may|june?|july?|aug|\\d(?:st|nd|rd|th)?|\\w+ (?:to|is))\\s+|\\d\\d?,\\s|day,\\s|[a-z],\\s|\\()';
-const hourItself = '([01]?\\d|2[0-3])h([0-5]\\d)?';
-const noLength = '(?!\\w|\\s*(?:ago|later|of|long|down|window|delay|before|after|each|per|total|max|min))';
-const hours: en.Parser = {
-  pattern: () =>
-    new RegExp(
-      `${hourBefore}(?:${hourItself}(?:\\s?(?:-|–|to)\\s?${hourItself})?|(\\d{1,2})\\s?[-–]\\s?(\\d{1,2})h)${noLength}`,
-      'i',
-    ),
-  extract: (context, { index = 0, 0: text, 1: hour, 2: minute, 3: lastHour, 4: lastMinute, 5: from, 6: to }) => {
-    if (from !== undefined) return context.createParsingResult(index, text, { hour: Number(from) }, { hour: Number(to) });
-    const start = { hour: Number(hour), minute: Number(minute ?? 0) };
-    const end = lastHour === undefined ? undefined : { hour: Number(lastHour), minute: Number(lastMinute ?? 0) };
-    return context.createParsingResult(index, text, start, end);
-  },
-};
 
 const english = new en.Chrono({ parsers: [hours, ...en.casual.parsers.map(sparing)], refiners: en.casual.refiners });
 

@@ -45,7 +45,7 @@ export type Direction = 'forward' | 'backward';
 
 /** What every date holds, without a look at grammar and in lower case: most sentences hold none of it. */
 const dateMaybe =
-  /\d|\bend of\b|\b(?:in|until|by|early|mid|late) (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|today|tomorrow|tonight|yesterday|tmrw|tmw|morning|afternoon|evening|noon|midnight|week|month|quarter|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\b(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|eod|eow|eom|cob)\b|heute|morgen|gestern|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|demain|hier|aujourd|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|mañana|hoy|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|amanhã|hoje|ontem|segunda|terça|quarta|quinta|sexta|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|\p{Script=Cyrillic}|\p{Script=Han}/u;
+  /\d|\bago\b|\bend of\b|\b(?:in|until|by|early|mid|late) (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|today|tomorrow|tonight|yesterday|tmrw|tmw|morning|afternoon|evening|noon|midnight|week|month|quarter|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\b(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|eod|eow|eom|cob)\b|heute|morgen|gestern|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|demain|hier|aujourd|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|mañana|hoy|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|amanhã|hoje|ontem|segunda|terça|quarta|quinta|sexta|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|\p{Script=Cyrillic}|\p{Script=Han}/u;
 
 const stroke = /^\d{1,2}\/\d{1,2}/;
 /** Written with points, the day comes first everywhere. */
@@ -97,7 +97,8 @@ function withoutRepeatedDays(readings: readonly Reading[], text: string): Readin
   return readings.filter((day, place) => {
     const next = readings[place + 1];
     if (next === undefined || day.start.isCertain('hour') || day.end || !isDay(next.start)) return true;
-    if (!/^[\s,:(–—-]*(?:(?:i\.e\.|on|the|am|le|el)\s+)?$/i.test(text.slice(day.index + day.text.length, next.index))) return true;
+    if (!/^[\s,:(–—-]*(?:(?:i\.e\.|on|the|am|le|el)\s+)?$/i.test(text.slice(day.index + day.text.length, next.index)))
+      return true;
     return !isSameDay(day.start, next.start) && !(isLoose(day) && next.start.isCertain('month'));
   });
 }
@@ -238,7 +239,8 @@ function dateOf(
 
 /** "From 11 to 2pm": chrono takes both hours for those of the afternoon. */
 function isMorning({ text, end }: Reading): boolean {
-  const [, first, last] = /\b(\d{1,2})(?::\d\d)?\s*(?:-|–|to|until|till)\s*(\d{1,2})(?::\d\d)?\s*pm\b/i.exec(text) ?? [];
+  const [, first, last] =
+    /\b(\d{1,2})(?::\d\d)?\s*(?:-|–|to|until|till)\s*(\d{1,2})(?::\d\d)?\s*pm\b/i.exec(text) ?? [];
   return end !== null && end !== undefined && Number(first) < 12 && Number(first) > Number(last) % 12;
 }
 

@@ -18,6 +18,7 @@ const covered: readonly RegExp[] = [
   /\b(?:an?|\d+|two|three|some)?\s?(?:few|couple(?: of)?)?\s?(?:minutes?|hours?|days?|weeks?|months?|years?) (?:back|now)\b/gi,
   // A greeting.
   /^\s*(?:good )?(?:morning|afternoon|evening)\b(?=\s*(?:all|everyone|everybody|team|folks|guys|y'all|[,!:.]))/gi,
+  /\bguten (?:morgen|abend)\b/gi,
   // Votes.
   /(?<!\S)[+-]1s?\b/g,
   /\b24\s?\/\s?7\b|\b\d+\s?\/\s?\d{3,}\b/g,
@@ -55,8 +56,14 @@ export function withoutFalseDates(text: string, language: Language): string {
     .replace(untilMidnight, (_, before: string, uhr: string) => `um ${before} Uhr${' '.repeat(uhr.length - 3)}`)
     .replace(dayThenTime, (_, month: string) => `${month},`);
   const weeks = timed
+    .replace(noYear, ';')
     .replace(nextWeekDay, '     next$1')
-    .replace(dayThenNumber, (words, number: string) => words.slice(0, -number.length - 2).replace(/the\s+$/i, '').padEnd(words.length))
+    .replace(dayThenNumber, (words, number: string) =>
+      words
+        .slice(0, -number.length - 2)
+        .replace(/the\s+$/i, '')
+        .padEnd(words.length),
+    )
     .replace(everyWeekday, '$1 ')
     .replace(severalDays, (words, first: string, last: string) => `${first}-${last}`.padStart(words.length));
   // "12.10.2026" is a date wherever points are written in dates.
@@ -81,6 +88,9 @@ const dayThenTime =
 
 const fromDay =
   /\bfrom(?=\s+\d{1,2}(?:st|nd|rd|th)?(?:\s*(?:-|–|to|until)\s*\d{1,2}(?:st|nd|rd|th)?)?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))/gi;
+
+/** Nor is the "63" of "31 Oct, 63 people" a year. */
+const noYear = /(?<=\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*),(?=\s+\d{1,2}(?!\d|st|nd|rd|th))/gi;
 
 /** chrono takes "next week Monday" for two dates. */
 const nextWeekDay = /\bnext week(\s+(?:on\s+)?(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?)/gi;

@@ -63,7 +63,9 @@ function isAdjective(text: string, { index, length }: { index: number; length: n
     /\b(?:the|an?|any|each|every|all|some|no|with|of|from|edit|use|using|your|my|their)\s+(?:already |newly |recently |previously |just )?$/i.test(
       text.slice(0, index),
     ) &&
-    /^\s+(?!(?:to|in|on|at|by|for|from|with|and|as|today|yesterday|last|this|earlier|now)\b)\p{L}/iu.test(text.slice(index + length))
+    /^\s+(?!(?:to|in|on|at|by|for|from|with|and|as|today|yesterday|last|this|earlier|now)\b)\p{L}/iu.test(
+      text.slice(index + length),
+    )
   );
 }
 
@@ -109,7 +111,11 @@ export function mostTelling(
 function isHeadBetween(text: string, matches: readonly Match[], verb: number): boolean {
   return matches.some(
     ({ isVerb, kind, index, length }) =>
-      !isVerb && kind.isThing && /^\s+(?!(?:now|also|only|still|itself|series|season|week|day)\b)\p{L}[\p{L}-]*[^\s\p{L}s]?\s+$/iu.test(text.slice(index + length, verb)) &&
+      !isVerb &&
+      kind.isThing &&
+      /^\s+(?!(?:now|also|only|still|itself|series|season|week|day)\b)\p{L}[\p{L}-]*[^\s\p{L}s]?\s+$/iu.test(
+        text.slice(index + length, verb),
+      ) &&
       !/ly\s+$/.test(text.slice(index + length, verb)),
   );
 }

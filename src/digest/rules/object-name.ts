@@ -108,7 +108,8 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
   const title = kind.isThing ? titleIn(after) : null;
   if (title !== null) return `${title} ${word}`;
   const own = left();
-  if (own !== null) return kind.isThing || /^(?:db|data(?:base)?|office|desk|team)$/i.test(own) ? `${own} ${word}` : own;
+  if (own !== null)
+    return kind.isThing || /^(?:db|data(?:base)?|office|desk|team)$/i.test(own) ? `${own} ${word}` : own;
   const heading = kind.isThing ? undefined : /^(.*\S)\s*(?::|—|–|\s-)\s*$/s.exec(before)?.[1];
   const above = heading === undefined ? null : nameBefore(heading, true);
   if (above !== null && above.length > 2) return above;
@@ -204,7 +205,9 @@ function nameBefore(text: string, allowsIn: boolean, allowsOf = true): string | 
     if (walls.test(folded) || (taken.length > 0 && wallsBeforeThings.test(folded))) break;
     // "The investor update goes out", but "update: the app is live".
     const isLabel = folded !== 'update' || taken.length > 0;
-    if ((stopsBefore.has(folded) && isLabel) || folded.startsWith('@')) {
+    // "3.0 final".
+    const isVersion = folded === 'final' && /^v?\d+\.\d/.test(words[place + 1] ?? '');
+    if ((stopsBefore.has(folded) && isLabel && !isVersion) || folded.startsWith('@')) {
       if (taken.length === 0) continue;
       // "release of the app is live": the name goes on.
       const next = words[place + 1]?.toLowerCase() ?? '';
@@ -274,5 +277,5 @@ export function announcedName(before: string): string | null {
   if (stretch === '' || words.length > longestName || noNames.test(stretch) || /[.!?;,]\s|[|→=]/.test(stretch))
     return null;
   const name = cleaned(stretch);
-  return name !== null && /\p{L}{3}/u.test(name) ? name : null;
+  return name !== null && /\p{L}{3}|^v?\d+\.\d+\.\d+$/u.test(name) ? name : null;
 }

@@ -21,11 +21,16 @@ import {
   begunWords,
   canceledWords,
   doubtWords,
+  kinds,
   mayTell,
   movedWords,
   postponedWords,
   requestWords,
 } from './vocabulary.ts';
+
+/** Of what has a version for a name, we are told when it is released. */
+const release = /^(?:\S+ )?v?\d+(?:\.\d+)+(?:[- ]?(?:rc|beta|alpha|final)\.?\d*)?$|^(?:rc|beta)[- ]?\d+$/i;
+const launchKind = kinds.find(({ action }) => action === 'Launch') ?? anyKind;
 
 /** Goes up whenever the same message may give other events. */
 const version = 'rules-1';
@@ -126,13 +131,22 @@ function isOnlyDate(text: string, { language, postedAt, message }: Context): boo
   const dates = readDates(text, language, { postedAt, zone: message.zone }, 'forward');
   if (dates.length === 0) return false;
   const rest = masked(text, dates).replaceAll(dateMark, ' ');
-  return !/\p{L}{2}/u.test(rest.replace(/\b(?:from|to|until|till|on|at|and|utc|gmt|[ce]?[ce][sd]?t|p[sd]?t|e[sd]?t|bst|ist|um|bis|uhr|von|am)\b/gi, ' '));
+  return !/\p{L}{2}/u.test(
+    rest.replace(
+      /\b(?:from|to|until|till|on|at|and|utc|gmt|[ce]?[ce][sd]?t|p[sd]?t|e[sd]?t|bst|ist|um|bis|uhr|von|am)\b/gi,
+      ' ',
+    ),
+  );
 }
 
 const longestDate = 60;
 
 /** "There is a talk on Friday. It starts at 15:00." */
-function withTimeOf({ text, isQuestion }: Clause, last: ExtractedEvent | null, context: Context): ExtractedEvent | null {
+function withTimeOf(
+  { text, isQuestion }: Clause,
+  last: ExtractedEvent | null,
+  context: Context,
+): ExtractedEvent | null {
   if (last?.days_only !== true || last.planned_start === null || isQuestion || text.length > longestTime) return null;
   if (!timeFirst.test(text)) return null;
   const name = last.object_name_raw.toLowerCase();
@@ -152,7 +166,8 @@ function withTimeOf({ text, isQuestion }: Clause, last: ExtractedEvent | null, c
   };
 }
 
-const timeFirst = /^(?:it|we|they|the|doors|time|starts?|starting|kick-?off|from|at|um|ab|los|beginn|début|à|a las|às|~|\d)(?![\p{L}])/iu;
+const timeFirst =
+  /^(?:it|we|they|the|doors|time|starts?|starting|kick-?off|from|at|um|ab|los|beginn|début|à|a las|às|~|\d)(?![\p{L}])/iu;
 const longestTime = 80;
 
 function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null): ExtractedEvent[] {
@@ -249,9 +264,10 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const isKnown = isPutAway(status) || (date !== null && (status === 'planned' || status === 'confirmed'));
   const object = named ?? subject ?? anchor ?? (isKnown && thing !== undefined ? capitalized(thing.word) : null);
   if (object === null || (match.kind.needsDate && date === null && !isPutAway(status))) return null;
+  const kind = match.kind.action === 'Other' && release.test(object) ? launchKind : match.kind;
   const doubt = doubtOf({ text, match, status, date, object, anchor, isNamed: named !== undefined }, context.message);
   const confidence = certainty - doubt;
-  return build({ text, kind: match.kind, object, anchor, status, date, confidence }, context.message);
+  return build({ text, kind, object, anchor, status, date, confidence }, context.message);
 }
 
 /** "Postponed to Tuesday.": of what was told before. */
@@ -288,7 +304,14 @@ function followUp(
  */
 const fileName = /\.(?:png|jpe?g|gif|heic|webp|mp4|mov|pdf|docx?|xlsx?|pptx?|csv|zip|log|txt|json|ya?ml)\b/i;
 
-function announced(text: string, context: Context): ExtractedEvent[] {
+/** As calendars put it: "Canceled: Planning". */
+const label =
+  /^(?:(cancell?ed|abgesagt|annulé|cancelado)|(postponed|rescheduled|verschoben|reporté|pospuesto))(?: event)?:\s+(?=\S)/i;
+
+function announced(said: string, context: Context): ExtractedEvent[] {
+  const [labels = '', isCanceled, isPostponed] = label.exec(said) ?? [];
+  const text = said.slice(labels.length);
+  const status = isCanceled !== undefined ? 'canceled' : isPostponed !== undefined ? 'postponed' : 'planned';
   if (!mayAnnounce(text) || fileName.test(text)) return [];
   const { postedAt, language, message } = context;
   const [date] = readDates(text, language, { postedAt, zone: message.zone }, 'forward');
@@ -296,8 +319,9 @@ function announced(text: string, context: Context): ExtractedEvent[] {
   const name = announcedName(text.slice(0, date.index));
   if (name === null || doubtWords.isIn(text) || absenceWords.isIn(text) || requestWords.isIn(text)) return [];
   const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
-  const facts = { text, kind: anyKind, object: name, anchor, status: 'planned' as const, date };
-  return [build({ ...facts, confidence: sure.announced }, context.message)];
+  const kind = release.test(name) ? launchKind : anyKind;
+  const facts = { text: said, kind, object: name, anchor, status, date } as const;
+  return [build({ ...facts, confidence: labels === '' ? sure.announced : sure.verb }, context.message)];
 }
 
 /** "Release dates: • iOS: 12 Oct • Android: 19 Oct": each item is what the heading tells of. */

@@ -98,7 +98,7 @@ export function statusOf(
   if (tense === 'past' && !isFutureOnly) {
     const isDone =
       isVerbal ||
-      /\b(?:complete[d]?|done|finished|concluded|resolved|published|over|closed|passed|lifted|ended|live|deployed|abgeschlossen|sent|succeeded|completó|finalizó|successful(?:ly)?|passed|verified|terminée?s?|completad[oa]|concluíd[oa]|заверш\p{L}+|afgerond|完了|успешно)/iu.test(
+      /\b(?:complete[d]?|done|went through|finished|concluded|resolved|published|over|closed|passed|lifted|ended|live|deployed|abgeschlossen|sent|succeeded|completó|finalizó|successful(?:ly)?|passed|verified|terminée?s?|completad[oa]|concluíd[oa]|заверш\p{L}+|afgerond|完了|успешно)/iu.test(
         text,
       );
     if (!isDone) return null;
@@ -127,7 +127,9 @@ export function statusOf(
   if (over !== undefined && !isVerb) return { status: 'completed', date: over, certainty: sure.noun };
   if (kind.action === 'RCA' || kind.action === 'Policy') {
     const isOut =
-      /\b(?:here(?:'s| is)|published|available|attached|link|doc|posted|shared|merged|write-?up|new|updated?|effective)\b/i.test(text);
+      /\b(?:here(?:'s| is)|published|available|attached|link|doc|posted|shared|merged|write-?up|new|updated?|effective)\b/i.test(
+        text,
+      );
     return { status: /\bupdat/i.test(text) ? 'updated' : 'completed', date: null, certainty: isOut ? 0.7 : 0.4 };
   }
   if (tense === 'present' && isVerb) return { status: 'started', date: null, certainty: 0.65 };

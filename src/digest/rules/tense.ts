@@ -23,6 +23,7 @@ export function tenseOf(text: string, matches: readonly Match[]): Tense {
       return 'future';
     // "Is announced on Friday" tells of what is to come, "was announced on Friday" of what is over.
     if (presentPassive.test(before) && mayHoldDate(text) && !doneWords.isIn(before)) return 'future';
+    if (verb.kind.needsDate && /^(?:is|are|be|will)\s/i.test(verb.word)) return isFuture ? 'future' : 'none';
     if (/\b(?:wird|werden)\b/i.test(before) && mayHoldDate(text)) return 'future';
     if (/ing(?:\s|$)/i.test(verb.word)) return isFuture ? 'future' : 'present';
     if (
@@ -31,7 +32,8 @@ export function tenseOf(text: string, matches: readonly Match[]): Tense {
       )
     )
       return 'future';
-    if (/^(?:geht|gehen|gaat|findet|läuft|gilt|tritt|beginnt|endet)(?:\s|$)/i.test(verb.word)) return 'future';
+    if (/^(?:geht|gehen|gaat|findet|läuft|gilt|tritt|beginnt|endet|kommt|kommen|zieht|ziehen)(?:\s|$)/i.test(verb.word))
+      return 'future';
     if (/(?:scheduled(?: \w+)?|(?:booked|slated|targeted|planned|confirmed) (?:for|on|to|at))$/i.test(verb.word))
       return 'future';
     if (pastVerb.test(verb.word) || /^\w+(?:ed|ped|hed)\b/i.test(verb.word)) return 'past';

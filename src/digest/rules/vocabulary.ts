@@ -28,7 +28,7 @@ function bare(verb: string): string {
 
 /** Where people come together; most of these words say other things as well, as verbs or of programs. */
 const gatherings = [
-  "(?<!\\b(?:i|we|you|they|to|will|can|pls|please|should|must|and|or|don't|never|could|would|not|function|api|system|remote|'ll|let's) )(?:conference |phone |video |tele)?calls?(?! (?:me|you|us|him|her|them|it|back|out|for|in|the|this|that|your|my|off|sign|stack|graph|center|centre)\\b)",
+  "(?<!\\b(?:i|we|you|they|to|will|can|pls|please|should|must|and|or|don't|never|could|would|not|function|api|system|remote|'ll|let's) )(?:conference |phone |video |tele)?calls?(?! (?:me|you|us|him|her|them|it|back|out|for|in|the|this(?! (?:\\w+day|week|month|morning|afternoon|evening))|that|your|my|off|sign|stack|graph|center|centre)\\b)",
   '(?<!\\b(?:login|user|ssh|browser|web|shell|my) )sessions?(?! (?:tokens?|storage|cookies?|ids?|keys?|timeouts?|data|handling|expir\\p{L}*|state)\\b)',
   '(?<=\\b(?:a|an|the|our|his|her|this|next|another|lightning|tech|keynote|guest|invited|public) (?:\\S+ )?)talks?(?! (?:to|with|soon|later|about it)\\b)',
   'presentations?',
@@ -211,7 +211,7 @@ export const kinds: readonly Kind[] = [
     verbs: words(
       'migrat(?:ed|es|ing)',
       bare('migrate'),
-      "mov(?:es|ed|ing)(?= from (?!(?:mon|tue|wed|thu|fri|sat|sun|today|tomorrow|\\d|noon|next|this|the \\d))(?:\\S+ ){1,4}to (?!(?:mon|tue|wed|thu|fri|sat|sun|today|tomorrow|\\d|noon|next|this|the \\d)))",
+      'mov(?:es|ed|ing)(?= from (?!(?:mon|tue|wed|thu|fri|sat|sun|today|tomorrow|\\d|noon|next|this|the \\d))(?:\\S+ ){1,4}to (?!(?:mon|tue|wed|thu|fri|sat|sun|today|tomorrow|\\d|noon|next|this|the \\d)))',
       '(?:mov|switch|cutt?)(?:e[ds]?|ed|ing|es)? over',
       'migrier(?:t|en)',
       'migr(?:ons|é|ée|erons)',
@@ -464,7 +464,7 @@ export const kinds: readonly Kind[] = [
       'sprint (?:review|planning|demo)',
       '(?<!\\b(?:was|were|is|are|am|been|be|we|i) )planning(?: session)?(?! (?:to|on|for)\\b)',
       'meet-?ups?',
-      'meetings?',
+      'meetings?(?! (?:everybody|everyone|you|your?|all|them|him|her|people)\\b)',
       "(?<!\\b(?:will|to|can|could|should|must|would|i|we|you|they|please|and|pls|code|let's) )review(?: meeting| session)?",
       'kick-?off',
       'conference',
@@ -1049,7 +1049,6 @@ export const doubtWords = words(
   "let'?s (?:consider|think|discuss|see)",
   'thinking (?:of|about)',
   'propose',
-  'proposal',
   'proposing',
   'consider(?:ing)?',
   'ideally',

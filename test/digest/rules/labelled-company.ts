@@ -183,7 +183,7 @@ export const messages: readonly Labelled[] = [
     ['CFP for KubeCon closes Sunday', 'Other|planned|cfp for kubecon|2026-03-15'],
     ['Feature complete date for 6.0 is 1 May, GA on 29 May', 'Launch|planned|ga/6.0|2026-05-29'],
     ['6.0 RC1 was tagged yesterday', 'Launch|completed|6.0 rc1|2026-03-09'],
-    ['RC2 is scheduled for 2026-03-17', 'Other|planned|rc2|2026-03-17'],
+    ['RC2 is scheduled for 2026-03-17', 'Launch/Other|planned|rc2|2026-03-17'],
     ['Freeze begins Thursday 18:00 and ends Monday 08:00', 'Other|planned|freeze|2026-03-12T17:00'],
     ['DB restore drill went fine on Tuesday'],
     ['Backup job failed again last night'],
