@@ -76,6 +76,8 @@ export interface SlackApi {
   readonly requestsLeft: number | null;
   users(): AsyncIterable<JsonObject[]>;
   user(userId: string): Promise<JsonObject>;
+  /** One conversation, listed or not. */
+  channel(channelId: string): Promise<JsonObject>;
   usergroups(): Promise<JsonObject[]>;
   /** Joins a public channel. Throws unless the client was opened with `allowJoin`. */
   join(channel: string): Promise<void>;

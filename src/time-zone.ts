@@ -1,4 +1,5 @@
 /** Local days and times of a zone, by the tables that Node carries (ECMA-402). Zones are IANA names. */
+import type { IsoTime } from './model.ts';
 
 /** The parts of a local date and time; months from 1. */
 export interface LocalTime {
@@ -93,4 +94,19 @@ const dayMs = 86_400_000;
 
 function asUtc({ year, month, day, hour, minute, second }: LocalTime): number {
   return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+/** From Hawaii (10 hours behind) to New Zealand (13 ahead). */
+const farthestBehindMs = 10 * 3_600_000;
+
+/** How far ahead of UTC clocks are, in milliseconds, where it is midnight at that moment. */
+export function aheadAtMidnight(midnight: IsoTime): number {
+  const sinceMidnight = Date.parse(midnight) % dayMs;
+  return sinceMidnight > farthestBehindMs ? dayMs - sinceMidnight : -sinceMidnight;
+}
+
+/** The day that begins at that moment, somewhere. */
+export function dayBeginningAt(midnight: IsoTime): { year: number; month: number; day: number } {
+  const date = new Date(Date.parse(midnight) + aheadAtMidnight(midnight));
+  return { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1, day: date.getUTCDate() };
 }

@@ -79,6 +79,8 @@ interface DigestRunOptions {
 interface Readers {
   target: DigestTarget | null;
   posted: ReadonlySet<string>;
+  /** When the last digest was put together of those that this one goes on from; null for none. */
+  knownSince: IsoTime | null;
 }
 
 /** One digest of one workspace. */
@@ -96,11 +98,14 @@ class DigestRun {
   /** A digest for whoever runs the program. */
   async print(): Promise<Digest> {
     const { sync, identity } = this.#given;
+    const { options, workspace } = this.#given;
     const stored = await readStored(sync, identity);
-    const last = await sync.store.digests.findLastWindowEnd(sync.teamId, null);
-    const isSinceLast = this.#given.options.window.kind === 'sinceLast';
-    const window = this.#window(isSinceLast ? last : null);
-    return this.#build(stored, window, { target: null, posted: new Set() });
+    // As it would be posted, without posting it.
+    if (options.publish !== null)
+      return this.#buildFor(stored, await findTarget(sync, workspace, options.publish, stored, false));
+    const last = await sync.store.digests.findLastWindowEnd(sync.teamId);
+    const window = this.#window(options.window.kind === 'sinceLast' ? last : null, this.#given.context.now());
+    return this.#build(stored, window, { target: null, posted: new Set(), knownSince: null });
   }
 
   /** A digest for the readers of a channel, or of a direct message. */
@@ -108,7 +113,7 @@ class DigestRun {
     const { sync, identity, workspace, options, context } = this.#given;
     const { store, teamId } = sync;
     const stored = await readStored(sync, identity);
-    const target = await findTarget(sync, workspace, options.publish ?? true, stored);
+    const target = await findTarget(sync, workspace, options.publish ?? true, stored, true);
     const { channelId } = target;
     this.#target = channelId;
     const publishing: PublishContext = {
@@ -121,41 +126,81 @@ class DigestRun {
       settleMs: context.config.pace === 'off' ? settleMs.unpaced : settleMs.paced,
     };
     // What is half posted comes first: it is older, and where it ends the next one begins.
-    this.#published.push(...(await finishEarlier(publishing, channelId)));
-    const window = await this.#publishedWindow(channelId);
-    const posted = options.mode === 'post' ? await store.digests.listItemKeys(teamId, channelId) : new Set<string>();
-    const digest = await this.#build(stored, window, { target, posted });
+    const finished = await finishEarlier(publishing, channelId);
+    this.#published.push(...finished);
+    const digest = await this.#buildFor(stored, target);
+    // What was to be posted once more, and was cut off, has been by now.
+    if (options.mode === 'repost' && (await this.#isAmong(finished, digest.window))) return;
     const report = await publish(publishing, {
       target: channelId,
-      window,
-      configHash: context.config.configHash,
+      window: digest.window,
+      configHash: this.#choiceHash(),
       messages: isEmpty(digest) ? [] : renderBlocks(digest),
       mode: options.mode,
     });
     this.#published.push(report);
   }
 
-  async #publishedWindow(channelId: string): Promise<DigestWindow> {
+  async #isAmong(finished: readonly PublishReport[], window: DigestWindow): Promise<boolean> {
+    const { digests } = this.#given.sync.store;
+    for (const { digest_id } of finished) {
+      const row = digest_id === null ? undefined : await digests.find(digest_id);
+      if (row?.window_from === window.from && row.window_to === window.to) return true;
+    }
+    return false;
+  }
+
+  /** What the readers of a place have not been told yet; of a digest that is posted once more, all that it told. */
+  async #buildFor(stored: Stored, target: DigestTarget): Promise<Digest> {
     const { sync, options } = this.#given;
     const { digests } = sync.store;
-    if (options.mode === 'post') return this.#window(await digests.findLastWindowEnd(sync.teamId, channelId));
+    const { channelId } = target;
+    const last = await digests.findLastPosted(sync.teamId, channelId, this.#choiceHash());
+    if (options.mode === 'post') {
+      const window = this.#window(last?.window_to ?? null, await this.#readUntil());
+      const isNext = options.window.kind !== 'fixed' && window.from === last?.window_to;
+      const posted = await digests.listItemKeys(sync.teamId, channelId);
+      return this.#build(stored, window, { target, posted, knownSince: isNext ? last.created_at : null });
+    }
+    const readers = { target, posted: new Set<string>(), knownSince: null };
     // Once more, or in its place: the same stretch, unless another was asked for.
-    const last = options.window.kind === 'sinceLast' ? await digests.findLastPosted(sync.teamId, channelId) : undefined;
-    if (last === undefined) return this.#window(null);
-    const again = { kind: 'fixed', from: Date.parse(last.window_from), to: Date.parse(last.window_to) } as const;
-    return windowOf(again, null, this.#windowSettings());
+    const isLast = last !== undefined && options.window.kind === 'sinceLast';
+    const until = isLast ? Date.parse(last.window_to) : this.#given.context.now();
+    if (!isLast) return this.#build(stored, this.#window(null, until), readers);
+    const again = { kind: 'fixed', from: Date.parse(last.window_from), to: until } as const;
+    return this.#build(stored, windowOf(again, null, this.#windowSettings(until)), readers);
   }
 
-  #window(lastTo: IsoTime | null): DigestWindow {
-    return windowOf(this.#given.options.window, lastTo, this.#windowSettings());
+  /**
+   * What a digest tells of ends where the last reading of Slack began: the next one begins there, and what was written in
+   * between would be lost to both.
+   */
+  async #readUntil(): Promise<number> {
+    const { sync, context } = this.#given;
+    const now = context.now();
+    const read = await sync.store.runs.findLastRead(sync.teamId);
+    return read === null ? now : Math.min(now, Date.parse(read));
   }
 
-  #windowSettings() {
-    const { options, context } = this.#given;
-    return { now: context.now(), zone: options.zone, upcomingMs: options.upcomingMs };
+  /** Digests that choose differently are told apart, each going on from its own last one. */
+  #choiceHash(): string {
+    const { options, workspace } = this.#given;
+    const { categories, minConfidence, minImportance } = options;
+    const { include, exclude } = workspace.channels;
+    const choice = { categories: [...categories].sort(), minConfidence, minImportance, include, exclude };
+    return createHash('sha256').update(JSON.stringify(choice)).digest('hex');
   }
 
-  async #build(stored: Stored, window: DigestWindow, { target, posted }: Readers): Promise<Digest> {
+  #window(lastTo: IsoTime | null, now: number): DigestWindow {
+    return windowOf(this.#given.options.window, lastTo, this.#windowSettings(now));
+  }
+
+  #windowSettings(now: number) {
+    const { zone, upcomingMs } = this.#given.options;
+    return { now, zone, upcomingMs };
+  }
+
+  async #build(stored: Stored, window: DigestWindow, { target, posted, knownSince }: Readers): Promise<Digest> {
     const { context, cwd, options, sync, identity, workspace } = this.#given;
     const { config } = context;
     const selection = selectChannels(workspace.channels);
@@ -186,6 +231,7 @@ class DigestRun {
         scoringHash: createHash('sha256').update(JSON.stringify(config.scoring)).digest('hex'),
         lookBackMs,
         zone: options.zone,
+        knownSince,
         rescore: options.rescore,
       },
       events,

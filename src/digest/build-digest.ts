@@ -27,7 +27,7 @@ export interface DigestContext {
 
 export interface BuildOptions {
   window: DigestWindow;
-  choice: Omit<EventChoice, 'window' | 'isSelected'>;
+  choice: Omit<EventChoice, 'window' | 'isSelected' | 'late'>;
   isSelected: (channelId: string) => boolean;
   generalChannel: string | null;
   top: number;
@@ -52,9 +52,18 @@ export async function buildDigest(context: DigestContext, options: BuildOptions)
   const since = millisToIso(context.now() - options.merging.lookBackMs);
   await mergeEvents(store, teamId, since, { ...options.merging, events: options.events });
   context.signal.throwIfAborted();
-  const { events, upcoming, announced, explained } = await chosenEvents(context, options);
+  const late = await lateMessages(context, options);
+  const { events, upcoming, announced, explained } = await chosenEvents(context, options, late);
   const { generalChannel, top, isPublic } = options;
-  const all = await buildActivity(store, teamId, { window, directory, isSelected, generalChannel, top, isPublic });
+  const all = await buildActivity(store, teamId, {
+    window,
+    directory,
+    isSelected,
+    generalChannel,
+    top,
+    isPublic,
+    lateMessages: late.size,
+  });
   const activity = withoutPosted(all, options.choice.posted);
   return {
     workspace,
@@ -82,16 +91,38 @@ function withoutPosted(activity: Activity, posted: ReadonlySet<string>): Activit
   };
 }
 
-async function chosenEvents(context: DigestContext, { window, isSelected, choice, explain }: BuildOptions) {
+/** What the last digest would have told of, had it been known: a channel that failed, an import. As `channel_id ts`. */
+async function lateMessages(
+  { store, teamId }: DigestContext,
+  { window, isSelected, reading }: BuildOptions,
+): Promise<Set<string>> {
+  const seenSince = reading.knownSince;
+  if (seenSince === null) return new Set();
+  const from = millisToIso(Math.max(0, Date.parse(window.from) - reading.lookBackMs));
+  const found = await store.activity.listLateMessages(teamId, { from, to: window.from, seenSince });
+  const posts = await store.digests.listPosts(teamId, from);
+  const keys = found.filter(({ channel_id }) => isSelected(channel_id)).map((each) => `${each.channel_id} ${each.ts}`);
+  return new Set(keys.filter((key) => !posts.has(key)));
+}
+
+async function chosenEvents(
+  context: DigestContext,
+  { window, isSelected, choice, explain, reading }: BuildOptions,
+  late: ReadonlySet<string>,
+) {
   const { store, teamId, directory } = context;
-  const byTime = await store.events.listByTime(teamId, window.from, null);
+  // Days begin at another moment where their author lives.
+  const byTime = await store.events.listByTime(teamId, millisToIso(Date.parse(window.from) - dayMs), null);
   // Those of the window's messages besides: what they tell of earlier times, and when asked why, what was not chosen.
-  const byMessage = await store.events.listByMessageTime(teamId, window.from, window.to);
+  const since = late.size === 0 ? window.from : millisToIso(Math.max(0, Date.parse(window.from) - reading.lookBackMs));
+  const byMessage = await store.events.listByMessageTime(teamId, since, window.to);
   const shown = byMessage.filter(({ state, merged_into }) => explain || (state !== 'rejected' && merged_into === null));
   const rows = [...new Map([...byTime, ...shown].map((row) => [row.event_id, row])).values()];
   const sources = await store.events.listSources(rows.map(({ event_id }) => event_id));
-  return selectEvents(rows, sources, { ...choice, window, isSelected }, directory);
+  return selectEvents(rows, sources, { ...choice, window, isSelected, late }, directory);
 }
+
+const dayMs = 86_400_000;
 
 /** More would be read by nobody. */
 const explainedCandidates = 100;

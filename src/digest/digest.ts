@@ -99,6 +99,8 @@ export interface QuestionItem extends MessageItem {
 
 /** What became known in the window of messages that are older than it. The lists are cut; the counts are not. */
 export interface LateNews {
+  /** Messages that became known after the digest of their time was posted. */
+  messages: number;
   replies: number;
   edits: number;
   deletions: number;

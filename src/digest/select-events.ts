@@ -1,7 +1,8 @@
 /** Which of the stored events a digest tells, in which section, and why not the others. */
 import type { EventRow, EventSourceRow } from '../db/schema.ts';
 import type { IsoTime } from '../model.ts';
-import { compareTs, parseTs, tsToIso } from '../ts.ts';
+import { dayBeginningAt, startOf } from '../time-zone.ts';
+import { compareTs, millisToIso, parseTs, tsToIso } from '../ts.ts';
 import type { DigestWindow, EventItem, ExplainedEvent } from './digest.ts';
 import type { Category } from './events/event.ts';
 import { originOf } from './events/event-rows.ts';
@@ -20,6 +21,8 @@ export interface EventChoice {
   /** In each section. */
   maxEvents: number;
   categoryPriorities: Readonly<Record<Category, number>>;
+  /** Messages from before the window that became known since the last digest, as `channel_id ts`. */
+  late: ReadonlySet<string>;
   /** What was posted to the same place before. */
   posted: ReadonlySet<string>;
 }
@@ -70,7 +73,7 @@ export function selectEvents(
   for (const row of rows) {
     const own = sourcesOf.get(row.event_id) ?? [];
     const item = itemOf(row, own, choice, directory);
-    const section = sectionOf(row, own, choice.window);
+    const section = sectionOf(row, own, choice.window, choice.late);
     const against =
       section === null ? 'neither in the window nor coming up' : reasonAgainst(row, item, section, own, choice);
     if (section === null || against !== null) explain(row, false, against ?? '');
@@ -94,16 +97,27 @@ export function selectEvents(
 function sectionOf(
   row: EventRow,
   sources: readonly EventSourceRow[],
-  { from, to, upcoming_to }: DigestWindow,
+  { from, to, upcoming_to, zone }: DigestWindow,
+  late: ReadonlySet<string>,
 ): Section | null {
-  const time = row.primary_time;
-  const isTold = sources.some(({ ts }) => isWithin(tsToIso(ts), from, to));
+  // Of what was written after the window, the window knows nothing.
+  if (sources.every(({ ts }) => tsToIso(ts) >= to)) return null;
+  const time = timeOf(row, zone);
+  const isTold = sources.some(
+    ({ channel_id, ts }) => isWithin(tsToIso(ts), from, to) || late.has(`${channel_id} ${ts}`),
+  );
   if (time === null) return isTold ? 'events' : null;
   if (isWithin(time, from, to)) return 'events';
   // Of what happened before, nobody could be told before somebody wrote it.
   if (time < from) return isTold ? 'events' : null;
   if (upcoming_to !== null && time <= upcoming_to) return 'upcoming';
   return isTold ? 'announced' : null;
+}
+
+/** A day of its author's calendar is that day of the reader's. */
+function timeOf(row: EventRow, zone: string): IsoTime | null {
+  const time = row.primary_time;
+  return time !== null && hasDaysOnly(row) ? millisToIso(startOf(dayBeginningAt(time), zone)) : time;
 }
 
 function isWithin(time: IsoTime, from: IsoTime, to: IsoTime): boolean {
@@ -189,7 +203,7 @@ function itemOf(
         channel_id,
         channel: directory.label(channel_id),
         ts: parseTs(ts),
-        permalink,
+        permalink: permalink ?? directory.permalink(channel_id, ts),
       })),
   };
 }

@@ -1,7 +1,7 @@
 /** Days and times as a reader in the window's zone writes them. All made by Intl, in English like the rest of a digest. */
 import type { DigestWindow, EventItem } from '../digest/digest.ts';
 import type { IsoTime } from '../model.ts';
-import { localTime, startOfDay } from '../time-zone.ts';
+import { aheadAtMidnight, localTime, startOfDay } from '../time-zone.ts';
 import { millisToIso } from '../ts.ts';
 
 /** Below this an event at midnight is one of which only the day is known. */
@@ -81,17 +81,12 @@ export function eventTimeText(
  * is known than that the first day begins at its midnight; clocks may change until the last one, by two hours at most.
  */
 function daysText(first: IsoTime, last: IsoTime | null, near: IsoTime): string {
-  const sinceMidnight = Date.parse(first) % dayMs;
-  // From Hawaii (10 hours behind) to New Zealand (13 ahead).
-  const ahead = sinceMidnight > farthestBehindMs ? dayMs - sinceMidnight : -sinceMidnight;
+  const ahead = aheadAtMidnight(first);
   const dayOf = (millis: number) => dayText(millisToIso(millis + ahead), 'UTC', near);
   const day = dayOf(Date.parse(first));
   const lastDay = last === null ? day : dayOf(Date.parse(last) - 2 * 3_600_000);
   return lastDay === day ? day : `${day} – ${lastDay}`;
 }
-
-const dayMs = 86_400_000;
-const farthestBehindMs = 10 * 3_600_000;
 
 /** The window as a heading has it: `Sun 22 Nov 2026` for whole days, else `Sun 22 Nov 2026 08:00 – Mon 23 Nov 08:00`. */
 export function windowText({ from, to, zone }: Pick<DigestWindow, 'from' | 'to' | 'zone'>): string {

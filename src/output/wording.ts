@@ -137,8 +137,9 @@ export function reactionCount(reactions: number): string[] {
 }
 
 /** `17 replies to older threads, 3 edits, 1 deletion` */
-export function lateCounts({ replies, edits, deletions }: LateNews): string {
+export function lateCounts({ messages, replies, edits, deletions }: LateNews): string {
   return [
+    messages === 0 ? '' : `${countOf(messages, 'message')} that the last digest could not know`,
     replies === 0 ? '' : `${countOf(replies, 'reply', 'replies')} to older threads`,
     edits === 0 ? '' : countOf(edits, 'edit'),
     deletions === 0 ? '' : countOf(deletions, 'deletion'),
@@ -147,8 +148,8 @@ export function lateCounts({ replies, edits, deletions }: LateNews): string {
     .join(', ');
 }
 
-export function hasLateNews({ replies, edits, deletions, items }: LateNews): boolean {
-  return replies + edits + deletions + items.length > 0;
+export function hasLateNews({ messages, replies, edits, deletions, items }: LateNews): boolean {
+  return messages + replies + edits + deletions + items.length > 0;
 }
 
 /** What became of an older message, `#general` and the day it was posted included. */

@@ -37,6 +37,7 @@ export interface PublishRequest {
   /** A channel's id; of a person, that of the direct conversation. */
   target: string;
   window: { from: IsoTime; to: IsoTime };
+  /** Of what chooses among the news: two digests of one window that differ in it are two digests. */
   configHash: string;
   messages: readonly DigestMessage[];
   /** `post`: at most once for this window; `repost`: once more; `update`: in the place of what was posted. */
@@ -100,9 +101,10 @@ function overtaken(): AppError {
   });
 }
 
-/** The same window and place give the same id, so the database itself refuses a second one. */
-function idOf(teamId: string, { target, window }: PublishRequest): string {
-  const hex = createHash('sha256').update(`${teamId}|${target}|${window.from}|${window.to}`).digest('hex');
+/** The same window, place and choice give the same id, so the database itself refuses a second one. */
+function idOf(teamId: string, { target, window, configHash }: PublishRequest): string {
+  const told = `${teamId}|${target}|${window.from}|${window.to}|${configHash}`;
+  const hex = createHash('sha256').update(told).digest('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
@@ -200,7 +202,7 @@ async function post(context: PublishContext, digest: DigestRow, chunk: DigestChu
     // Told to stop, or the database failed: whether it was posted, the next run finds out.
     if (signal.aborted || !(error instanceof SlackError)) throw error;
     if (!error.isDoubtful) {
-      await giveBack(context, chunk, claim, error);
+      await giveBack(context, digest, chunk, claim, error);
       throw error;
     }
     await store.transaction((tx) => tx.digests.noteChunkError(digest_id, chunk_no, maskSecrets(error.message)));
@@ -209,17 +211,28 @@ async function post(context: PublishContext, digest: DigestRow, chunk: DigestChu
   }
 }
 
-/** What Slack will never take must not stand in the way of every digest to come. */
+/** For so long a part that Slack refuses is tried again, so that what it tells is not lost. */
+const refusedForMs = 24 * 3_600_000;
+
+/**
+ * What Slack will never take must not stand in the way of every digest to come. Of a digest that does not stand there yet, the
+ * window is told anew; the missing part of another one is tried again by the runs of the next day.
+ */
 async function giveBack(
   context: PublishContext,
+  digest: DigestRow,
   chunk: DigestChunkRow,
   claim: Claim,
   error: SlackError,
 ): Promise<void> {
   const { digest_id, chunk_no } = chunk;
+  const now = context.now();
   await context.store.transaction(async (tx) => {
     const isOurs = await tx.digests.releaseChunk(digest_id, chunk_no, claim.takenAt, maskSecrets(error.message));
-    if (isOurs && error.kind === 'content') await tx.digests.withdraw(digest_id, millisToIso(context.now()));
+    if (!isOurs || error.kind !== 'content') return;
+    const isBegun = (await tx.digests.listChunks(digest_id)).some(({ status }) => status === 'posted');
+    const isGivenUp = now - Date.parse(digest.created_at) >= refusedForMs;
+    if (!isBegun || isGivenUp) await tx.digests.withdraw(digest_id, millisToIso(now));
   });
 }
 
@@ -295,14 +308,14 @@ function leftOver(chunkNo: number): JsonObject {
   return { text, blocks: [{ type: 'context', elements: [{ type: 'plain_text', text }] }] };
 }
 
-/** Edits the digest of this window, or the last one. An edit may be repeated, so nothing needs to be claimed. */
+/** Edits the digest of this window. An edit may be repeated, so nothing needs to be claimed. */
 async function update(context: PublishContext, request: PublishRequest): Promise<PublishReport> {
   const { store, slack, teamId } = context;
-  const digest =
-    (await store.digests.findPosted(teamId, request.target, request.window)) ??
-    (await store.digests.findLastPosted(teamId, request.target));
+  const digest = await store.digests.findPosted(teamId, request.target, request.configHash, request.window);
   if (digest === undefined) {
-    throw new AppError('there is no posted digest to update', { hint: 'Publish one without --update first.' });
+    throw new AppError('there is no posted digest of this window to update', {
+      hint: 'Publish it without --update first; or give the window, the channels and the thresholds it was published with.',
+    });
   }
   const { digest_id } = digest;
   const before = await store.digests.listChunks(digest_id);

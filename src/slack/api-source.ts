@@ -27,6 +27,7 @@ import { Pacer } from './pacer.ts';
 import type { ListPage, Reading } from './payloads.ts';
 import {
   readAuthTest,
+  readChannel,
   readChannelPage,
   readMessagePage,
   readNothing,
@@ -221,6 +222,10 @@ class ApiSource implements SlackApiHandle {
 
   user(userId: string): Promise<JsonObject> {
     return this.#caller.call('users.info', { user: userId }, readUser);
+  }
+
+  channel(channelId: string): Promise<JsonObject> {
+    return this.#caller.call('conversations.info', { channel: channelId }, readChannel);
   }
 
   async usergroups(): Promise<JsonObject[]> {

@@ -122,8 +122,7 @@ const hintsOfKinds: Partial<Record<SlackErrorKind, string>> = {
   auth: "Check the token on the app's page at https://api.slack.com/apps (OAuth & Permissions), then run again.",
   transient: 'Run again later; what is committed stays, and the next run goes on from there.',
   cursor: 'Run again; the listing starts anew from the last committed point.',
-  content:
-    'This is a bug of this program; please report it with the message. The next run puts the digest together anew.',
+  content: 'This is a bug of this program; please report it with the message. The next run tries again.',
   caller: 'This is a bug of this program; please report it with the command and this message.',
   unknown: 'Run again later; if it stays, please report the code.',
 };

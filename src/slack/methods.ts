@@ -23,6 +23,7 @@ const special = 100;
 const methods = {
   'auth.test': { callsPerMinute: special },
   'conversations.list': { callsPerMinute: tier2 },
+  'conversations.info': { callsPerMinute: tier3 },
   'conversations.history': { callsPerMinute: tier3 },
   'conversations.replies': { callsPerMinute: tier3 },
   'conversations.join': { callsPerMinute: tier3, permission: 'join' },

@@ -17,6 +17,7 @@ export function offlineSlack(identity: Identity): SlackApiHandle {
     requestsLeft: null,
     users: refuse,
     user: refuse,
+    channel: refuse,
     usergroups: refuse,
     join: refuse,
     post: refuse,

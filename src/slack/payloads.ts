@@ -43,6 +43,7 @@ const channelsAnswer = z.looseObject({ channels: z.array(z.unknown()), response_
 const usersAnswer = z.looseObject({ members: z.array(z.unknown()), response_metadata: paging });
 const usergroupsAnswer = z.looseObject({ usergroups: z.array(z.unknown()) });
 const userAnswer = z.looseObject({ user: z.unknown() });
+const channelAnswer = z.looseObject({ channel: z.unknown() });
 const postedAnswer = z.looseObject({ channel: z.custom<string>(isId), ts: z.custom<Ts>(isTs) });
 const openedAnswer = z.looseObject({ channel: z.looseObject({ id: z.custom<string>(isId) }) });
 const emptyAnswer = z.looseObject({});
@@ -99,6 +100,13 @@ export function readUser(body: unknown): Reading<JsonObject> {
   if (!answer.ok) return answer;
   const { user } = answer.value;
   return isJsonObject(user) ? { ok: true, value: user } : { ok: false, why: 'user is no object' };
+}
+
+export function readChannel(body: unknown): Reading<JsonObject> {
+  const answer = read(channelAnswer, body);
+  if (!answer.ok) return answer;
+  const { channel } = answer.value;
+  return isJsonObject(channel) ? { ok: true, value: channel } : { ok: false, why: 'channel is no object' };
 }
 
 export function readPosted(body: unknown): Reading<PostedMessage> {

@@ -97,7 +97,7 @@ describe('the messages', () => {
         ...activity,
         threads: [thread({ channel_id: 'C1' })],
         questions: [question({ channel_id: 'C2' })],
-        late: { replies: 3, edits: 0, deletions: 0, items: [late({ channel_id: 'C3' })] },
+        late: { messages: 0, replies: 3, edits: 0, deletions: 0, items: [late({ channel_id: 'C3' })] },
       },
     });
     expect(renderBlocks(digest).flatMap(({ itemKeys }) => itemKeys)).toEqual([

@@ -200,7 +200,7 @@ export const anyDigest: fc.Arbitrary<Digest> = fc
     new_members: fc.array(fc.record({ user_id: fc.constant('U1'), name: nastyText, joined_at: moment }), {
       maxLength: 30,
     }),
-    late: fc.record({ replies: count, edits: count, deletions: count }),
+    late: fc.record({ messages: count, replies: count, edits: count, deletions: count }),
     notes: fc.array(nastyText, { maxLength: 3 }),
     explanation: fc.option(explanation, { nil: null }),
   })

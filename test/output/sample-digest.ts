@@ -125,7 +125,7 @@ export function emptyDigest(values: Partial<Digest> = {}): Digest {
       questions: [],
       new_channels: [],
       new_members: [],
-      late: { replies: 0, edits: 0, deletions: 0, items: [] },
+      late: { messages: 0, replies: 0, edits: 0, deletions: 0, items: [] },
     },
     events: [],
     upcoming: [],
@@ -302,6 +302,7 @@ export function sampleDigest(values: Partial<Digest> = {}): Digest {
         replies: 5,
         edits: 1,
         deletions: 1,
+        messages: 0,
         items: [
           late({
             channel: 'design',

@@ -41,6 +41,11 @@ export interface ActivityRepository {
     channelId: string,
     ts: readonly Ts[],
   ): Promise<Map<Ts, { text: string | null; edited_ts: string | null }>>;
+  /** Messages of `[from, to)` that became known since a moment, replies not among them. */
+  listLateMessages(
+    teamId: string,
+    range: { from: IsoTime; to: IsoTime; seenSince: IsoTime },
+  ): Promise<{ channel_id: string; ts: Ts }[]>;
   /** Replies that were first seen in the range, to messages that are older than it. */
   listLateReplies(teamId: string, from: IsoTime, to: IsoTime): Promise<LateReply[]>;
   /** Everybody's names, without what else is known of them. */
@@ -130,6 +135,18 @@ export function activityRepository(dialect: Dialect): (db: Kysely<Schema>) => Ac
         .execute();
       return new Map(rows.map(({ ts: of, text, edited_ts }) => [of, { text, edited_ts }]));
     },
+
+    listLateMessages: (teamId, { from, to, seenSince }) =>
+      db
+        .selectFrom('messages')
+        .select(['channel_id', 'ts'])
+        .where('team_id', '=', teamId)
+        .where('posted_at', '>=', from)
+        .where('posted_at', '<', to)
+        .where('first_seen_at', '>=', seenSince)
+        .where('is_reply', '=', false)
+        .where('deleted_at', 'is', null)
+        .execute(),
 
     // A plain reply becomes known only when its thread is read, and that is dated.
     listLateReplies: (teamId, from, to) =>

@@ -8,11 +8,16 @@ export interface DigestRepository {
   /** Of this target those that are not posted to their end, the oldest first. */
   listUnfinished(teamId: string, channelId: string): Promise<DigestRow[]>;
   /** Of this window the latest one that was posted to its end. */
-  findPosted(teamId: string, channelId: string, window: { from: IsoTime; to: IsoTime }): Promise<DigestRow | undefined>;
-  /** The latest one that was posted there to its end. */
-  findLastPosted(teamId: string, channelId: string): Promise<DigestRow | undefined>;
-  /** Where the last digest ended that was posted there; of any place when the channel is null. */
-  findLastWindowEnd(teamId: string, channelId: string | null): Promise<IsoTime | null>;
+  findPosted(
+    teamId: string,
+    channelId: string,
+    configHash: string,
+    window: { from: IsoTime; to: IsoTime },
+  ): Promise<DigestRow | undefined>;
+  /** Of those that were posted there to their end the one whose window ends last. */
+  findLastPosted(teamId: string, channelId: string, configHash: string): Promise<DigestRow | undefined>;
+  /** Where the last digest ended that was posted anywhere. */
+  findLastWindowEnd(teamId: string): Promise<IsoTime | null>;
   /** What was posted there, or is about to be. */
   listItemKeys(teamId: string, channelId: string): Promise<Set<string>>;
   /**
@@ -86,8 +91,9 @@ const itemTarget = {
 export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => DigestRepository {
   return (db) => {
     const digests = (teamId: string) => db.selectFrom('digests').selectAll().where('team_id', '=', teamId);
-    const posted = (teamId: string) =>
-      digests(teamId).where('status', '=', 'posted').orderBy('created_at', 'desc').limit(1);
+    const posted = (teamId: string) => digests(teamId).where('status', '=', 'posted');
+    const postedTo = (teamId: string, channelId: string, configHash: string) =>
+      posted(teamId).where('channel_id', '=', channelId).where('config_hash', '=', configHash);
     return {
       listUnfinished: (teamId, channelId) =>
         digests(teamId)
@@ -97,18 +103,23 @@ export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => Dige
           .orderBy('digest_id')
           .execute(),
 
-      findPosted: (teamId, channelId, { from, to }) =>
-        posted(teamId)
-          .where('channel_id', '=', channelId)
+      findPosted: (teamId, channelId, configHash, { from, to }) =>
+        postedTo(teamId, channelId, configHash)
           .where('window_from', '=', from)
           .where('window_to', '=', to)
+          .orderBy('created_at', 'desc')
+          .limit(1)
           .executeTakeFirst(),
 
-      findLastPosted: (teamId, channelId) => posted(teamId).where('channel_id', '=', channelId).executeTakeFirst(),
+      findLastPosted: (teamId, channelId, configHash) =>
+        postedTo(teamId, channelId, configHash)
+          .orderBy('window_to', 'desc')
+          .orderBy('created_at', 'desc')
+          .limit(1)
+          .executeTakeFirst(),
 
-      async findLastWindowEnd(teamId, channelId) {
-        const all = digests(teamId).where('status', '=', 'posted').orderBy('window_to', 'desc').limit(1);
-        const row = await (channelId === null ? all : all.where('channel_id', '=', channelId)).executeTakeFirst();
+      async findLastWindowEnd(teamId) {
+        const row = await posted(teamId).orderBy('window_to', 'desc').limit(1).executeTakeFirst();
         return row?.window_to ?? null;
       },
 

@@ -41,7 +41,8 @@ export interface EventRepository {
    */
   listScoreable(
     teamId: string,
-    range: { from: IsoTime; to: IsoTime; knownOnly: boolean },
+    /** Of messages that were never looked at, those first seen since a moment; null for none of them. */
+    range: { from: IsoTime; to: IsoTime; newSince: IsoTime | null },
     version: ScoringVersion,
     after: MessagePosition | null,
     limit: number,
@@ -170,7 +171,7 @@ export function eventRepository(dialect: Dialect): (db: Kysely<Schema>) => Event
 
     return {
       // Channels are chosen by the caller: told to the database, they tempt it to read whole channels by their key.
-      listScoreable(teamId, { from, to, knownOnly }, { configHash, normVersion }, after, limit) {
+      listScoreable(teamId, { from, to, newSince }, { configHash, normVersion }, after, limit) {
         const messages = db
           .selectFrom('messages')
           .leftJoin('event_candidates as known', (join) =>
@@ -202,7 +203,9 @@ export function eventRepository(dialect: Dialect): (db: Kysely<Schema>) => Event
           .where((eb) => eb.or([eb('messages.is_reply', '=', false), eb('messages.subtype', '=', 'thread_broadcast')]))
           .where((eb) =>
             eb.or([
-              ...(knownOnly ? [] : [eb('known.ts', 'is', null)]),
+              ...(newSince === null
+                ? []
+                : [eb.and([eb('known.ts', 'is', null), eb('messages.first_seen_at', '>=', newSince)])]),
               eb('known.config_hash', '!=', configHash),
               eb('known.norm_version', '!=', normVersion),
               eb('known.message_updated_at', '!=', eb.ref('messages.updated_at')),

@@ -19,6 +19,8 @@ export interface RunRepository {
   countIngestRun(teamId: string): Promise<number>;
   /** When the last finished run of this command began. */
   findLastStart(teamId: string, command: string): Promise<IsoTime | null>;
+  /** When the last run began that read all that was new, of some channels at least; null when there was none. */
+  findLastRead(teamId: string): Promise<IsoTime | null>;
   /** How the config file called the workspace in its last run; null without one. */
   findWorkspaceName(teamId: string): Promise<string | null>;
   saveRunChannels(rows: readonly RunChannelRow[]): Promise<void>;
@@ -105,6 +107,19 @@ export function runRepository(dialect: Dialect): (db: Kysely<Schema>) => RunRepo
         .where('team_id', '=', teamId)
         .where('command', '=', command)
         .where('status', '!=', 'running')
+        .orderBy('started_at', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.started_at ?? null;
+    },
+
+    async findLastRead(teamId) {
+      const row = await db
+        .selectFrom('runs')
+        .select('started_at')
+        .where('team_id', '=', teamId)
+        .where('command', '=', 'ingest')
+        .where('status', 'in', ['completed', 'partial'])
         .orderBy('started_at', 'desc')
         .limit(1)
         .executeTakeFirst();

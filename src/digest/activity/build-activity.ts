@@ -17,12 +17,14 @@ export interface ActivityOptions {
   generalChannel: string | null;
   /** So many threads, questions and late changes. */
   top: number;
+  /** So many messages from before the window became known too late for its digest. */
+  lateMessages: number;
   /** Others will read it: what people took back stays with those who keep the copy. */
   isPublic: boolean;
 }
 
 export async function buildActivity(store: Store, teamId: string, options: ActivityOptions): Promise<Activity> {
-  const { window, directory, isSelected, generalChannel, top, isPublic } = options;
+  const { window, directory, isSelected, generalChannel, top, isPublic, lateMessages } = options;
   // A digest is no news, or a silent workspace would be told of the last one for ever.
   const posts = await store.digests.listPosts(teamId, window.before.from);
   const selected = (messages: CountedMessage[]) =>
@@ -43,7 +45,12 @@ export async function buildActivity(store: Store, teamId: string, options: Activ
     questions: questions.slice(0, top),
     new_channels: await newChannels(store, teamId, window, isSelected, directory),
     new_members: await newMembers(store, teamId, window, messages, generalChannel, directory),
-    late: await lateNews(store, teamId, window, isSelected, directory, { top, shownThreads, isPublic }),
+    late: await lateNews(store, teamId, window, isSelected, directory, {
+      top,
+      shownThreads,
+      isPublic,
+      messages: lateMessages,
+    }),
   };
 }
 

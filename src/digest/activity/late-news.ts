@@ -17,7 +17,7 @@ export async function lateNews(
   window: DigestWindow,
   isSelected: (channelId: string) => boolean,
   directory: Directory,
-  options: { top: number; shownThreads: ReadonlySet<string>; isPublic: boolean },
+  options: { top: number; shownThreads: ReadonlySet<string>; isPublic: boolean; messages: number },
 ): Promise<LateNews> {
   const fromTs = isoToTs(window.from);
   const replies = (await store.activity.listLateReplies(teamId, window.from, window.to)).filter(
@@ -55,6 +55,7 @@ export async function lateNews(
   ];
   const items = found.sort((a, b) => b.count - a.count || (a.at < b.at ? 1 : -1)).slice(0, options.top);
   return {
+    messages: options.messages,
     replies: replies.length,
     edits: edited.length,
     deletions: deleted.length,

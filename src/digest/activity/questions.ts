@@ -1,6 +1,7 @@
 /** Questions to which nobody has said anything. */
 import type { CountedMessage } from '../../db/repositories/activity.ts';
 import type { Store } from '../../db/repositories/index.ts';
+import type { MessageRow } from '../../db/schema.ts';
 import type { DigestWindow, QuestionItem } from '../digest.ts';
 import type { Directory } from '../people.ts';
 import { messageText } from '../text/message-text.ts';
@@ -26,37 +27,48 @@ export async function unansweredQuestions(
     ({ channel_id, user_id, subtype }) =>
       isSelected(channel_id) && !isNotice(subtype) && user_id !== null && !directory.isBot(user_id),
   );
-  const answered = answeredThreads(messages);
+  const threads = repliesOf(messages, directory);
   const open = asked.filter(
     (message) =>
       isQuestion(messageText(message.raw, directory).plain) &&
-      !answered.has(`${message.channel_id} ${message.ts}`) &&
-      !hasOthersReplies(message.raw, message.user_id),
+      !isAnswered(message, threads.get(`${message.channel_id} ${message.ts}`), directory),
   );
   return open
     .map((message) => ({ ...messageItem(message, directory), reactions: reactionsOf(message.raw) }))
     .sort((a, b) => b.reactions - a.reactions || (a.posted_at < b.posted_at ? -1 : 1));
 }
 
-/** Threads with a reply in the window by somebody other than who asked are told by the replies themselves. */
-function answeredThreads(messages: readonly CountedMessage[]): Set<string> {
-  const authors = new Map<string, string | null>();
-  for (const { channel_id, ts, is_reply, user_id } of messages)
-    if (!is_reply) authors.set(`${channel_id} ${ts}`, user_id);
-  const answered = new Set<string>();
-  for (const { channel_id, thread_ts, is_reply, user_id } of messages) {
-    if (!is_reply || thread_ts === null) continue;
-    const key = `${channel_id} ${thread_ts}`;
-    if (user_id !== authors.get(key)) answered.add(key);
-  }
-  return answered;
+interface Replies {
+  /** Who wrote them, apps not among them. */
+  people: Set<string | null>;
+  count: number;
 }
 
-/** Replies of which Slack tells, whether or not they were read. */
-function hasOthersReplies(raw: { [key: string]: unknown }, author: string | null): boolean {
-  const users = raw['reply_users'];
-  if (Array.isArray(users)) return users.some((user) => user !== author);
-  return typeof raw['reply_count'] === 'number' && raw['reply_count'] > 0;
+/** The replies that are in the window, by thread. */
+function repliesOf(messages: readonly CountedMessage[], directory: Directory): Map<string, Replies> {
+  const threads = new Map<string, Replies>();
+  for (const { channel_id, thread_ts, is_reply, user_id, bot_id } of messages) {
+    if (!is_reply || thread_ts === null) continue;
+    const key = `${channel_id} ${thread_ts}`;
+    const replies = threads.get(key) ?? { people: new Set(), count: 0 };
+    replies.count += 1;
+    if (bot_id === null && user_id !== null && !directory.isBot(user_id)) replies.people.add(user_id);
+    threads.set(key, replies);
+  }
+  return threads;
+}
+
+/** By somebody other than who asked; an app's reply is no answer. Slack tells of replies whether or not they were read. */
+function isAnswered(
+  { raw, user_id }: Pick<MessageRow, 'raw' | 'user_id'>,
+  replies: Replies | undefined,
+  directory: Directory,
+): boolean {
+  const isOther = (user: unknown) => typeof user === 'string' && user !== user_id && !directory.isBot(user);
+  if ([...(replies?.people ?? [])].some(isOther)) return true;
+  const { reply_users: users, reply_count: count } = raw;
+  if (Array.isArray(users)) return users.some(isOther);
+  return typeof count === 'number' && count > (replies?.count ?? 0);
 }
 
 /** Said in passing, or to oneself. */

@@ -28,6 +28,8 @@ export interface ReadMessagesSettings {
   lookBackMs: number;
   /** Whose zone dates are in where the author's is not known. */
   zone: string;
+  /** Messages before the window that became known since are read as well; null for none. */
+  knownSince: IsoTime | null;
   /** Score everything again. */
   rescore: boolean;
   events: EventSettings;
@@ -41,6 +43,8 @@ interface Reading {
   signal: AbortSignal;
 }
 
+const always: IsoTime = millisToIso(0);
+
 /** Messages of one transaction: few enough to keep others waiting for a moment only. */
 const portion = 500;
 
@@ -52,8 +56,8 @@ export async function readMessages(
 ): Promise<void> {
   const lookBack = millisToIso(Math.max(0, Date.parse(window.from) - settings.lookBackMs));
   const ranges = [
-    { from: lookBack, to: window.from, knownOnly: true },
-    { from: window.from, to: window.to, knownOnly: false },
+    { from: lookBack, to: window.from, newSince: settings.knownSince },
+    { from: window.from, to: window.to, newSince: always },
   ];
   // A hash that no row has makes every message one to be scored.
   const version = { configHash: settings.rescore ? '' : versionHash(settings), normVersion };
@@ -109,7 +113,11 @@ async function readPortion(
     const unfit = ineligibility(message) ?? (score < threshold ? `its score ${score} is below ${threshold}` : null);
     const textHash = createHash('sha256').update(text.norm).digest('hex');
     // A language model's reading outlives new reactions, but not a new text.
-    const isKept = message.known_text_hash === textHash && unfit === null && isReadByModel(message.known_status);
+    const isKept =
+      !settings.rescore &&
+      message.known_text_hash === textHash &&
+      unfit === null &&
+      isReadByModel(message.known_status);
     candidates.push({
       team_id: teamId,
       channel_id: message.channel_id,
@@ -126,7 +134,7 @@ async function readPortion(
       message_updated_at: message.updated_at,
       lease_owner: null,
       lease_expires_at: null,
-      attempts: message.known_text_hash === textHash ? (message.known_attempts ?? 0) : 0,
+      attempts: !settings.rescore && message.known_text_hash === textHash ? (message.known_attempts ?? 0) : 0,
       created_at: message.known_created_at ?? at,
       updated_at: at,
     });

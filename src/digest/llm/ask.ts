@@ -8,6 +8,7 @@ import type { CandidateKey } from '../../db/repositories/candidate-leases.ts';
 import type { TransactionStore } from '../../db/repositories/index.ts';
 import type { CallOutcome } from '../../db/repositories/language-models.ts';
 import type { LlmCallRow } from '../../db/schema.ts';
+import { maskSecrets } from '../../secrets.ts';
 import { millisToIso } from '../../ts.ts';
 import type { CandidateMessage } from '../events/extractor.ts';
 import { type AnswerContext, type AnswerReading, parseAnswer, readAnswer } from './answer.ts';
@@ -147,8 +148,8 @@ export class Asker {
       channel: message.channel_name,
       posted_at: message.posted_at,
       zone: message.zone,
-      text,
-      links: message.text.links,
+      text: maskSecrets(text),
+      links: message.text.links.map(maskSecrets),
       anchors: message.text.anchors,
     });
     const key = cacheKey({

@@ -822,7 +822,9 @@ export const resolvedWords = words(
 );
 
 export const canceledWords = words(
-  'cancel(?:l?ed|l?ing|s)?',
+  'cancel(?:l?ed|l?ing)',
+  "(?<=\\b(?:we|i|must|(?:have|had|need|needs|decided|going) to|we'll|we will|(?:has|have) had to) )cancel",
+  '(?<!will |can |to |would )cancels',
   'called off',
   'call(?:ing)? off',
   'scrapped',
