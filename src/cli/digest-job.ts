@@ -134,7 +134,8 @@ class DigestRun {
     const report = await publish(publishing, {
       target: channelId,
       window: digest.window,
-      configHash: this.#choiceHash(),
+      configHash: this.#series(),
+      alike: this.#allSeries(),
       messages: isEmpty(digest) ? [] : renderBlocks(digest),
       mode: options.mode,
     });
@@ -155,7 +156,8 @@ class DigestRun {
     const { sync, options } = this.#given;
     const { digests } = sync.store;
     const { channelId } = target;
-    const last = await digests.findLastPosted(sync.teamId, channelId, this.#choiceHash());
+    const series = options.mode === 'post' ? [this.#series()] : this.#allSeries();
+    const last = await digests.findLastPosted(sync.teamId, channelId, series);
     if (options.mode === 'post') {
       const window = this.#window(last?.window_to ?? null, await this.#readUntil());
       const isNext = options.window.kind !== 'fixed' && window.from === last?.window_to;
@@ -182,13 +184,19 @@ class DigestRun {
     return read === null ? now : Math.min(now, Date.parse(read));
   }
 
-  /** Digests that choose differently are told apart, each going on from its own last one. */
-  #choiceHash(): string {
+  /** Digests that choose differently are told apart, each going on from its own last one; and no fixed window begins a series. */
+  #series(): string {
+    const [running, fixed] = this.#allSeries();
+    return this.#given.options.window.kind === 'fixed' ? fixed : running;
+  }
+
+  #allSeries(): [running: string, fixed: string] {
     const { options, workspace } = this.#given;
     const { categories, minConfidence, minImportance } = options;
     const { include, exclude } = workspace.channels;
     const choice = { categories: [...categories].sort(), minConfidence, minImportance, include, exclude };
-    return createHash('sha256').update(JSON.stringify(choice)).digest('hex');
+    const hash = createHash('sha256').update(JSON.stringify(choice)).digest('hex');
+    return [hash, `fixed:${hash}`];
   }
 
   #window(lastTo: IsoTime | null, now: number): DigestWindow {

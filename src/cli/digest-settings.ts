@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse } from 'yaml';
 import type { Config } from '../config/load.ts';
-import { type ChannelSelection, selectChannels } from '../config/selection.ts';
+import { type ChannelSelection, isGlob, selectChannels } from '../config/selection.ts';
 import type { ScoringSettings } from '../digest/candidates/score.ts';
 import type { EventSettings } from '../digest/events/event-rows.ts';
 import { defaultImportance, type ImportanceWeights } from '../digest/events/importance.ts';
@@ -108,8 +108,14 @@ export function visibleChannels(
   publicTo: { target: string; isInternal: boolean } | null,
   shared: readonly string[],
 ): Set<string> {
+  // Whoever writes "*" thinks of channels, not of what two people say to each other.
   const named = selectChannels({ include: shared, exclude: [] });
-  const isNamed = (channel: KnownChannel) => shared.length > 0 && named.matches(selectable(channel));
+  const exact = shared.filter((pattern) => !isGlob(pattern));
+  const alone = selectChannels({ include: exact, exclude: [] });
+  const isNamed = (channel: KnownChannel) =>
+    channel.kind === 'im' || channel.kind === 'mpim'
+      ? exact.length > 0 && alone.matches(selectable(channel))
+      : shared.length > 0 && named.matches(selectable(channel));
   const isVisible = (channel: KnownChannel) =>
     publicTo === null ||
     channel.channel_id === publicTo.target ||

@@ -1,6 +1,6 @@
 /** Where a digest is posted, and who reads it there. */
 import type { WorkspaceConfig } from '../config/load.ts';
-import { selectChannels } from '../config/selection.ts';
+import { isGlob, selectChannels } from '../config/selection.ts';
 import { SlackError, UsageError } from '../errors.ts';
 import type { JsonObject } from '../model.ts';
 import type { KnownChannel } from '../sync/channel-identity.ts';
@@ -30,6 +30,8 @@ export async function findTarget(
 ): Promise<DigestTarget> {
   const wanted = flag === true ? workspace.digestChannel : flag.trim();
   if (wanted === null || wanted === '') throw noTarget();
+  if (isGlob(wanted))
+    throw new UsageError(`--publish: "${wanted}" may mean several channels`, 'Give the name or the id of one.');
   const readers = new Readers(sync, isPosted);
   if (/^[UW][A-Z0-9]{2,}$/.test(wanted)) return directWith(sync, stored, wanted, readers);
   if (wanted.startsWith('@')) return directWith(sync, stored, personCalled(wanted.slice(1), stored), readers);
@@ -62,8 +64,11 @@ class Readers {
 
   async areInternal(channel: JsonObject): Promise<boolean> {
     if (channel['is_ext_shared'] === true || channel['is_pending_ext_shared'] === true) return false;
-    const { user } = channel;
-    return channel['is_im'] === true && typeof user === 'string' ? this.isInternal(user) : true;
+    const { user, members } = channel;
+    const people =
+      channel['is_im'] === true ? [user] : channel['is_mpim'] === true && Array.isArray(members) ? members : [];
+    for (const id of people) if (typeof id === 'string' && !(await this.isInternal(id))) return false;
+    return true;
   }
 
   async areInternalUnseen(channelId: string): Promise<boolean> {

@@ -2,6 +2,7 @@
 import type { NamedUser } from '../db/repositories/activity.ts';
 import type { ChannelKind, JsonObject, Ts } from '../model.ts';
 import { nonEmptyText, objectOf } from '../normalize/json-access.ts';
+import { hiddenChannel } from './text/mrkdwn.ts';
 
 /** A channel as far as a digest tells of it. */
 export interface Channel {
@@ -47,8 +48,15 @@ export class Directory {
     return this.#users.get(userId)?.is_bot === true;
   }
 
-  /** The name of a channel, without `#`; null for one that has none or is not known. */
+  /** What a mention of a channel says, without `#`: of one that not everybody sees, not its name. Null for an unknown one. */
   channel(id: string): string | null {
+    const channel = this.#channels.get(id);
+    if (channel === undefined) return id.startsWith('G') ? hiddenChannel : null;
+    return channel.kind === 'public' ? channel.name : hiddenChannel;
+  }
+
+  /** The name of a channel, without `#`; null for one that has none or is not known. */
+  channelName(id: string): string | null {
     return this.#channels.get(id)?.name ?? null;
   }
 

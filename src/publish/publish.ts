@@ -39,6 +39,8 @@ export interface PublishRequest {
   window: { from: IsoTime; to: IsoTime };
   /** Of what chooses among the news: two digests of one window that differ in it are two digests. */
   configHash: string;
+  /** Of those that `update` looks for; its own where that is all. */
+  alike?: readonly string[];
   messages: readonly DigestMessage[];
   /** `post`: at most once for this window; `repost`: once more; `update`: in the place of what was posted. */
   mode: 'post' | 'repost' | 'update';
@@ -180,6 +182,11 @@ async function look({ store, slack, now }: PublishContext, digest: DigestRow, ch
     found = await findPostedChunk(slack, digest, chunkNo);
   } catch (error) {
     if (!(error instanceof SlackError) || error.kind === 'auth') throw error;
+    // Where nobody may look, nobody will ever know; the digests to come must not wait for it. Not telling beats telling twice.
+    if (now() - Date.parse(digest.created_at) >= givenUpAfterMs) {
+      await store.transaction((tx) => tx.digests.settleChunk(digest.digest_id, chunkNo, null, millisToIso(now())));
+      throw givenUp(digest, chunkNo, error);
+    }
     throw unconfirmed(digest, chunkNo, `the channel cannot be read: ${error.message}`, error);
   }
   if (found === null) return false;
@@ -211,8 +218,8 @@ async function post(context: PublishContext, digest: DigestRow, chunk: DigestChu
   }
 }
 
-/** For so long a part that Slack refuses is tried again, so that what it tells is not lost. */
-const refusedForMs = 24 * 3_600_000;
+/** For so long a part that Slack refuses, or of which nobody knows, is tried again, so that what it tells is not lost. */
+const givenUpAfterMs = 24 * 3_600_000;
 
 /**
  * What Slack will never take must not stand in the way of every digest to come. Of a digest that does not stand there yet, the
@@ -231,7 +238,7 @@ async function giveBack(
     const isOurs = await tx.digests.releaseChunk(digest_id, chunk_no, claim.takenAt, maskSecrets(error.message));
     if (!isOurs || error.kind !== 'content') return;
     const isBegun = (await tx.digests.listChunks(digest_id)).some(({ status }) => status === 'posted');
-    const isGivenUp = now - Date.parse(digest.created_at) >= refusedForMs;
+    const isGivenUp = now - Date.parse(digest.created_at) >= givenUpAfterMs;
     if (!isBegun || isGivenUp) await tx.digests.withdraw(digest_id, millisToIso(now));
   });
 }
@@ -293,6 +300,19 @@ function unconfirmed(digest: DigestRow, chunkNo: number, why: string, cause: unk
   });
 }
 
+function givenUp(digest: DigestRow, chunkNo: number, cause: Error): AppError {
+  return new AppError(
+    sentences(
+      `whether part ${chunkNo + 1} of a digest was posted could not be found out for a day, and it is not posted again`,
+      `the channel cannot be read: ${cause.message}`,
+    ),
+    {
+      hint: `Look into ${digest.channel_id} yourself; --repost with the same window posts it once more. Invite the app there, so that it can look by itself.`,
+      cause,
+    },
+  );
+}
+
 async function reportOf(
   context: PublishContext,
   digestId: string,
@@ -311,7 +331,12 @@ function leftOver(chunkNo: number): JsonObject {
 /** Edits the digest of this window. An edit may be repeated, so nothing needs to be claimed. */
 async function update(context: PublishContext, request: PublishRequest): Promise<PublishReport> {
   const { store, slack, teamId } = context;
-  const digest = await store.digests.findPosted(teamId, request.target, request.configHash, request.window);
+  const digest = await store.digests.findPosted(
+    teamId,
+    request.target,
+    request.alike ?? [request.configHash],
+    request.window,
+  );
   if (digest === undefined) {
     throw new AppError('there is no posted digest of this window to update', {
       hint: 'Publish it without --update first; or give the window, the channels and the thresholds it was published with.',

@@ -277,6 +277,48 @@ eachDatabase((create) => {
     expect((await lab.publish(['x'])).status).toBe('posted');
   });
 
+  test('a part that Slack refuses is tried again for a day, and given up after it', async () => {
+    await using lab = await openLab();
+    const messages = [
+      digestMessage('one'),
+      { ...digestMessage('x'), blocks: [{ type: 'header', text: plain('x'.repeat(151)) }] },
+    ];
+    const publishAll = () => errorOf(publish(lab.context(), lab.request([], { messages })));
+    expect(await publishAll()).toMatchObject({ code: 'invalid_blocks' });
+    expect(await publishAll()).toMatchObject({ code: 'invalid_blocks' });
+    lab.now += 25 * 3_600_000;
+    expect(await errorOf(finishEarlier(lab.context(), lab.channel.id))).toMatchObject({ code: 'invalid_blocks' });
+    expect(await finishEarlier(lab.context(), lab.channel.id)).toEqual([]);
+    expect(lab.posted).toEqual(['one']);
+  });
+
+  test('a part that was refused by mistake is posted by the next run', async () => {
+    await using lab = await openLab();
+    lab.slack.faults.add({ kind: 'error', error: 'msg_too_long', method: 'chat.postMessage', nth: 2 });
+    await errorOf(lab.publish(['one', 'two']));
+    expect(await lab.publish(['one', 'two'])).toMatchObject({ status: 'posted' });
+    expect(lab.posted).toEqual(['one', 'two']);
+  });
+
+  test('a message of which nobody can find out whether it stands there is given up after a day, not posted again', async () => {
+    await using lab = await openLab();
+    await lab.publishKilled(['one'], 'after');
+    lab.slack.faults.add({ kind: 'error', error: 'not_in_channel', method: 'conversations.history', times: 9 });
+    const finishOnce = () => finishEarlier(lab.context(), lab.channel.id);
+    expect((await errorOf(finishOnce())).message).toContain('is not known');
+    lab.now += 25 * 3_600_000;
+    expect((await errorOf(finishOnce())).message).toContain('not posted again');
+    expect(await finishOnce()).toEqual([]);
+    expect(lab.posted).toEqual(['one']);
+  });
+
+  test('another choice among the news of the same window is another digest', async () => {
+    await using lab = await openLab();
+    await lab.publish(['one']);
+    expect(await lab.publish(['two'], { configHash: 'other' })).toMatchObject({ status: 'posted' });
+    expect(lab.posted).toEqual(['one', 'two']);
+  });
+
   test('a run that waits because Slack said so leaves the message to one that came in between', async () => {
     await using lab = await openLab();
     lab.slack.faults.add({ method: 'chat.postMessage', kind: '429', retryAfter: 1 });

@@ -11,11 +11,11 @@ export interface DigestRepository {
   findPosted(
     teamId: string,
     channelId: string,
-    configHash: string,
+    configHashes: readonly string[],
     window: { from: IsoTime; to: IsoTime },
   ): Promise<DigestRow | undefined>;
   /** Of those that were posted there to their end the one whose window ends last. */
-  findLastPosted(teamId: string, channelId: string, configHash: string): Promise<DigestRow | undefined>;
+  findLastPosted(teamId: string, channelId: string, configHashes: readonly string[]): Promise<DigestRow | undefined>;
   /** Where the last digest ended that was posted anywhere. */
   findLastWindowEnd(teamId: string): Promise<IsoTime | null>;
   /** What was posted there, or is about to be. */
@@ -55,8 +55,8 @@ export interface DigestRepository {
   noteChunkError(digestId: string, chunkNo: number, error: string): Promise<void>;
   /** Forgets what of a digest is not posted, items included; and the digest, if nothing is. */
   withdraw(digestId: string, now: IsoTime): Promise<void>;
-  /** Says that the chunk and its items stand there; the digest is posted when all its chunks are. */
-  settleChunk(digestId: string, chunkNo: number, postedTs: Ts, now: IsoTime): Promise<void>;
+  /** Says that the chunk and its items stand there, or may (null) and are not to be posted any more; the digest is posted when all its chunks are. */
+  settleChunk(digestId: string, chunkNo: number, postedTs: Ts | null, now: IsoTime): Promise<void>;
 }
 
 const digestTarget = {
@@ -92,8 +92,8 @@ export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => Dige
   return (db) => {
     const digests = (teamId: string) => db.selectFrom('digests').selectAll().where('team_id', '=', teamId);
     const posted = (teamId: string) => digests(teamId).where('status', '=', 'posted');
-    const postedTo = (teamId: string, channelId: string, configHash: string) =>
-      posted(teamId).where('channel_id', '=', channelId).where('config_hash', '=', configHash);
+    const postedTo = (teamId: string, channelId: string, configHashes: readonly string[]) =>
+      posted(teamId).where('channel_id', '=', channelId).where('config_hash', 'in', configHashes);
     return {
       listUnfinished: (teamId, channelId) =>
         digests(teamId)
@@ -103,16 +103,16 @@ export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => Dige
           .orderBy('digest_id')
           .execute(),
 
-      findPosted: (teamId, channelId, configHash, { from, to }) =>
-        postedTo(teamId, channelId, configHash)
+      findPosted: (teamId, channelId, configHashes, { from, to }) =>
+        postedTo(teamId, channelId, configHashes)
           .where('window_from', '=', from)
           .where('window_to', '=', to)
           .orderBy('created_at', 'desc')
           .limit(1)
           .executeTakeFirst(),
 
-      findLastPosted: (teamId, channelId, configHash) =>
-        postedTo(teamId, channelId, configHash)
+      findLastPosted: (teamId, channelId, configHashes) =>
+        postedTo(teamId, channelId, configHashes)
           .orderBy('window_to', 'desc')
           .orderBy('created_at', 'desc')
           .limit(1)

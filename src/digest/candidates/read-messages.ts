@@ -10,7 +10,7 @@ import type { IsoTime } from '../../model.ts';
 import { millisToIso } from '../../ts.ts';
 import { reactionsOf } from '../activity/shown-message.ts';
 import type { DigestWindow } from '../digest.ts';
-import { type EventSettings, rowsOf } from '../events/event-rows.ts';
+import { type EventSettings, eventIds, rowsOf } from '../events/event-rows.ts';
 import type { CandidateMessage, LocalExtractor } from '../events/extractor.ts';
 import { type MessageEvents, saveEvents } from '../events/save-events.ts';
 import type { Directory } from '../people.ts';
@@ -106,7 +106,7 @@ async function readPortion(
         user_id: message.user_id,
         bot_id: message.bot_id,
         subtype: message.subtype,
-        channel_name: directory.channel(message.channel_id),
+        channel_name: directory.channelName(message.channel_id),
       },
       scoring,
     );
@@ -178,7 +178,7 @@ export function candidateMessage(
     channel_id: message.channel_id,
     ts: message.ts,
     posted_at: message.posted_at,
-    channel_name: directory.channel(message.channel_id),
+    channel_name: directory.channelName(message.channel_id),
     text: messageText(message.raw, directory),
     zone: directory.zone(message.user_id) ?? zone,
     isBot: message.bot_id !== null,
@@ -186,7 +186,10 @@ export function candidateMessage(
   };
 }
 
-/** Where the events of a message are put when somebody else than the rules has read it. */
+/**
+ * Where the events of a message are put when somebody else than the rules has read it. False, with nothing done, when there are
+ * some and none of them can be true.
+ */
 export async function saveReading(
   tx: TransactionStore,
   message: CandidateMessage,
@@ -195,7 +198,7 @@ export async function saveReading(
   directory: Directory,
   settings: EventSettings,
   at: IsoTime,
-): Promise<void> {
+): Promise<boolean> {
   const finding = {
     ...message,
     permalink: directory.permalink(message.channel_id, message.ts),
@@ -206,5 +209,11 @@ export async function saveReading(
     model: by.model,
   };
   const rows = rowsOf(finding, events, settings, at);
+  // What the rules found is worth more than nothing.
+  if (rows.length > 0 && rows.every(({ state }) => state === 'rejected')) {
+    const known = await tx.events.findEvents(eventIds(message));
+    if (known.some(({ state }) => state !== 'rejected')) return false;
+  }
   await saveEvents(tx, message.team_id, [{ message, rows, mayBeKnown: true }], settings);
+  return true;
 }

@@ -230,7 +230,7 @@ export class Asker {
       if (answer === undefined) this.#add(most);
     }
     const json = answer.ok ? parseAnswer(answer.content) : null;
-    const reading = json === null ? null : readAnswer(json, contextOf(question.message));
+    const reading = json === null ? null : usable(readAnswer(json, contextOf(question.message)));
     const tokens = answer.usage ?? this.#guessUsage(answer, most);
     const failure = answer.ok ? badAnswer(answer) : answer.failure;
     const latencyMs = Math.max(0, Math.round(now() - before));
@@ -337,6 +337,11 @@ function contextOf({ text, zone }: CandidateMessage): AnswerContext {
 }
 
 /** What is wrong with an answer that holds no events of the right shape. */
+/** An answer that holds entries, none of which is an event, says nothing: not that there are no events. */
+function usable(reading: AnswerReading | null): AnswerReading | null {
+  return reading !== null && reading.events.length === 0 && reading.unreadable > 0 ? null : reading;
+}
+
 function badAnswer({ isCutOff }: { isCutOff: boolean }): ChatFailure {
   return { kind: 'bad_answer', code: isCutOff ? 'cut_off' : 'bad_shape', retryAfterMs: null, charge: 'all' };
 }

@@ -63,7 +63,7 @@ class Extraction {
   #ending: Ending | null = null;
   /** Once money is scarce, the score that a candidate needs; for the rest of the run, or the best tenth would shrink to nothing. */
   #minScore: number | null = null;
-  #counts = { read: 0, cached: 0, failed: 0, events: 0, givenUp: 0, unreadable: 0, overflowing: 0 };
+  #counts = { read: 0, cached: 0, failed: 0, events: 0, givenUp: 0, unreadable: 0, overflowing: 0, rejected: 0 };
 
   constructor(context: LlmContext, { channelIds, from, to, deadline }: LlmOptions) {
     this.#context = context;
@@ -172,10 +172,11 @@ class Extraction {
   ): Promise<void> {
     const { store, save, settings } = this.#context;
     let isOurs: boolean;
+    let isSaved = true;
     try {
       isOurs = await store.transaction(async (tx) => {
         if (!(await tx.leases.finish(candidate, this.#owner, this.#now()))) return false;
-        await save(tx, message, events, { model: settings.model, promptVersion });
+        isSaved = await save(tx, message, events, { model: settings.model, promptVersion });
         return true;
       });
     } catch (error) {
@@ -185,6 +186,7 @@ class Extraction {
     // Somebody else has it now, or the message has changed since: what was read of it does not count.
     if (!isOurs) return;
     this.#counts.read += 1;
+    this.#counts.rejected += isSaved ? 0 : 1;
     this.#counts.cached += isCached ? 1 : 0;
     this.#counts.events += events.length;
   }
@@ -276,7 +278,7 @@ class Extraction {
   }
 
   #notes(): string[] {
-    const { givenUp, unreadable, overflowing } = this.#counts;
+    const { givenUp, unreadable, overflowing, rejected } = this.#counts;
     const lines: [isTrue: boolean, line: string][] = [
       [
         this.#minScore !== null,
@@ -287,6 +289,10 @@ class Extraction {
         `${messages(givenUp)} given up: the language model could not read ${givenUp === 1 ? 'it' : 'them'}.`,
       ],
       [unreadable > 0, `${unreadable} of the events that the model told of could not be read.`],
+      [
+        rejected > 0,
+        `Of ${messages(rejected)} nothing that the language model told can be true; what the rules found stays.`,
+      ],
       [overflowing > 0, `${messages(overflowing)} told of more events than are kept of one.`],
     ];
     return [

@@ -48,13 +48,16 @@ export interface LlmContext {
   settings: LlmSettings;
   /** The messages of candidates; those that are no longer there are left out. */
   load: (candidates: readonly CandidateKey[]) => Promise<CandidateMessage[]>;
-  /** Stores the events of a message, none being a result too, in the transaction that marks the candidate as read. */
+  /**
+   * Stores the events of a message, none being a result too, in the transaction that marks the candidate as read. False when
+   * none of them can be true, and what was known of the message before stays.
+   */
   save: (
     tx: TransactionStore,
     message: CandidateMessage,
     events: ExtractedEvent[],
     facts: { model: string; promptVersion: string },
-  ) => Promise<void>;
+  ) => Promise<boolean>;
   sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   /** [0, 1) */
   random: () => number;

@@ -20,7 +20,7 @@ export interface MessageText {
 }
 
 /** Goes up whenever the same message may give another text. */
-export const normVersion = 1;
+export const normVersion = 2;
 
 /**
  * Reads a message as Slack delivers it. What stands in blocks stands in `text` too, so only one of the two is read: the
@@ -31,6 +31,7 @@ export function messageText(raw: JsonObject, names: Names): MessageText {
   parts.addOnce(() => readBody(raw, names, parts));
   const isSilent = parts.plain.every((part) => part.trim() === '');
   for (const attachment of objectsOf(raw['attachments'])) {
+    if (isOfOthers(attachment)) continue;
     if (isSilent || !isPreview(attachment)) readAttachment(attachment, names, parts);
   }
   const files = objectsOf(raw['files']);
@@ -112,9 +113,14 @@ function readTextObject(value: JsonValue | undefined, names: Names, parts: TextP
 }
 
 /** What apps add, or a link shows. Like a message, an attachment says the same in its blocks and in its text. */
-/** What Slack shows of a page or a message that a link leads to: somebody else said it, at another time. */
+/** What Slack shows of a page that a link leads to: somebody else said it, at another time. */
 function isPreview(attachment: JsonObject): boolean {
-  return attachment['is_msg_unfurl'] === true || typeof attachment['from_url'] === 'string';
+  return typeof attachment['from_url'] === 'string';
+}
+
+/** A message that is shared or linked: it may stand where not all who read this one may look, and is read where it stands. */
+function isOfOthers(attachment: JsonObject): boolean {
+  return attachment['is_msg_unfurl'] === true || attachment['is_share'] === true;
 }
 
 function readAttachment(attachment: JsonObject, names: Names, parts: TextParts): void {

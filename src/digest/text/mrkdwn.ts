@@ -4,6 +4,9 @@ import { integerOf, nonEmptyText, objectOf, objectsOf } from '../../normalize/js
 import { withoutSentenceEnd } from './links.ts';
 
 /** What ids are called; null for those that nobody knows. */
+/** As Slack shows a channel to those who may not see it. */
+export const hiddenChannel = 'private-channel';
+
 export interface Names {
   user(id: string): string | null;
   channel(id: string): string | null;
@@ -126,8 +129,10 @@ function readToken(inside: string, names: Names, parts: TextParts): void {
   const id = target.slice(1);
   const sign = target.charAt(0);
   if (sign === '@') parts.person(names.user(id) ?? label?.replace(/^@/, '') ?? 'somebody');
-  else if (sign === '#') parts.channel(label?.replace(/^#/, '') ?? names.channel(id) ?? 'unknown-channel');
-  else if (sign === '!') readSpecial(id, label, names, parts);
+  else if (sign === '#') {
+    const name = names.channel(id);
+    parts.channel(name === hiddenChannel ? name : (label?.replace(/^#/, '') ?? name ?? 'unknown-channel'));
+  } else if (sign === '!') readSpecial(id, label, names, parts);
   else readAddress(decode(target), label, parts);
 }
 

@@ -776,7 +776,7 @@ eachDatabase((create) => {
         context: {
           async save(tx, read, events, facts) {
             if (read.ts === tsOf(1)) throw new RefusedContentError('too long for an index');
-            await save(tx, read, events, facts);
+            return save(tx, read, events, facts);
           },
         },
       });

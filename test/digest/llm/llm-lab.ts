@@ -140,6 +140,7 @@ export class LlmLab implements AsyncDisposable {
       load: async (keys) => keys.flatMap(({ ts }) => this.#messages.get(ts) ?? []),
       save: async (_, { ts }, events, facts) => {
         this.saved.push({ ts, events, ...facts });
+        return true;
       },
       sleep: async (ms) => {
         this.slept.push(ms);
