@@ -16,6 +16,7 @@ import { isEmpty } from '../output/wording.ts';
 import { finishEarlier, type PublishContext, type PublishReport, publish } from '../publish/publish.ts';
 import { sleep } from '../slack/waiting.ts';
 import { failedUnit, type SyncContext } from '../sync/context.ts';
+import { millisToIso } from '../ts.ts';
 import { reportUnmet } from './channel-selection.ts';
 import type { CommandContext, Process } from './context.ts';
 import { askModel, type ConfiguredModel, configuredModel } from './digest-model.ts';
@@ -81,11 +82,15 @@ interface Readers {
   posted: ReadonlySet<string>;
   /** When the last digest was put together of those that this one goes on from; null for none. */
   knownSince: IsoTime | null;
+  /** When what is told of older messages became known at the latest. */
+  knownUntil: IsoTime;
 }
 
 /** One digest of one workspace. */
 class DigestRun {
   readonly #given: DigestRunOptions;
+  /** Epoch milliseconds, before anything was read. */
+  readonly #startedAt: number;
   #digest: Digest | null = null;
   #llm: LlmStageReport | null = null;
   #target: string | null = null;
@@ -93,6 +98,7 @@ class DigestRun {
 
   constructor(given: DigestRunOptions) {
     this.#given = given;
+    this.#startedAt = given.context.now();
   }
 
   /** A digest for whoever runs the program. */
@@ -105,7 +111,7 @@ class DigestRun {
       return this.#buildFor(stored, await findTarget(sync, workspace, options.publish, stored, false));
     const last = await sync.store.digests.findLastWindowEnd(sync.teamId);
     const window = this.#window(options.window.kind === 'sinceLast' ? last : null, this.#given.context.now());
-    return this.#build(stored, window, { target: null, posted: new Set(), knownSince: null });
+    return this.#build(stored, window, { target: null, posted: new Set(), knownSince: null, knownUntil: window.to });
   }
 
   /** A digest for the readers of a channel, or of a direct message. */
@@ -134,6 +140,7 @@ class DigestRun {
     const report = await publish(publishing, {
       target: channelId,
       window: digest.window,
+      knownUntil: millisToIso(this.#startedAt),
       configHash: this.#series(),
       alike: this.#allSeries(),
       messages: isEmpty(digest) ? [] : renderBlocks(digest),
@@ -162,15 +169,17 @@ class DigestRun {
       const window = this.#window(last?.window_to ?? null, await this.#readUntil());
       const isNext = options.window.kind !== 'fixed' && window.from === last?.window_to;
       const posted = await digests.listItemKeys(sync.teamId, channelId);
-      return this.#build(stored, window, { target, posted, knownSince: isNext ? last.created_at : null });
+      const knownUntil = options.window.kind === 'fixed' ? window.to : millisToIso(this.#startedAt);
+      return this.#build(stored, window, { target, posted, knownSince: isNext ? last.created_at : null, knownUntil });
     }
-    const readers = { target, posted: new Set<string>(), knownSince: null };
+    const again = (window: DigestWindow) =>
+      this.#build(stored, window, { target, posted: new Set(), knownSince: null, knownUntil: window.to });
     // Once more, or in its place: the same stretch, unless another was asked for.
     const isLast = last !== undefined && options.window.kind === 'sinceLast';
     const until = isLast ? Date.parse(last.window_to) : this.#given.context.now();
-    if (!isLast) return this.#build(stored, this.#window(null, until), readers);
-    const again = { kind: 'fixed', from: Date.parse(last.window_from), to: until } as const;
-    return this.#build(stored, windowOf(again, null, this.#windowSettings(until)), readers);
+    if (!isLast) return again(this.#window(null, until));
+    const same = { kind: 'fixed', from: Date.parse(last.window_from), to: until } as const;
+    return again(windowOf(same, null, this.#windowSettings(until)));
   }
 
   /**
@@ -208,7 +217,11 @@ class DigestRun {
     return { now, zone, upcomingMs };
   }
 
-  async #build(stored: Stored, window: DigestWindow, { target, posted, knownSince }: Readers): Promise<Digest> {
+  async #build(
+    stored: Stored,
+    window: DigestWindow,
+    { target, posted, knownSince, knownUntil }: Readers,
+  ): Promise<Digest> {
     const { context, cwd, options, sync, identity, workspace } = this.#given;
     const { config } = context;
     const selection = selectChannels(workspace.channels);
@@ -220,6 +233,7 @@ class DigestRun {
     const lookBackMs = config.deduplication.message_lookback_days * dayMs;
     const build: BuildOptions = {
       window,
+      known: { from: knownSince ?? window.from, to: knownUntil },
       isSelected: (id) => visible.has(id),
       generalChannel: general !== null && visible.has(general) ? general : null,
       top: options.top,

@@ -1,6 +1,6 @@
 /** What the flags of `digest` ask for. */
 import { parseDate } from '../config/date.ts';
-import { durationMs, parseDuration } from '../config/duration.ts';
+import { durationForms, durationMs, parseDuration } from '../config/duration.ts';
 import { type Config, type ConfigFlags, zoneError } from '../config/load.ts';
 import { type Category, categories } from '../digest/events/event.ts';
 import type { WindowRequest } from '../digest/window.ts';
@@ -136,6 +136,11 @@ function sinceOf(text: string, zone: string, now: number): number {
   if (ms === 0)
     throw new UsageError(`--since: "${text}" leaves nothing to tell of`, 'Write a longer one, such as 24h.');
   if (ms !== undefined) return now - ms;
+  if (!/^\d{4}-\d{2}-\d{2}/.test(text.trim()))
+    throw new UsageError(
+      `--since: "${text}" is neither a duration nor a date`,
+      `Write a duration such as ${durationForms}, or a date such as 2026-11-20.`,
+    );
   const from = momentIn(text, '--since', zone, 0);
   if (from >= now)
     throw new UsageError(`--since: "${text}" is in the future`, 'Write a duration such as 24h, or a past date.');
@@ -145,14 +150,14 @@ function sinceOf(text: string, zone: string, now: number): number {
 /** A whole day in the zone; today as far as it has come. */
 function dayOf(text: string, zone: string, now: number): WindowRequest {
   const word = text.trim().toLowerCase();
+  if (!/^(?:today|yesterday|\d{4}-\d{2}-\d{2})$/.test(word))
+    throw new UsageError(`--date: "${text}" is not a day`, 'Write YYYY-MM-DD, today or yesterday.');
   const from =
     word === 'today'
       ? startOfDay(now, zone)
       : word === 'yesterday'
         ? startOfDay(now, zone, -1)
         : momentIn(text, '--date', zone, 0);
-  if (!/^(?:today|yesterday|\d{4}-\d{2}-\d{2})$/.test(word))
-    throw new UsageError(`--date: "${text}" is not a day`, 'Write YYYY-MM-DD, today or yesterday.');
   if (from >= now) throw new UsageError(`--date: "${text}" is in the future`, 'A digest tells what has happened.');
   const to = startOfDay(from, zone, 1);
   return to > now ? { kind: 'upToNow', from } : { kind: 'fixed', from, to };

@@ -107,13 +107,16 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
     .option('--from <date>', 'the first day of the window (YYYY-MM-DD, or full ISO 8601)')
     .option('--to <date>', 'its last day (default: up to now)')
     .option('--tz <zone>', 'whose days and times, such as Europe/Amsterdam (default: UTC)')
-    .option('--upcoming <duration>', 'how far ahead to look for planned events; 0 for not at all (default: 7d)')
+    .option(
+      '--upcoming <duration>',
+      'how far ahead to look for planned events; 0 for none but those announced in the window (default: 7d)',
+    )
     .option('--category <name>', 'only product, process, marketing, risk, org or unknown events (repeatable)', collect)
     .option('--min-confidence <n>', 'leave out events found with less confidence, 0 to 1 (default: 0.7)')
     .option('--min-importance <n>', 'leave out less important events, 0 to 100 (default: 0)')
     .option('--max-events <n>', 'so many events in each section, the most important ones (default: 10)')
     .option('--top <n>', 'so many threads, questions and late changes (default: 5)')
-    .option('--explain', 'tell of every candidate and event why it was chosen or not')
+    .option('--explain', 'tell of the events, and of the best 100 messages, why they were chosen or not')
     .option(
       '--publish [target]',
       'post it to a channel or person, once; default target: digest.channel of the config file',

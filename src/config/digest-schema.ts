@@ -2,8 +2,10 @@
 import * as z from 'zod';
 import { durationForms, durationMs } from './duration.ts';
 
+const written = z.union([z.string(), z.literal(0).transform(() => '0')], `must be a duration such as ${durationForms}`);
+
 /** Milliseconds; written as `90s`, `15m`, `36h`, `7d` or `0`. */
-export const duration = z.string(`must be a duration such as ${durationForms}`).transform((text, context): number => {
+export const duration = written.transform((text, context): number => {
   const ms = durationMs(text.trim());
   if (ms !== undefined) return ms;
   context.addIssue({ code: 'custom', message: `"${text}" is not a duration; write ${durationForms}` });
@@ -33,7 +35,9 @@ export const digestSection = section({
     .describe('Where --publish posts: a channel id or name, a user id, or @name for a direct message.'),
   timezone: z.string().min(1).default('UTC').describe('Whose days and times a digest tells, as Europe/Amsterdam.'),
   first_window: duration.prefault('48h').describe('How far back the first digest reaches, when none was posted yet.'),
-  upcoming: duration.prefault('7d').describe('How far ahead coming events are told; 0 for not at all.'),
+  upcoming: duration
+    .prefault('7d')
+    .describe('How far ahead coming events are told; 0 for none but those that are announced in the window.'),
   max_events: z.int().positive().default(10).describe('So many events in a section, the most important ones.'),
   min_confidence: share.default(0.7).describe('Events found with less confidence are not shown.'),
   min_importance: z.number().min(0).max(100).default(0).describe('Events of less importance are not shown.'),

@@ -6,11 +6,10 @@ import { buildActivity } from './activity/build-activity.ts';
 import { findWhole } from './activity/find-whole.ts';
 import { excerpt } from './activity/shown-message.ts';
 import { type ReadMessagesSettings, readMessages } from './candidates/read-messages.ts';
-import type { Activity, Digest, DigestWindow, Explanation } from './digest.ts';
+import type { Digest, DigestWindow, Explanation } from './digest.ts';
 import type { EventSettings } from './events/event-rows.ts';
 import type { MergeSettings } from './events/merge.ts';
 import { mergeEvents } from './events/merge-events.ts';
-import { lateKey, questionKey, threadKey } from './item-keys.ts';
 import type { Directory } from './people.ts';
 import { type EventChoice, selectEvents } from './select-events.ts';
 import { messageText } from './text/message-text.ts';
@@ -27,6 +26,8 @@ export interface DigestContext {
 
 export interface BuildOptions {
   window: DigestWindow;
+  /** When what is told of older messages became known; the window itself, but for a digest that goes on from the last one. */
+  known: { from: IsoTime; to: IsoTime };
   choice: Omit<EventChoice, 'window' | 'isSelected' | 'late'>;
   isSelected: (channelId: string) => boolean;
   generalChannel: string | null;
@@ -55,16 +56,17 @@ export async function buildDigest(context: DigestContext, options: BuildOptions)
   const late = await lateMessages(context, options);
   const { events, upcoming, announced, explained } = await chosenEvents(context, options, late);
   const { generalChannel, top, isPublic } = options;
-  const all = await buildActivity(store, teamId, {
+  const activity = await buildActivity(store, teamId, {
     window,
+    known: options.known,
     directory,
     isSelected,
     generalChannel,
     top,
     isPublic,
     lateMessages: late.size,
+    posted: options.choice.posted,
   });
-  const activity = withoutPosted(all, options.choice.posted);
   return {
     workspace,
     window,
@@ -77,17 +79,6 @@ export async function buildDigest(context: DigestContext, options: BuildOptions)
     explanation: options.explain
       ? { events: explained, candidates: await explainCandidates(context, window, isSelected) }
       : null,
-  };
-}
-
-/** What was told in the same place before is no news. */
-function withoutPosted(activity: Activity, posted: ReadonlySet<string>): Activity {
-  const { threads, questions, late } = activity;
-  return {
-    ...activity,
-    threads: threads.filter((thread) => !posted.has(threadKey(thread))),
-    questions: questions.filter((question) => !posted.has(questionKey(question))),
-    late: { ...late, items: late.items.filter((item) => !posted.has(lateKey(item))) },
   };
 }
 
@@ -117,7 +108,9 @@ async function chosenEvents(
   const since = late.size === 0 ? window.from : millisToIso(Math.max(0, Date.parse(window.from) - reading.lookBackMs));
   const byMessage = await store.events.listByMessageTime(teamId, since, window.to);
   const shown = byMessage.filter(({ state, merged_into }) => explain || (state !== 'rejected' && merged_into === null));
-  const rows = [...new Map([...byTime, ...shown].map((row) => [row.event_id, row])).values()];
+  const lookBack = millisToIso(Math.max(0, Date.parse(window.from) - reading.lookBackMs));
+  const putAway = await store.events.listPutAway(teamId, lookBack, window.to);
+  const rows = [...new Map([...byTime, ...shown, ...putAway].map((row) => [row.event_id, row])).values()];
   const sources = await store.events.listSources(rows.map(({ event_id }) => event_id));
   return selectEvents(rows, sources, { ...choice, window, isSelected, late }, directory);
 }

@@ -111,6 +111,8 @@ export interface LateItem extends MessageItem {
   what: 'replies' | 'edit' | 'deletion';
   /** How many replies; 1 otherwise. */
   count: number;
+  /** Of the latest reply or of the edit; of a deletion the message's own. */
+  changed_ts: string;
   /** Of an edit: what it said before; null also where others read the digest. */
   before: string | null;
 }

@@ -29,11 +29,12 @@ export function questionKey({ channel_id, ts }: Pick<QuestionItem, 'channel_id' 
   return `question:${channel_id}:${ts}`;
 }
 
+/** With what has changed, because further replies and edits are news again. */
 export function lateKey({
   what,
   channel_id,
   ts,
-  count,
-}: Pick<LateItem, 'what' | 'channel_id' | 'ts' | 'count'>): string {
-  return `late:${what}:${channel_id}:${ts}:${count}`;
+  changed_ts,
+}: Pick<LateItem, 'what' | 'channel_id' | 'ts' | 'changed_ts'>): string {
+  return `late:${what}:${channel_id}:${ts}:${changed_ts}`;
 }

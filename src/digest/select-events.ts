@@ -69,13 +69,16 @@ export function selectEvents(
       state: row.state,
     });
 
+  const overruled = overruledOf(rows, sourcesOf);
   const considered: Considered[] = [];
   for (const row of rows) {
     const own = sourcesOf.get(row.event_id) ?? [];
     const item = itemOf(row, own, choice, directory);
     const section = sectionOf(row, own, choice.window, choice.late);
     const against =
-      section === null ? 'neither in the window nor coming up' : reasonAgainst(row, item, section, own, choice);
+      section === null
+        ? 'neither in the window nor coming up'
+        : (overruled.get(row.event_id) ?? reasonAgainst(row, item, section, own, choice));
     if (section === null || against !== null) explain(row, false, against ?? '');
     else considered.push({ row, item, section });
   }
@@ -91,6 +94,39 @@ export function selectEvents(
     chosen[section].sort(byTime);
   }
   return { ...chosen, explained };
+}
+
+/**
+ * Plans that a later message called off or put off, by their names alone: why each of them is told no more. Two events stay two,
+ * because the same name may be another thing; but nobody wants to read of both.
+ */
+function overruledOf(
+  rows: readonly EventRow[],
+  sourcesOf: ReadonlyMap<string, readonly EventSourceRow[]>,
+): Map<string, string> {
+  const lastTold = ({ event_id }: EventRow) =>
+    (sourcesOf.get(event_id) ?? []).reduce((last, { ts }) => (ts > last ? ts : last), '');
+  const isLive = ({ state, merged_into }: EventRow) => state !== 'rejected' && merged_into === null;
+  const isPlan = ({ status }: EventRow) => status === 'planned' || status === 'confirmed' || status === 'postponed';
+  const putAway = rows.filter((row) => isLive(row) && (row.status === 'canceled' || row.status === 'postponed'));
+  const overruled = new Map<string, string>();
+  for (const plan of rows.filter((row) => isLive(row) && isPlan(row))) {
+    const by = putAway.find(
+      (other) =>
+        other.event_id !== plan.event_id &&
+        nameOf(other) === nameOf(plan) &&
+        lastTold(other) > lastTold(plan) &&
+        (other.status === 'canceled'
+          ? other.planned_start === null || other.planned_start === plan.planned_start
+          : other.planned_start !== plan.planned_start),
+    );
+    if (by !== undefined) overruled.set(plan.event_id, `${by.status} later, see the event ${by.event_id}`);
+  }
+  return overruled;
+}
+
+function nameOf({ scope, action, object_id, object_name_raw }: EventRow): string {
+  return `${scope} ${action} ${object_id ?? object_name_raw.trim().toLowerCase()}`;
 }
 
 /** Where the event belongs: it happened, it comes up soon, or it was announced for later; null when it is no news here. */

@@ -37,6 +37,8 @@ export interface PublishRequest {
   /** A channel's id; of a person, that of the direct conversation. */
   target: string;
   window: { from: IsoTime; to: IsoTime };
+  /** Until when what it tells was known; the next digest tells what became known since. */
+  knownUntil: IsoTime;
   /** Of what chooses among the news: two digests of one window that differ in it are two digests. */
   configHash: string;
   /** Of those that `update` looks for; its own where that is all. */
@@ -80,7 +82,7 @@ export async function publish(context: PublishContext, request: PublishRequest):
     window_to: request.window.to,
     config_hash: request.configHash,
     status: 'pending',
-    created_at: millisToIso(context.now()),
+    created_at: request.knownUntil,
     posted_at: null,
   };
   const chunks = chunksOf(digestId, request.messages);

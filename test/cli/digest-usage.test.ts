@@ -22,14 +22,14 @@ const plain = (lab: Lab, ...args: string[]) =>
 describe('digest', () => {
   it.each([
     [['--format', 'pdf'], '--format: "pdf" is no format'],
-    [['--since', '3 days'], '--since: "3 days" is not a date'],
+    [['--since', '3 days'], '--since: "3 days" is neither a duration nor a date'],
     [['--since', '0s'], '--since: "0s" leaves nothing to tell of'],
     [['--since', '24h', '--date', 'today'], '--since and --date exclude each other'],
     [['--to', '2026-01-02'], '--to needs --from'],
     [['--from', '2026-01-02', '--to', '2026-01-01'], 'is not after --from'],
     [['--from', '2999-01-01'], 'is in the future'],
     [['--date', '2026-02-30'], 'does not exist in the calendar'],
-    [['--date', 'last week'], 'is not a date'],
+    [['--date', 'last week'], 'is not a day'],
     [['--tz', 'Mars/Olympus'], '--tz: "Mars/Olympus" is not a time zone'],
     [['--upcoming', 'soon'], '--upcoming: "soon" is not a duration'],
     [['--category', 'gossip'], '--category: "gossip" is no category'],

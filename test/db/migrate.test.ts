@@ -189,7 +189,8 @@ eachDatabase((create) => {
       ),
     );
     for (const { code, stderr } of runs) expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(runs.flatMap((run) => run.json().applied)).toEqual(all);
+    // After each migration whoever waits goes on with the next.
+    expect(runs.flatMap((run) => run.json().applied).sort()).toEqual(all);
   });
 
   it('the command tells what is applied and what is not, and changes nothing by telling', async () => {

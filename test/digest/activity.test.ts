@@ -71,13 +71,19 @@ eachDatabase((create) => {
       general.reply(answered, { user: bram, text: 'Me.' });
       const talkedToHerself = general.post({ user: ada, text: 'Where did I put my notes?' });
       general.reply(talkedToHerself, { user: ada, text: 'Still looking.' });
+      const answeredByApp = general.post({ user: ada, text: 'Who can reset a password?' });
+      general.reply(answeredByApp, { bot_id: 'B1', subtype: 'bot_message', text: 'A ticket was made.' });
       general.post({ user: ada, text: 'Look at https://example.com/?q=what and `is this?` please' });
       general.post({ user: ada, text: 'Right?' });
       general.post({ bot_id: 'B1', subtype: 'bot_message', text: 'Did you know that bots ask too?' });
       await lab.ingest('--backfill-from', '2026-01-01');
 
       const { activity } = await digestOf(lab, '--date', '2026-03-11');
-      expect(texts(activity.questions)).toEqual(['Does anybody have the key of the lab?', 'Where did I put my notes?']);
+      expect(texts(activity.questions)).toEqual([
+        'Does anybody have the key of the lab?',
+        'Where did I put my notes?',
+        'Who can reset a password?',
+      ]);
     });
 
     it('tells of new channels and new members, and not of old ones who join another channel', async () => {

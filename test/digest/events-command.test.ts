@@ -92,6 +92,54 @@ eachDatabase((create) => {
       expect(await Promise.all(tables.map((table) => lab.database.rows(table, { order: '1, 2, 3' })))).toEqual(before);
     });
 
+    it('that were called off or put off later are told no more as they were planned', async () => {
+      const { lab, ada, bram } = await open(create);
+      await using _ = lab;
+      const general = lab.acme.channel('general');
+      general.post({ user: ada, text: 'The launch of Iris is on Friday.' });
+      general.post({ user: ada, text: 'The Kafka upgrade takes place on Thursday at 9:00.' });
+      lab.world.clock.advance(86_400);
+      general.post({ user: bram, text: 'Launch of Iris postponed to 18 March.' });
+      general.post({ user: bram, text: 'Kafka upgrade is cancelled.' });
+      await ingest(lab);
+      const { upcoming, events } = await digestOf(lab, '--date', '2026-03-12');
+      expect(upcoming).toMatchObject([
+        { title: 'Launch: Iris', status: 'postponed', start: '2026-03-17T23:00:00.000Z' },
+      ]);
+      expect(events).toMatchObject([{ title: 'Migration: Kafka', status: 'canceled' }]);
+    });
+
+    it('of a whole day are of that day wherever the reader is', async () => {
+      const { lab, ada } = await open(create);
+      await using _ = lab;
+      lab.acme.channel('general').post({ user: ada, text: 'The company offsite is on Friday.' });
+      await ingest(lab);
+      await digestOf(lab, ...day);
+      // In Berlin the day begins while it is still Thursday in UTC.
+      expect(await digestOf(lab, '--date', '2026-03-12')).toMatchObject({
+        events: [],
+        upcoming: [{ days_only: true }],
+      });
+      expect(await digestOf(lab, '--date', '2026-03-13')).toMatchObject({
+        events: [{ days_only: true }],
+        upcoming: [],
+      });
+      for (const zone of ['America/Los_Angeles', 'Asia/Tokyo'])
+        expect((await digestOf(lab, '--date', '2026-03-13', '--tz', zone)).events).toHaveLength(1);
+    });
+
+    it('are told of a time as it was known then', async () => {
+      const { lab, ada } = await open(create);
+      await using _ = lab;
+      const general = lab.acme.channel('general');
+      general.post({ user: ada, text: 'Something else.' });
+      lab.world.clock.advance(2 * 86_400);
+      general.post({ user: ada, text: 'The webinar on pricing takes place on Monday at 17:00.' });
+      await ingest(lab);
+      expect((await digestOf(lab, '--date', '2026-03-13')).upcoming).toHaveLength(1);
+      expect((await digestOf(lab, ...day)).upcoming).toEqual([]);
+    });
+
     it('of a private channel are never one with those of a public one', async () => {
       const { lab, ada } = await open(create);
       await using _ = lab;

@@ -104,7 +104,7 @@ export function question(values: Partial<QuestionItem> = {}): QuestionItem {
 }
 
 export function late(values: Partial<LateItem> = {}): LateItem {
-  return { ...message(values), what: 'replies', count: 3, before: null, ...values };
+  return { ...message(values), what: 'replies', count: 3, changed_ts: '1795352645.000100', before: null, ...values };
 }
 
 export function channel(name: string, now: Counts, before: Counts): ChannelActivity {

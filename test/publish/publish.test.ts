@@ -70,6 +70,7 @@ class Lab implements AsyncDisposable {
     return {
       target: this.channel.id,
       window: { from: millisToIso(Date.UTC(2026, 0, 1)), to: millisToIso(Date.UTC(2026, 0, 2)) },
+      knownUntil: millisToIso(this.now),
       configHash: 'hash',
       messages: texts.map(digestMessage),
       mode: 'post',

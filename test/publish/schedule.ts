@@ -163,7 +163,8 @@ class Game {
       return { text, blocks: [{ type: 'section', text: { type: 'mrkdwn', text } }], itemKeys };
     });
     const window = { from: dayAt(n), to: dayAt(n + 1) };
-    const request = { target: this.#channel.id, window, configHash: 'hash', messages, mode };
+    const knownUntil = millisToIso(this.#clock.now);
+    const request = { target: this.#channel.id, window, knownUntil, configHash: 'hash', messages, mode };
     if (mode === 'post') this.#requests.push(request);
     return request;
   }

@@ -68,6 +68,24 @@ eachDatabase((create) => {
       expect(await room.publish()).toMatchObject({ out: { published: [{ status: 'nothing' }] } });
     });
 
+    it('tells of further replies to the same thread, and of what --top had left out', async () => {
+      await using room = await open(create);
+      const bram = room.lab.acme.user('bram').id;
+      const root = room.general.post({ user: room.ada, text: 'A thread that sleeps.', ts: secondsAgo(5 * 86_400) });
+      for (const [n, text] of ['one', 'two', 'three'].entries())
+        room.general.post({ user: room.ada, text: `Who knows ${text} of these?`, ts: secondsAgo(600, n + 1) });
+      await room.lab.ingest();
+      await room.publish('--top', '1');
+      const asked = (text = '') => ['one', 'two', 'three'].filter((n) => text.includes(`Who knows ${n}`));
+      expect(asked(textsIn(room.daily)[0])).toEqual(['one']);
+      for (const times of [1, 2]) {
+        room.general.reply(root, { user: bram, text: `Reply ${times}.`, ts: secondsAgo(0, times) });
+        await room.lab.ingest();
+        await room.publish();
+        expect(textsIn(room.daily)[times]).toContain('A thread that sleeps');
+      }
+    });
+
     it('of some channels or kinds leaves the rest to others', async () => {
       await using room = await open(create);
       room.lab.acme.channel('deploys').post({ user: room.ada, text: 'Auth 3.0 is live!', ts: secondsAgo(600) });

@@ -34,7 +34,7 @@ export interface ActivityRepository {
   /** Who wrote something before a moment, of these. */
   findKnownAuthors(teamId: string, userIds: readonly string[], before: IsoTime): Promise<Set<string>>;
   /** Older messages of which Slack told something new: rows that changed in the range, posted before it. */
-  listChanged(teamId: string, from: IsoTime, to: IsoTime): Promise<ChangedMessage[]>;
+  listChanged(teamId: string, known: { from: IsoTime; to: IsoTime }, postedBefore: IsoTime): Promise<ChangedMessage[]>;
   /** The version before the present one of each message that has one, as `channel_id ts`. */
   findFormerTexts(
     teamId: string,
@@ -111,7 +111,7 @@ export function activityRepository(dialect: Dialect): (db: Kysely<Schema>) => Ac
     },
 
     // The index is of changed rows only; it is used because the condition is repeated word for word.
-    listChanged: (teamId, from, to) =>
+    listChanged: (teamId, { from, to }, postedBefore) =>
       db
         .selectFrom('messages')
         .select(['channel_id', 'ts', 'posted_at', 'edited_ts', 'deleted_at', 'thread_ts'])
@@ -119,7 +119,7 @@ export function activityRepository(dialect: Dialect): (db: Kysely<Schema>) => Ac
         .where('updated_at', '>=', from)
         .where('updated_at', '<', to)
         .whereRef('updated_at', '<>', 'first_seen_at')
-        .where('posted_at', '<', from)
+        .where('posted_at', '<', postedBefore)
         .where('source', '!=', 'import')
         .execute(),
 

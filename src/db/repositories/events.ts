@@ -68,6 +68,8 @@ export interface EventRepository {
   listByTime(teamId: string, from: IsoTime, to: IsoTime | null): Promise<EventRow[]>;
   /** Events of any state that come from messages of `[from, to)`. */
   listByMessageTime(teamId: string, from: IsoTime, to: IsoTime): Promise<EventRow[]>;
+  /** Live events that messages of `[from, to)` call off or put off. */
+  listPutAway(teamId: string, from: IsoTime, to: IsoTime): Promise<EventRow[]>;
   writeEvents(rows: readonly Writable<EventRow>[]): Promise<void>;
   /** With their sources. */
   removeEvents(eventIds: readonly string[]): Promise<void>;
@@ -168,6 +170,20 @@ export function eventRepository(dialect: Dialect): (db: Kysely<Schema>) => Event
         .where('team_id', '=', teamId)
         .where('merged_into', 'is', null)
         .where('state', '!=', 'rejected');
+    const toldIn = (teamId: string, from: IsoTime, to: IsoTime) =>
+      db
+        .selectFrom('events')
+        .selectAll('events')
+        .innerJoin('event_sources', 'event_sources.event_id', 'events.event_id')
+        .innerJoin('event_candidates', (join) =>
+          join
+            .onRef('event_candidates.team_id', '=', 'event_sources.team_id')
+            .onRef('event_candidates.channel_id', '=', 'event_sources.channel_id')
+            .onRef('event_candidates.ts', '=', 'event_sources.ts'),
+        )
+        .where('event_candidates.team_id', '=', teamId)
+        .where('event_candidates.posted_at', '>=', from)
+        .where('event_candidates.posted_at', '<', to);
 
     return {
       // Channels are chosen by the caller: told to the database, they tempt it to read whole channels by their key.
@@ -278,20 +294,13 @@ export function eventRepository(dialect: Dialect): (db: Kysely<Schema>) => Event
         return (to === null ? found : found.where('primary_time', '<', to)).execute();
       },
 
-      listByMessageTime: (teamId, from, to) =>
-        db
-          .selectFrom('events')
-          .selectAll('events')
-          .innerJoin('event_sources', 'event_sources.event_id', 'events.event_id')
-          .innerJoin('event_candidates', (join) =>
-            join
-              .onRef('event_candidates.team_id', '=', 'event_sources.team_id')
-              .onRef('event_candidates.channel_id', '=', 'event_sources.channel_id')
-              .onRef('event_candidates.ts', '=', 'event_sources.ts'),
-          )
-          .where('event_candidates.team_id', '=', teamId)
-          .where('event_candidates.posted_at', '>=', from)
-          .where('event_candidates.posted_at', '<', to)
+      listByMessageTime: (teamId, from, to) => toldIn(teamId, from, to).execute(),
+
+      listPutAway: (teamId, from, to) =>
+        toldIn(teamId, from, to)
+          .where('events.status', 'in', ['canceled', 'postponed'])
+          .where('events.state', '!=', 'rejected')
+          .where('events.merged_into', 'is', null)
           .execute(),
 
       writeEvents: (rows) => dialect.writeRows(db, eventTarget, rows),

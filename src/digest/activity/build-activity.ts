@@ -1,7 +1,9 @@
 /** What people did in the window, against the stretch before it. */
 import type { CountedMessage } from '../../db/repositories/activity.ts';
 import type { Store } from '../../db/repositories/index.ts';
+import type { IsoTime } from '../../model.ts';
 import type { Activity, ChannelActivity, DigestWindow } from '../digest.ts';
+import { questionKey } from '../item-keys.ts';
 import type { Directory } from '../people.ts';
 import { noCounts, type Tallied, tally } from './counts.ts';
 import { lateNews } from './late-news.ts';
@@ -11,6 +13,8 @@ import { topThreads } from './threads.ts';
 
 export interface ActivityOptions {
   window: DigestWindow;
+  /** When late news became known. */
+  known: { from: IsoTime; to: IsoTime };
   directory: Directory;
   isSelected: (channelId: string) => boolean;
   /** The channel that everybody is in; null where it is not among those selected. */
@@ -19,12 +23,14 @@ export interface ActivityOptions {
   top: number;
   /** So many messages from before the window became known too late for its digest. */
   lateMessages: number;
+  /** What was told in the same place before, which is no news. */
+  posted: ReadonlySet<string>;
   /** Others will read it: what people took back stays with those who keep the copy. */
   isPublic: boolean;
 }
 
 export async function buildActivity(store: Store, teamId: string, options: ActivityOptions): Promise<Activity> {
-  const { window, directory, isSelected, generalChannel, top, isPublic, lateMessages } = options;
+  const { window, known, directory, isSelected, generalChannel, top, isPublic, lateMessages, posted } = options;
   // A digest is no news, or a silent workspace would be told of the last one for ever.
   const posts = await store.digests.listPosts(teamId, window.before.from);
   const selected = (messages: CountedMessage[]) =>
@@ -34,22 +40,24 @@ export async function buildActivity(store: Store, teamId: string, options: Activ
   const isBot = (userId: string) => directory.isBot(userId);
   const now = tally(messages, isBot);
   const before = tally(earlier, isBot);
-  const threads = await topThreads(store, teamId, messages, directory, top);
+  const threads = await topThreads(store, teamId, messages, directory, top, posted);
   const shownThreads = new Set(threads.map(({ channel_id, ts }) => `${channel_id} ${ts}`));
-  const questions = await unansweredQuestions(store, teamId, window, messages, isSelected, directory);
+  const asked = await unansweredQuestions(store, teamId, window, messages, isSelected, directory);
   return {
     now: now.all,
     before: before.all,
     channels: channelsOf(now, before, directory),
     threads,
-    questions: questions.slice(0, top),
+    questions: asked.filter((question) => !posted.has(questionKey(question))).slice(0, top),
     new_channels: await newChannels(store, teamId, window, isSelected, directory),
     new_members: await newMembers(store, teamId, window, messages, generalChannel, directory),
     late: await lateNews(store, teamId, window, isSelected, directory, {
+      known,
       top,
       shownThreads,
       isPublic,
       messages: lateMessages,
+      posted,
     }),
   };
 }

@@ -1,9 +1,10 @@
-/** What became known in the window of messages that are older than it: no earlier digest can have told it. */
+/** What became known of messages that are older than the window, since the last digest or in the window: no earlier one can have told it. */
 import type { ChangedMessage, LateReply } from '../../db/repositories/activity.ts';
 import type { Store } from '../../db/repositories/index.ts';
-import type { Ts } from '../../model.ts';
+import type { IsoTime, Ts } from '../../model.ts';
 import { compareTs, isoToTs } from '../../ts.ts';
 import type { DigestWindow, LateItem, LateNews } from '../digest.ts';
+import { lateKey } from '../item-keys.ts';
 import type { Directory } from '../people.ts';
 import { findWhole } from './find-whole.ts';
 import { excerpt, messageItem } from './shown-message.ts';
@@ -11,23 +12,34 @@ import { excerpt, messageItem } from './shown-message.ts';
 /** An edit is told when it becomes known, and this much later at most: other changes of the message date its row anew. */
 const editKnownWithinMs = 7 * 86_400_000;
 
+export interface LateOptions {
+  /** When it became known. */
+  known: { from: IsoTime; to: IsoTime };
+  top: number;
+  shownThreads: ReadonlySet<string>;
+  isPublic: boolean;
+  messages: number;
+  posted: ReadonlySet<string>;
+}
+
 export async function lateNews(
   store: Store,
   teamId: string,
   window: DigestWindow,
   isSelected: (channelId: string) => boolean,
   directory: Directory,
-  options: { top: number; shownThreads: ReadonlySet<string>; isPublic: boolean; messages: number },
+  options: LateOptions,
 ): Promise<LateNews> {
+  const { known } = options;
   const fromTs = isoToTs(window.from);
-  const replies = (await store.activity.listLateReplies(teamId, window.from, window.to)).filter(
+  const replies = (await store.activity.listLateReplies(teamId, known.from, known.to)).filter(
     ({ channel_id, thread_ts }) => isSelected(channel_id) && thread_ts !== null && compareTs(thread_ts, fromTs) < 0,
   );
-  const changed = (await store.activity.listChanged(teamId, window.from, window.to)).filter(({ channel_id }) =>
+  const changed = (await store.activity.listChanged(teamId, known, window.from)).filter(({ channel_id }) =>
     isSelected(channel_id),
   );
   const deleted = changed.filter(
-    ({ deleted_at }) => deleted_at !== null && deleted_at >= window.from && deleted_at < window.to,
+    ({ deleted_at }) => deleted_at !== null && deleted_at >= known.from && deleted_at < known.to,
   );
   const former = await formerTexts(store, teamId, changed);
   const edited = changed.filter((message) => isEdit(message, former, window));
@@ -39,7 +51,7 @@ export async function lateNews(
     ...edited.map(({ channel_id, ts, edited_ts }) => ({
       channel_id,
       ts,
-      at: edited_ts ?? ts,
+      changed_ts: edited_ts ?? ts,
       what: 'edit' as const,
       count: 1,
       before: options.isPublic ? null : (former.get(`${channel_id} ${ts}`)?.text ?? null),
@@ -47,13 +59,16 @@ export async function lateNews(
     ...deleted.map(({ channel_id, ts }) => ({
       channel_id,
       ts,
-      at: ts,
+      changed_ts: ts,
       what: 'deletion' as const,
       count: 1,
       before: null,
     })),
   ];
-  const items = found.sort((a, b) => b.count - a.count || (a.at < b.at ? 1 : -1)).slice(0, options.top);
+  const items = found
+    .filter((item) => !options.posted.has(lateKey(item)))
+    .sort((a, b) => b.count - a.count || (a.changed_ts < b.changed_ts ? 1 : -1))
+    .slice(0, options.top);
   return {
     messages: options.messages,
     replies: replies.length,
@@ -66,7 +81,7 @@ export async function lateNews(
 interface Found {
   channel_id: string;
   ts: Ts;
-  at: string;
+  changed_ts: string;
   what: LateItem['what'];
   count: number;
   before: string | null;
@@ -100,16 +115,18 @@ function isEdit(
   return Number(edited_ts) * 1000 >= Date.parse(window.from) - editKnownWithinMs;
 }
 
-function threadsOf(replies: readonly LateReply[]): Pick<Found, 'channel_id' | 'ts' | 'at' | 'count'>[] {
-  const threads = new Map<string, Pick<Found, 'channel_id' | 'ts' | 'at' | 'count'>>();
+type LateThread = Pick<Found, 'channel_id' | 'ts' | 'changed_ts' | 'count'>;
+
+function threadsOf(replies: readonly LateReply[]): LateThread[] {
+  const threads = new Map<string, LateThread>();
   for (const { channel_id, ts, thread_ts } of replies) {
     if (thread_ts === null) continue;
     const key = `${channel_id} ${thread_ts}`;
     const known = threads.get(key);
-    if (known === undefined) threads.set(key, { channel_id, ts: thread_ts, at: ts, count: 1 });
+    if (known === undefined) threads.set(key, { channel_id, ts: thread_ts, changed_ts: ts, count: 1 });
     else {
       known.count += 1;
-      if (ts > known.at) known.at = ts;
+      if (ts > known.changed_ts) known.changed_ts = ts;
     }
   }
   return [...threads.values()];
@@ -117,12 +134,12 @@ function threadsOf(replies: readonly LateReply[]): Pick<Found, 'channel_id' | 't
 
 async function shown(store: Store, teamId: string, found: readonly Found[], directory: Directory): Promise<LateItem[]> {
   const messages = await findWhole(store, teamId, found);
-  return found.flatMap(({ channel_id, ts, what, count, before }): LateItem[] => {
+  return found.flatMap(({ channel_id, ts, what, count, changed_ts, before }): LateItem[] => {
     const message = messages.get(`${channel_id} ${ts}`);
     if (message === undefined) return [];
     const item = messageItem(message, directory);
     // Whoever took a message back does not want to read it in the digest.
     const text = what === 'deletion' ? '' : item.text;
-    return [{ ...item, text, what, count, before: before === null ? null : excerpt(before) }];
+    return [{ ...item, text, what, count, changed_ts, before: before === null ? null : excerpt(before) }];
   });
 }

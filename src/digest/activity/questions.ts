@@ -64,7 +64,8 @@ function isAnswered(
   replies: Replies | undefined,
   directory: Directory,
 ): boolean {
-  const isOther = (user: unknown) => typeof user === 'string' && user !== user_id && !directory.isBot(user);
+  const isOther = (user: unknown) =>
+    typeof user === 'string' && /^[UW]/.test(user) && user !== user_id && !directory.isBot(user);
   if ([...(replies?.people ?? [])].some(isOther)) return true;
   const { reply_users: users, reply_count: count } = raw;
   if (Array.isArray(users)) return users.some(isOther);

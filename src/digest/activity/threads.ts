@@ -5,6 +5,7 @@ import type { Ts } from '../../model.ts';
 import { integerOf } from '../../normalize/json-access.ts';
 import { compareTs } from '../../ts.ts';
 import type { ThreadItem } from '../digest.ts';
+import { threadKey } from '../item-keys.ts';
 import type { Directory } from '../people.ts';
 import { findWhole } from './find-whole.ts';
 import { messageItem, reactionsOf } from './shown-message.ts';
@@ -30,8 +31,13 @@ export async function topThreads(
   messages: readonly CountedMessage[],
   directory: Directory,
   top: number,
+  posted: ReadonlySet<string>,
 ): Promise<ThreadItem[]> {
-  const lively = threadsOf(messages).slice(0, top * lookedAt);
+  const isNews = ({ channel_id, thread_ts, latest }: LivelyThread) =>
+    !posted.has(threadKey({ channel_id, ts: thread_ts, latest_reply: latest }));
+  const lively = threadsOf(messages)
+    .filter(isNews)
+    .slice(0, top * lookedAt);
   const roots = await findWhole(
     store,
     teamId,

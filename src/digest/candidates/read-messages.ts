@@ -3,6 +3,7 @@
  * again only when it, its reactions or its thread have changed, or the settings have.
  */
 import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { MessagePosition, ScoreableMessage } from '../../db/repositories/events.ts';
 import type { Store, TransactionStore } from '../../db/repositories/index.ts';
 import type { CandidateStatus, EventCandidateRow } from '../../db/schema.ts';
@@ -64,6 +65,8 @@ export async function readMessages(
   for (const range of ranges) {
     let after: MessagePosition | null = null;
     for (;;) {
+      // SQLite answers at once, so nothing else would ever have its turn: no signal, and no beat of the lock.
+      await setImmediate();
       reading.signal.throwIfAborted();
       const found: ScoreableMessage[] = await reading.store.events.listScoreable(
         reading.teamId,
@@ -118,6 +121,9 @@ async function readPortion(
       message.known_text_hash === textHash &&
       unfit === null &&
       isReadByModel(message.known_status);
+    const candidate = { ...candidateOf(teamId, message, directory, settings.zone), text };
+    const { events } = unfit === null && !isKept ? settings.rules.extract(candidate) : { events: [] };
+    const without = isKept || events.length > 0 ? null : 'the rules found no event in it';
     candidates.push({
       team_id: teamId,
       channel_id: message.channel_id,
@@ -126,7 +132,7 @@ async function readPortion(
       posted_at: message.posted_at,
       score,
       status: unfit !== null ? 'skipped' : isKept ? (message.known_status ?? 'new') : 'rules_ok',
-      reason: unfit,
+      reason: unfit ?? without,
       features: { ...features },
       config_hash: configHash,
       norm_version: normVersion,
@@ -139,7 +145,6 @@ async function readPortion(
       updated_at: at,
     });
     if (isKept) continue;
-    const candidate = candidateMessage(teamId, message, directory, settings.zone);
     const finding = {
       ...candidate,
       permalink: directory.permalink(message.channel_id, message.ts),
@@ -149,7 +154,6 @@ async function readPortion(
       prompt_version: null,
       model: null,
     };
-    const { events } = unfit === null ? settings.rules.extract(candidate) : { events: [] };
     found.push({
       message: candidate,
       rows: rowsOf(finding, events, settings.events, at),
@@ -166,20 +170,33 @@ function isReadByModel(status: CandidateStatus | null): boolean {
   return status === 'llm_ok' || status === 'llm_fail';
 }
 
+type StoredMessage = Pick<
+  ScoreableMessage,
+  'channel_id' | 'ts' | 'posted_at' | 'is_reply' | 'user_id' | 'bot_id' | 'raw'
+>;
+
 /** A stored message as extractors see it. */
 export function candidateMessage(
   teamId: string,
-  message: Pick<ScoreableMessage, 'channel_id' | 'ts' | 'posted_at' | 'is_reply' | 'user_id' | 'bot_id' | 'raw'>,
+  message: StoredMessage,
   directory: Directory,
   zone: string,
 ): CandidateMessage {
+  return { ...candidateOf(teamId, message, directory, zone), text: messageText(message.raw, directory) };
+}
+
+function candidateOf(
+  teamId: string,
+  message: StoredMessage,
+  directory: Directory,
+  zone: string,
+): Omit<CandidateMessage, 'text'> {
   return {
     team_id: teamId,
     channel_id: message.channel_id,
     ts: message.ts,
     posted_at: message.posted_at,
     channel_name: directory.channelName(message.channel_id),
-    text: messageText(message.raw, directory),
     zone: directory.zone(message.user_id) ?? zone,
     isBot: message.bot_id !== null,
     isReply: message.is_reply,

@@ -113,9 +113,13 @@ const emojiBetween = new RegExp(
   'giu',
 );
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
+const controls = /\x1b\[[\d;]*[A-Za-z]|(?!\t)[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
 /** What people read: no emoji, no stars, nothing that was struck out. */
 function spoken(line: string): string {
   return line
+    .replace(controls, '')
     .replace(/~[^~\n]+~/g, ' ')
     .replace(emojiBetween, '. ')
     .replace(emojiCode, ' ')

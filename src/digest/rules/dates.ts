@@ -127,6 +127,9 @@ function withTimes(all: readonly Reading[]): Reading[] {
   for (const reading of readings) {
     const day = whole.at(-1);
     if (day !== undefined && belongs(reading, day)) whole.splice(-1, 1, together(day, reading));
+    // "Review tomorrow at 10, retro at 11".
+    else if (day !== undefined && isTimeAlone(reading) && isDay(day.start))
+      whole.push({ ...reading, start: joined(day.start, reading.start), end: endOf(day.start, reading) });
     else whole.push(reading);
   }
   return whole;
@@ -137,9 +140,24 @@ const farthest = 60;
 const farthestAt = 150;
 
 function belongs(time: Reading, day: Reading): boolean {
-  const isTime = time.start.isCertain('hour') && !isDay(time.start) && !time.start.isCertain('month');
   const distance = /^at\b/i.test(time.text) ? farthestAt : farthest;
-  return isTime && isDay(day.start) && !day.start.isCertain('hour') && !day.end && time.index - day.index < distance;
+  return (
+    isTimeAlone(time) &&
+    isDay(day.start) &&
+    !day.start.isCertain('hour') &&
+    !day.end &&
+    time.index - day.index < distance
+  );
+}
+
+function isTimeAlone({ start, text }: Reading): boolean {
+  // "In two hours" counts from now.
+  return (
+    start.isCertain('hour') &&
+    !isDay(start) &&
+    !start.isCertain('month') &&
+    !/^(?:in|within)\b|\b(?:ago|later)$/i.test(text)
+  );
 }
 
 function together(day: Reading, time: Reading): Reading {
@@ -217,7 +235,8 @@ function dateOf(
   const weeks = weeksUntil(first, numberedDay.exec(text.slice(reading.index))?.[1], local.zone);
   const start = daysLater(first, weeks * 7, local.zone);
   const last = ending === null ? null : momentIn(ending, local, direction, offset);
-  const shifted = last === null ? null : daysLater(last, weeks * 7, local.zone);
+  const shifted =
+    last === null ? null : daysLater(isAfternoon(reading) ? last - halfDayMs : last, weeks * 7, local.zone);
   const end = shifted !== null && isMorning(reading) && shifted > start + dayMs ? shifted - dayMs : shifted;
   const hasTime = reading.start.isCertain('hour');
   const isRelative = !reading.start.isCertain('month') && !/\d{1,2}:\d{2}/.test(written);
@@ -242,6 +261,13 @@ function isMorning({ text, end }: Reading): boolean {
   const [, first, last] =
     /\b(\d{1,2})(?::\d\d)?\s*(?:-|–|to|until|till)\s*(\d{1,2})(?::\d\d)?\s*pm\b/i.exec(text) ?? [];
   return end !== null && end !== undefined && Number(first) < 12 && Number(first) > Number(last) % 12;
+}
+
+/** "23:00-01:00": chrono takes the end for one o'clock in the afternoon. */
+function isAfternoon({ text, time, end }: Reading): boolean {
+  const written = (time?.text ?? text).match(/\b\d{1,2}(?=:\d\d)/g) ?? [];
+  const hour = end?.get('hour') ?? 0;
+  return written.length >= 2 && !/\d\s?[ap]\.?m\b/i.test(text) && hour >= 12 && Number(written.at(-1)) === hour - 12;
 }
 
 const halfDayMs = 12 * 3_600_000;

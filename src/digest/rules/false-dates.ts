@@ -21,7 +21,7 @@ const covered: readonly RegExp[] = [
   /\bguten (?:morgen|abend)\b/gi,
   // Votes.
   /(?<!\S)[+-]1s?\b/g,
-  /\b24\s?\/\s?7\b|\b\d+\s?\/\s?\d{3,}\b/g,
+  /\b24\s?\/\s?7\b|(?<!\/)\b\d+\s?\/\s?\d{3,}\b/g,
   // Verbs and names that are months or days in short: "may", "march", "sun", "sat" in lower case.
   /\b(?:may|march|mar|sun|sat|second|seconds|dec)\b(?!\s+\d)/g,
   // What it was before.
@@ -65,6 +65,9 @@ export function withoutFalseDates(text: string, language: Language): string {
         .padEnd(words.length),
     )
     .replace(everyWeekday, '$1 ')
+    .replace(daysAfterMonth, (words, month: string, first: string, last: string) =>
+      `${month} ${first}-${last}`.padEnd(words.length),
+    )
     .replace(severalDays, (words, first: string, last: string) => `${first}-${last}`.padStart(words.length));
   // "12.10.2026" is a date wherever points are written in dates.
   const patterns = [language === 'en' ? versions : plainVersions, ...covered];
@@ -104,3 +107,7 @@ const everyWeekday = /\b((?:mon|tues|wednes|thurs|fri|satur|sun)day)s\b(?!')/gi;
 /** Nor "18, 19 and 20 March". */
 const severalDays =
   /\b(\d{1,2})(?:st|nd|rd|th)?(?:,\s*\d{1,2}(?:st|nd|rd|th)?)*(?:,|,?\s+and|\s*&|,?\s+und|\s+et|\s+y)\s+(\d{1,2})(?=(?:st|nd|rd|th|\.)?\s+(?:of\s+)?(?:jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz])[a-z]*)/gi;
+
+/** Nor "Dec 24th and 25th". */
+const daysAfterMonth =
+  /\b((?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*) (\d{1,2})(?:st|nd|rd|th)?(?:,| and| &) (\d{1,2})(?:st|nd|rd|th)\b/gi;

@@ -643,6 +643,7 @@ export const kinds: readonly Kind[] = [
     nouns: words(
       'demos?',
       ...gatherings,
+      'reboots?',
       'sprint \\d+',
       'keynote',
       '(?:public |official )?announcement',

@@ -8,9 +8,12 @@ import { messages as withoutEvents } from './labelled-chatter.ts';
 import { messages as ofCompany } from './labelled-company.ts';
 import { messages as elsewhere } from './labelled-elsewhere.ts';
 import { messages as inEnglish } from './labelled-english.ts';
+import { messages as ofFreeSoftware } from './labelled-free-software.ts';
 import { messages as inOtherLanguages } from './labelled-languages.ts';
+import { messages as ofPayments } from './labelled-payments.ts';
 import { messages as ofSoftware } from './labelled-software.ts';
 import { messages as ofTrades } from './labelled-trades.ts';
+import { messages as ofUniversity } from './labelled-university.ts';
 
 export interface Labelled {
   text: string;
@@ -40,5 +43,8 @@ export const labelled: readonly Labelled[] = [
   ...elsewhere,
   ...ofTrades,
   ...ofSoftware,
+  ...ofPayments,
+  ...ofUniversity,
+  ...ofFreeSoftware,
   ...withoutEvents,
 ];
