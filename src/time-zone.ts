@@ -33,6 +33,8 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 
 /** Whether the name is a time zone, as Slack and people write them (`Europe/Amsterdam`, `UTC`). */
 export function isZone(name: string): boolean {
+  // Nearly always it is this one, and making the first format takes a tenth of a short run.
+  if (name === 'UTC') return true;
   try {
     formatOf(name);
     return true;

@@ -91,12 +91,12 @@ describe('the README', () => {
     expect(listed).toEqual(Object.values(exitCodes));
   });
 
-  it('shows a config file that loads and has every key', () => {
+  it('shows a config file that loads and has every key', async () => {
     const [text = ''] = blocks('yaml');
     const folder = mkdtempSync(join(tmpdir(), 'slackingest-readme-'));
     try {
       writeFileSync(join(folder, 'slackingest.yaml'), text);
-      const { settings } = readConfigFile(undefined, {}, folder, folder);
+      const { settings } = await readConfigFile(undefined, {}, folder, folder);
       expect(settings.workspaces.map(({ name }) => name)).toEqual(['acme', 'lab']);
     } finally {
       rmSync(folder, { recursive: true });

@@ -59,7 +59,7 @@ export async function openContext(process: Process, flags: GlobalFlags & ConfigF
   Object.assign(processEnv, env);
   const apiUrl = env['SLACK_API_URL'] || undefined;
   const apiUrlIsLoopback = apiUrl !== undefined && isLoopback(checkApiUrl(apiUrl));
-  const config = loadConfig({ flags, env, directory: process.cwd, home: homedir(), apiUrlIsLoopback });
+  const config = await loadConfig({ flags, env, directory: process.cwd, home: homedir(), apiUrlIsLoopback });
   const log = await openLog(process, flags, env);
   const isQuiet = flags.quiet === true;
   const progress = await openProgress({

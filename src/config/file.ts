@@ -3,7 +3,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { UsageError } from '../errors.ts';
 import { containsSlackToken, maskSecrets } from '../secrets.ts';
@@ -24,17 +23,17 @@ export interface ConfigFile {
  * the directory, `slackingest/config.yaml` in the config directory. One that was named must exist.
  * @throws UsageError when it cannot be read, is no YAML, has unknown or wrong keys, or holds a secret
  */
-export function readConfigFile(
+export async function readConfigFile(
   flag: string | undefined,
   env: Environment,
   directory: string,
   home: string,
-): ConfigFile {
+): Promise<ConfigFile> {
   const named = flag ?? readVariable(env, 'SLACKINGEST_CONFIG');
   if (named !== undefined) {
     const path = resolve(directory, named);
     const text = readIfPresent(path);
-    if (text !== undefined) return { path, settings: parseConfig(text, path) };
+    if (text !== undefined) return { path, settings: await parseConfig(text, path) };
     const source = flag === undefined ? 'SLACKINGEST_CONFIG' : '--config';
     throw new UsageError(
       `${source}: there is no file ${path}`,
@@ -45,7 +44,7 @@ export function readConfigFile(
   const configHome = xdg !== undefined && isAbsolute(xdg) ? xdg : join(home, '.config');
   for (const path of [join(directory, 'slackingest.yaml'), join(configHome, 'slackingest', 'config.yaml')]) {
     const text = readIfPresent(path);
-    if (text !== undefined) return { path, settings: parseConfig(text, path) };
+    if (text !== undefined) return { path, settings: await parseConfig(text, path) };
   }
   return { path: null, settings: fileSchema.parse({}) };
 }
@@ -63,7 +62,9 @@ function readIfPresent(path: string): string | undefined {
  * The settings in the text of a config file; `path` is for messages only.
  * @throws UsageError as `readConfigFile`
  */
-function parseConfig(text: string, path: string): FileSettings {
+async function parseConfig(text: string, path: string): Promise<FileSettings> {
+  // Most runs have no file, and need no parser.
+  const { LineCounter, parseDocument } = await import('yaml');
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { lineCounter, prettyErrors: false });
   const [problem] = [...document.errors, ...document.warnings];

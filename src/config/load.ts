@@ -90,9 +90,9 @@ export interface ConfigSources {
  * The result is frozen.
  * @throws UsageError naming the flag, variable or key that is wrong, and what is accepted
  */
-export function loadConfig(sources: ConfigSources): Config {
+export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const { flags, env } = sources;
-  const { path, settings } = readConfigFile(flags.config, env, sources.directory, sources.home);
+  const { path, settings } = await readConfigFile(flags.config, env, sources.directory, sources.home);
   const effective = {
     database:
       flags.database ?? readVariable(env, 'DATABASE_URL') ?? settings.database ?? defaultDatabase(env, sources.home),

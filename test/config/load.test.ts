@@ -24,18 +24,18 @@ function write(path: string, text: string): string {
   return absolute;
 }
 
-function load(sources: Partial<ConfigSources> = {}): Config {
+function load(sources: Partial<ConfigSources> = {}): Promise<Config> {
   return loadConfig({ flags: {}, env: {}, directory, home, apiUrlIsLoopback: false, ...sources });
 }
 
-function loadYaml(text: string, sources: Partial<ConfigSources> = {}): Config {
+function loadYaml(text: string, sources: Partial<ConfigSources> = {}): Promise<Config> {
   write('slackingest.yaml', text);
   return load(sources);
 }
 
 describe('loadConfig', () => {
-  it('has a default for everything', () => {
-    expect(load()).toEqual({
+  it('has a default for everything', async () => {
+    expect(await load()).toEqual({
       file: null,
       database: `sqlite:${home}/.local/share/slackingest/slackingest.db`,
       threads: true,
@@ -74,20 +74,20 @@ describe('loadConfig', () => {
     });
   });
 
-  it('lets flags beat the environment, the environment the file, the file the defaults', () => {
+  it('lets flags beat the environment, the environment the file, the file the defaults', async () => {
     const yaml = 'database: sqlite:file.db\nlookback: 1d\nlock_timeout: 5m\n';
     const env = { DATABASE_URL: 'sqlite:env.db' };
-    expect(loadYaml(yaml).database).toBe('sqlite:file.db');
-    expect(load({ env }).database).toBe('sqlite:env.db');
-    expect(load({ env, flags: { database: 'sqlite:flag.db' } }).database).toBe('sqlite:flag.db');
-    expect(load({ flags: { lookback: '2h' } }).workspaces[0]?.lookbackMs).toBe(7_200_000);
-    expect(load().lockTimeoutMs).toBe(300_000);
+    expect((await loadYaml(yaml)).database).toBe('sqlite:file.db');
+    expect((await load({ env })).database).toBe('sqlite:env.db');
+    expect((await load({ env, flags: { database: 'sqlite:flag.db' } })).database).toBe('sqlite:flag.db');
+    expect((await load({ flags: { lookback: '2h' } })).workspaces[0]?.lookbackMs).toBe(7_200_000);
+    expect((await load()).lockTimeoutMs).toBe(300_000);
   });
 
-  it('takes the digest and its language model from the file, the environment beating it', () => {
+  it('takes the digest and its language model from the file, the environment beating it', async () => {
     const yaml =
       'digest: { channel: daily, timezone: Europe/Berlin }\nllm: { model: a, temperature: 0.5, prices: { a: { input: 1, output: 2 } } }\n';
-    expect(loadYaml(yaml)).toMatchObject({
+    expect(await loadYaml(yaml)).toMatchObject({
       digest: { timezone: 'Europe/Berlin' },
       workspaces: [{ digestChannel: 'daily' }],
       llm: { model: 'a', temperature: 0.5 },
@@ -103,7 +103,7 @@ describe('loadConfig', () => {
       LLM_PRICE_INPUT: '0.1',
       LLM_PRICE_OUTPUT: '0.2',
     };
-    expect(load({ env })).toMatchObject({
+    expect(await load({ env })).toMatchObject({
       digest: { timezone: 'Asia/Kolkata' },
       workspaces: [{ digestChannel: 'C1' }],
       llm: {
@@ -121,17 +121,17 @@ describe('loadConfig', () => {
     [{ LLM_TEMPERATURE: 'hot' }, 'LLM_TEMPERATURE: "hot" is not a number from 0 to 2'],
     [{ LLM_CACHE_TTL_DAYS: '1.5' }, 'LLM_CACHE_TTL_DAYS: "1.5" is not a whole number'],
     [{ TZ_DEFAULT: 'Mars/Olympus' }, 'digest.timezone: "Mars/Olympus" is not a time zone'],
-  ])('refuses %j', (env, message) => {
-    expect(() => load({ env })).toThrow(message);
+  ])('refuses %j', async (env, message) => {
+    await expect(load({ env })).rejects.toThrow(message);
   });
 
-  it('takes no time at all for an answer where it makes sense', () => {
-    expect(load({ flags: { lookback: '0s', lockTimeout: '0' } })).toMatchObject({ lockTimeoutMs: 0 });
-    expect(loadYaml('users_max_age: 0s').usersMaxAgeMs).toBe(0);
+  it('takes no time at all for an answer where it makes sense', async () => {
+    expect(await load({ flags: { lookback: '0s', lockTimeout: '0' } })).toMatchObject({ lockTimeoutMs: 0 });
+    expect((await loadYaml('users_max_age: 0s')).usersMaxAgeMs).toBe(0);
   });
 
-  it('is frozen to its leaves', () => {
-    const config = loadYaml('channels: {include: [a]}');
+  it('is frozen to its leaves', async () => {
+    const config = await loadYaml('channels: {include: [a]}');
     expect(Object.isFrozen(config.workspaces[0]?.channels.include)).toBe(true);
   });
 
@@ -143,36 +143,40 @@ describe('loadConfig', () => {
     ['--lock-timeout', { lockTimeout: '-1s' }],
     ['--max-requests', { maxRequests: '0' }],
     ['--max-requests', { maxRequests: '1e3' }],
-  ])('names the flag %s when its value is wrong', (name, flags) => {
-    expect(() => load({ flags })).toThrow(UsageError);
-    expect(() => load({ flags })).toThrow(name);
+  ])('names the flag %s when its value is wrong', async (name, flags) => {
+    await expect(load({ flags })).rejects.toThrow(UsageError);
+    await expect(load({ flags })).rejects.toThrow(name);
   });
 
   describe('the config file', () => {
-    it('is the first of flag, variable, directory and config home', () => {
+    it('is the first of flag, variable, directory and config home', async () => {
       const xdg = write('xdg/slackingest/config.yaml', 'lookback: 4d');
       const env = { XDG_CONFIG_HOME: join(directory, 'xdg') };
-      expect(load({ env }).file).toBe(xdg);
+      expect((await load({ env })).file).toBe(xdg);
       const local = write('slackingest.yaml', 'lookback: 3d');
-      expect(load({ env }).file).toBe(local);
+      expect((await load({ env })).file).toBe(local);
       const named = write('named.yaml', 'lookback: 2d');
-      expect(load({ env: { ...env, SLACKINGEST_CONFIG: 'named.yaml' } }).file).toBe(named);
+      expect((await load({ env: { ...env, SLACKINGEST_CONFIG: 'named.yaml' } })).file).toBe(named);
       const flag = write('flag.yaml', 'lookback: 1d');
-      expect(load({ env: { ...env, SLACKINGEST_CONFIG: 'named.yaml' }, flags: { config: flag } }).file).toBe(flag);
+      expect((await load({ env: { ...env, SLACKINGEST_CONFIG: 'named.yaml' }, flags: { config: flag } })).file).toBe(
+        flag,
+      );
     });
 
-    it('falls back to ~/.config', () => {
+    it('falls back to ~/.config', async () => {
       const path = write('home/.config/slackingest/config.yaml', '');
-      expect(load().file).toBe(path);
+      expect((await load()).file).toBe(path);
     });
 
-    it('must exist when it was named', () => {
-      expect(() => load({ flags: { config: 'missing.yaml' } })).toThrow(/--config.*missing\.yaml/);
-      expect(() => load({ env: { SLACKINGEST_CONFIG: 'missing.yaml' } })).toThrow(/SLACKINGEST_CONFIG.*missing\.yaml/);
+    it('must exist when it was named', async () => {
+      await expect(load({ flags: { config: 'missing.yaml' } })).rejects.toThrow(/--config.*missing\.yaml/);
+      await expect(load({ env: { SLACKINGEST_CONFIG: 'missing.yaml' } })).rejects.toThrow(
+        /SLACKINGEST_CONFIG.*missing\.yaml/,
+      );
     });
 
-    it('may be empty or hold comments only', () => {
-      expect(loadYaml('# nothing yet\n').threads).toBe(true);
+    it('may be empty or hold comments only', async () => {
+      expect((await loadYaml('# nothing yet\n')).threads).toBe(true);
     });
 
     it.each([
@@ -214,52 +218,52 @@ describe('loadConfig', () => {
       ['a: [', ':1:'],
       ['threads: true\nthreads: false', ':2:1: Map keys must be unique'],
       ['lookback: !js/eval x', 'Unresolved tag'],
-    ])('refuses %s', (yaml, message) => {
-      expect(() => loadYaml(yaml)).toThrow(UsageError);
-      expect(() => loadYaml(yaml)).toThrow(message);
-      expect(() => loadYaml(yaml)).toThrow('slackingest.yaml');
+    ])('refuses %s', async (yaml, message) => {
+      await expect(loadYaml(yaml)).rejects.toThrow(UsageError);
+      await expect(loadYaml(yaml)).rejects.toThrow(message);
+      await expect(loadYaml(yaml)).rejects.toThrow('slackingest.yaml');
     });
 
-    it('tells all that is wrong at once', () => {
-      expect(() => loadYaml('lookback: x\nthreds: true')).toThrow(/lookback.*threds/s);
+    it('tells all that is wrong at once', async () => {
+      await expect(loadYaml('lookback: x\nthreds: true')).rejects.toThrow(/lookback.*threds/s);
     });
 
     it.each([
       ['workspaces: [{name: a, token_env: xoxb-12345-abc}]', 'workspaces[0].token_env holds a Slack token'],
       ['slack_token: xoxp-12345-abc', 'slack_token holds a Slack token'],
       ['discard: [{field: text, op: eq, value: [deep, {x: xapp-1-abc}]}]', 'holds a Slack token'],
-    ])('refuses a token without quoting it: %s', (yaml, message) => {
-      expect(() => loadYaml(yaml)).toThrow(message);
-      expect(() => loadYaml(yaml)).not.toThrow('12345');
+    ])('refuses a token without quoting it: %s', async (yaml, message) => {
+      await expect(loadYaml(yaml)).rejects.toThrow(message);
+      await expect(loadYaml(yaml)).rejects.not.toThrow('12345');
     });
 
     it.each(['postgres://u:secret@h/db', 'postgres://h/db?password=secret', 'postgres://h/db?sslpassword=secret'])(
       'refuses a database password without quoting it: %s',
-      (url) => {
-        expect(() => loadYaml(`database: ${url}`)).toThrow('database holds a password');
-        expect(() => loadYaml(`database: ${url}`)).not.toThrow('secret');
+      async (url) => {
+        await expect(loadYaml(`database: ${url}`)).rejects.toThrow('database holds a password');
+        await expect(loadYaml(`database: ${url}`)).rejects.not.toThrow('secret');
       },
     );
 
-    it('takes a database url without a password', () => {
-      expect(loadYaml('database: postgres://u@h:5432/db?sslmode=require').database).toContain('u@h:5432');
+    it('takes a database url without a password', async () => {
+      expect((await loadYaml('database: postgres://u@h:5432/db?sslmode=require')).database).toContain('u@h:5432');
     });
 
-    it('may discard messages that begin like a token', () => {
-      expect(loadYaml('discard: [{field: text, op: starts_with, value: xoxb-}]').workspaces[0]?.discard).toHaveLength(
-        1,
-      );
+    it('may discard messages that begin like a token', async () => {
+      expect(
+        (await loadYaml('discard: [{field: text, op: starts_with, value: xoxb-}]')).workspaces[0]?.discard,
+      ).toHaveLength(1);
     });
   });
 
-  it('compiles discard rules', () => {
+  it('compiles discard rules', async () => {
     const rules = `
 discard:
   - {field: bot_profile.name, op: regex, value: '^CI (\\d|[+*])+$|x{3}', note: noise}
   - {field: subtype, op: in, value: [channel_join, 1, true, null]}
   - {field: bot_id, op: not_exists}
 `;
-    expect(loadYaml(rules).workspaces[0]?.discard).toEqual([
+    expect((await loadYaml(rules)).workspaces[0]?.discard).toEqual([
       {
         field: 'bot_profile.name',
         label: 'noise',
@@ -274,7 +278,7 @@ discard:
     ]);
   });
 
-  it('merges general settings, workspace settings and flags', () => {
+  it('merges general settings, workspace settings and flags', async () => {
     const yaml = `
 lookback: 3d
 channels: {include: [general], exclude: [hr-*]}
@@ -283,7 +287,7 @@ workspaces:
   - {name: acme, token_env: ACME_TOKEN, team_id: T0ACME, lookback: 1d, channels: {include: [random], exclude: [x]}, discard: [{field: b, op: exists}]}
   - {name: globex, token_env: GLOBEX_TOKEN}
 `;
-    const [acme, globex] = loadYaml(yaml).workspaces;
+    const [acme, globex] = (await loadYaml(yaml)).workspaces;
     expect(acme).toMatchObject({
       tokenEnv: 'ACME_TOKEN',
       teamId: 'T0ACME',
@@ -296,58 +300,59 @@ workspaces:
       lookbackMs: 259_200_000,
       channels: { include: ['general'], exclude: ['hr-*'] },
     });
-    const [flagged] = load({ flags: { channel: ['dev'], exclude: ['y'], lookback: '5d' } }).workspaces;
+    const [flagged] = (await load({ flags: { channel: ['dev'], exclude: ['y'], lookback: '5d' } })).workspaces;
     expect(flagged).toMatchObject({
       lookbackMs: 432_000_000,
       channels: { include: ['dev'], exclude: ['hr-*', 'x', 'y'] },
     });
   });
 
-  it('reads threads from the file and only --no-threads from the flags', () => {
-    expect(load({ flags: { threads: false } }).threads).toBe(false);
-    expect(loadYaml('threads: false', { flags: { threads: true } }).threads).toBe(false);
+  it('reads threads from the file and only --no-threads from the flags', async () => {
+    expect((await load({ flags: { threads: false } })).threads).toBe(false);
+    expect((await loadYaml('threads: false', { flags: { threads: true } })).threads).toBe(false);
   });
 
   describe('pace', () => {
     it.each([
       ['0.5', 0.5],
       ['1', 1],
-    ])('takes %s anywhere', (text, pace) => {
-      expect(load({ env: { SLACKINGEST_PACE: text } }).pace).toBe(pace);
+    ])('takes %s anywhere', async (text, pace) => {
+      expect((await load({ env: { SLACKINGEST_PACE: text } })).pace).toBe(pace);
     });
 
     it.each([
       ['off', 'off'],
       ['20', 20],
-    ])('takes %s on loopback only', (text, pace) => {
+    ])('takes %s on loopback only', async (text, pace) => {
       const env = { SLACKINGEST_PACE: text };
-      expect(load({ env, apiUrlIsLoopback: true }).pace).toBe(pace);
-      expect(() => load({ env })).toThrow(/SLACKINGEST_PACE.*faster/);
+      expect((await load({ env, apiUrlIsLoopback: true })).pace).toBe(pace);
+      await expect(load({ env })).rejects.toThrow(/SLACKINGEST_PACE.*faster/);
     });
 
-    it.each(['0', '-1', 'fast', 'NaN', 'Infinity'])('refuses %s', (text) => {
-      expect(() => load({ env: { SLACKINGEST_PACE: text }, apiUrlIsLoopback: true })).toThrow(UsageError);
+    it.each(['0', '-1', 'fast', 'NaN', 'Infinity'])('refuses %s', async (text) => {
+      await expect(load({ env: { SLACKINGEST_PACE: text }, apiUrlIsLoopback: true })).rejects.toThrow(UsageError);
     });
   });
 
-  it('puts the database into an absolute XDG_DATA_HOME only', () => {
-    expect(load({ env: { XDG_DATA_HOME: '/data' } }).database).toBe('sqlite:/data/slackingest/slackingest.db');
-    expect(load({ env: { XDG_DATA_HOME: 'data' } }).database).toContain(home);
+  it('puts the database into an absolute XDG_DATA_HOME only', async () => {
+    expect((await load({ env: { XDG_DATA_HOME: '/data' } })).database).toBe('sqlite:/data/slackingest/slackingest.db');
+    expect((await load({ env: { XDG_DATA_HOME: 'data' } })).database).toContain(home);
   });
 
   describe('configHash', () => {
-    it('depends on settings, not on how or where they were written', () => {
-      const written = loadYaml('lookback: 24h\nthreads: true').configHash;
-      expect(loadYaml('threads: true\nlookback: 1d # same').configHash).toBe(written);
-      expect(loadYaml('lookback: 2d').configHash).not.toBe(written);
+    it('depends on settings, not on how or where they were written', async () => {
+      const written = (await loadYaml('lookback: 24h\nthreads: true')).configHash;
+      expect((await loadYaml('threads: true\nlookback: 1d # same')).configHash).toBe(written);
+      expect((await loadYaml('lookback: 2d')).configHash).not.toBe(written);
     });
 
-    it('tells discard patterns apart and ignores passwords', () => {
-      const rule = (pattern: string) => loadYaml(`discard: [{field: a, op: regex, value: ${pattern}}]`).configHash;
-      expect(rule('x')).not.toBe(rule('y'));
-      const database = (password: string) =>
-        load({ env: { DATABASE_URL: `postgres://u:${password}@h/db` } }).configHash;
-      expect(database('one')).toBe(database('two'));
+    it('tells discard patterns apart and ignores passwords', async () => {
+      const rule = async (pattern: string) =>
+        (await loadYaml(`discard: [{field: a, op: regex, value: ${pattern}}]`)).configHash;
+      expect(await rule('x')).not.toBe(await rule('y'));
+      const database = async (password: string) =>
+        (await load({ env: { DATABASE_URL: `postgres://u:${password}@h/db` } })).configHash;
+      expect(await database('one')).toBe(await database('two'));
     });
   });
 });
@@ -355,33 +360,35 @@ workspaces:
 describe('selectWorkspaces', () => {
   const yaml = 'workspaces: [{name: acme, token_env: A, team_id: T0ACME}, {name: globex, token_env: B}]';
 
-  it('selects by name or team id, in any case', () => {
-    const config = loadYaml(yaml);
+  it('selects by name or team id, in any case', async () => {
+    const config = await loadYaml(yaml);
     expect(selectWorkspaces(config, undefined)).toHaveLength(2);
     expect(selectWorkspaces(config, 'Globex').map(({ name }) => name)).toEqual(['globex']);
     expect(selectWorkspaces(config, 't0acme').map(({ name }) => name)).toEqual(['acme']);
   });
 
-  it('lists the known ones for an unknown name', () => {
-    expect(() => selectWorkspaces(loadYaml(yaml), 'initech')).toThrow(
+  it('lists the known ones for an unknown name', async () => {
+    const config = await loadYaml(yaml);
+    expect(() => selectWorkspaces(config, 'initech')).toThrow(
       expect.objectContaining({ hint: 'Configured: acme (T0ACME), globex.' }),
     );
   });
 
-  it('takes any team id for a lone workspace whose team is not configured', () => {
-    expect(selectWorkspaces(load(), 'T0123')).toHaveLength(1);
-    expect(() => selectWorkspaces(load(), 'acme')).toThrow(UsageError);
+  it('takes any team id for a lone workspace whose team is not configured', async () => {
+    const config = await load();
+    expect(selectWorkspaces(config, 'T0123')).toHaveLength(1);
+    expect(() => selectWorkspaces(config, 'acme')).toThrow(UsageError);
   });
 });
 
 describe('withDotEnv', () => {
-  it('adds what the environment lacks and overrides nothing, not even an empty value', () => {
+  it('adds what the environment lacks and overrides nothing, not even an empty value', async () => {
     write('.env', '# comment\nSLACK_TOKEN="xoxb-1"\nDATABASE_URL=sqlite:dot.db\nEMPTY=x\n');
     const env = { DATABASE_URL: 'sqlite:env.db', EMPTY: '' };
     expect(withDotEnv(env, directory)).toEqual({ SLACK_TOKEN: 'xoxb-1', DATABASE_URL: 'sqlite:env.db', EMPTY: '' });
   });
 
-  it('does without the file, and without a directory of that name', () => {
+  it('does without the file, and without a directory of that name', async () => {
     expect(withDotEnv({ A: '1' }, directory)).toEqual({ A: '1' });
     mkdirSync(join(directory, '.env'));
     expect(withDotEnv({ A: '1' }, directory)).toEqual({ A: '1' });

@@ -21,7 +21,7 @@ function eitherCase(words: string): string {
 }
 
 const abbreviations = eitherCase(
-  'e\\.g i\\.e vs approx ca no nr st jan feb mar apr jun jul aug sept? oct nov dec mr mrs dr prof z\\.b bzw',
+  'e\\.g i\\.e vs ul str approx ca no nr st jan feb mar apr jun jul aug sept? oct nov dec mr mrs dr prof z\\.b bzw',
 );
 const months = eitherCase('jan feb mär mar apr mai may jun jul aug sep okt oct nov dez dec');
 

@@ -48,6 +48,16 @@ const hours: en.Parser = {
   },
 };
 
+/** "Tomorrow 10-12", "Friday 14–16"; but "Monday 12-14 Oct" are days. */
+const hoursAfterDay: en.Parser = {
+  pattern: () =>
+    /(?<=\b(?:today|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day),?\s+)([7-9]|1\d|20)\s?[-–]\s?(1\d|2[0-4])(?![\d./:%-]|\s*(?:st|nd|rd|th|[ap]m|h|of|people|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b)/i,
+  extract: (context, { index = 0, 0: text, 1: first, 2: last }) =>
+    Number(first) < Number(last)
+      ? context.createParsingResult(index, text, { hour: Number(first), minute: 0 }, { hour: Number(last), minute: 0 })
+      : null,
+};
+
 /** Of a language that has no hours of this kind. */
 function withHours(reader: en.Chrono): en.Chrono {
   return new en.Chrono({ parsers: [hours, ...reader.parsers], refiners: reader.refiners });
@@ -87,7 +97,10 @@ function sparing(parser: en.Parser): en.Parser {
   };
 }
 
-const english = new en.Chrono({ parsers: [hours, ...en.casual.parsers.map(sparing)], refiners: en.casual.refiners });
+const english = new en.Chrono({
+  parsers: [hours, hoursAfterDay, ...en.casual.parsers.map(sparing)],
+  refiners: en.casual.refiners,
+});
 
 export function readerFor(language: Language): Reader {
   return language === 'en' ? english : readers[language];

@@ -232,7 +232,8 @@ function dateOf(
   const isLate = isOfNextDay && reading.start.isCertain('hour');
   if (read === null) return [];
   const first = isLate ? dayLater(read, local.zone) : isMorning(reading) ? read - halfDayMs : read;
-  const weeks = weeksUntil(first, numberedDay.exec(text.slice(reading.index))?.[1], local.zone);
+  const numbered = numberedDay.exec(text.slice(reading.index));
+  const weeks = weeksUntil(first, numbered?.[1], local.zone);
   const start = daysLater(first, weeks * 7, local.zone);
   const last = ending === null ? null : momentIn(ending, local, direction, offset);
   const shifted =
@@ -243,7 +244,7 @@ function dateOf(
   return [
     {
       index: reading.index,
-      length: reading.text.length,
+      length: Math.max(reading.text.length, numbered?.[0].length ?? 0),
       time: time === null ? null : { index: time.index, length: time.text.length },
       start: millisToIso(start),
       end: end === null || end <= start ? null : millisToIso(end),

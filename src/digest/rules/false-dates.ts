@@ -6,6 +6,10 @@ const covered: readonly RegExp[] = [
   /https?:\/\/\S+/g,
   // Titles: "PSD3 in 40 minutes".
   /"[^"\n]{3,60}"/g,
+  // Prices: "£160/night".
+  /\/\s?(?:night|day|week|month|year|hour|hr|h|d|wk|mo)\b/gi,
+  // "The week before", but not "the day after tomorrow".
+  /\bthe (?:day|week|month|night|evening|morning) (?:before|after)\b(?! tomorrow)/gi,
   // Lengths of time, and numbers of what is no time.
   /(?<!\b(?:in|within|next|past|last|every|after|another|an?)\s+(?:about |approx\.? |~ ?)?)\b\d+\s?(?:mins?|minutes?|hrs?|hours?)\b(?!\s*(?:ago|from now|later|before|after|earlier|out|away|warning))/gi,
   /\b\d{1,3}\s+(?:jours|Tage|días|dias|people|personnes|personas|pessoas|seats|places|Plätze)\b/gi,
@@ -32,7 +36,7 @@ const covered: readonly RegExp[] = [
   // By how much something is put off.
   /\bby (?:an?|one|two|three|four|\d+|a few|a couple of) (?:minutes?|hours?|days?|weeks?|months?)\b/gi,
   /\b(?:last|past|previous|next|coming)\s+(?:few|couple|\d+)\s+\w+/gi,
-  /\b(?:takes?|took|lasts?|lasted|for|within|after)\s+(?:about\s+|up to\s+|~\s?)?\d+(?:\s?-\s?\d+)?\s*(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|weeks?|months?|years?)\b/gi,
+  /\b(?:takes?|took|lasts?|lasted|for|within|after)\s+(?:about\s+|up to\s+|~\s?)?(?:\d+(?:\s?-\s?\d+)?|an?|one|two|three|four|five|six|(?:a )?few|several|a couple of)\s*(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|weeks?|months?|years?)\b/gi,
 ];
 
 /** Versions and addresses of machines. */
@@ -98,8 +102,11 @@ const noYear = /(?<=\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)
 /** chrono takes "next week Monday" for two dates. */
 const nextWeekDay = /\bnext week(\s+(?:on\s+)?(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?)/gi;
 
-/** Nor does it know "Tuesday the 6th". */
-export const dayThenNumber = new RegExp(`${weekday},?\\s+the\\s+(\\d{1,2})(?:st|nd|rd|th)\\b(?!\\s+of\\b)`, 'gi');
+/** Nor does it know "Tuesday the 6th" and "Tue 6th". */
+export const dayThenNumber = new RegExp(
+  `${weekday},?\\s+(?:the\\s+)?(\\d{1,2})(?:st|nd|rd|th)\\b(?!,?\\s+(?:of|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))`,
+  'gi',
+);
 
 /** Of "on Mondays", the next one. */
 const everyWeekday = /\b((?:mon|tues|wednes|thurs|fri|satur|sun)day)s\b(?!')/gi;

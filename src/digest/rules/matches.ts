@@ -78,9 +78,21 @@ export function isSetting({ isVerb, index }: Match, text: string): boolean {
   return isVerb ? /\b(?:while|as|because|so that) we(?:'re| are)? $/i.test(before) : setting.test(before);
 }
 
+/** "The code freeze for the release", "release planning": of two names the one, of a compound the last is told. */
+function isBeside({ isVerb, index, length }: Match, matches: readonly Match[], text: string): boolean {
+  if (isVerb) return false;
+  const before = text.slice(0, index);
+  return matches.some((other) => {
+    if (other.isVerb || !other.kind.isThing) return false;
+    if (other.index < index) return /\b(?:for|before|ahead of)\s+(?:the\s+|our\s+)?(?:\S+\s+)?$/i.test(before);
+    const between = text.slice(index + length, other.index);
+    return /^\s+(?:v?\d[\d.]*\s+)?$/.test(between) && !maintenanceWords.isIn(other.word);
+  });
+}
+
 /** Where something else is told as well. */
 function withoutSettings(matches: readonly Match[], text: string): Match[] {
-  const told = matches.filter((match) => !isSetting(match, text));
+  const told = matches.filter((match) => !isSetting(match, text) && !isBeside(match, matches, text));
   return told.length > 0 ? told : [...matches];
 }
 
@@ -113,7 +125,7 @@ function isHeadBetween(text: string, matches: readonly Match[], verb: number): b
     ({ isVerb, kind, index, length }) =>
       !isVerb &&
       kind.isThing &&
-      /^\s+(?!(?:now|also|only|still|itself|series|season|week|day)\b)\p{L}[\p{L}-]*[^\s\p{L}s]?\s+$/iu.test(
+      /^\s+(?!(?:to|will|shall|is|are|was|were|has|gets?|now|also|only|still|itself|series|season|week|day)\b)\p{L}[\p{L}-]*[^\s\p{L}s]?\s+$/iu.test(
         text.slice(index + length, verb),
       ) &&
       !/ly\s+$/.test(text.slice(index + length, verb)),

@@ -27,7 +27,7 @@ const boundary = new RegExp(`[,;:!?()\\[\\]|"${dateMark}–—→]|\\s[-/]+\\s|\
 
 /** Words that end a name that goes on to the right. */
 const stopsAfter = new Set(
-  'moves moved slips slipped slides shifts canceled cancelled postponed delayed rescheduled abgesagt verschoben verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around shipped deployed landed merged finished finishes ended ends ran runs passed completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi aura auront sera es tendrá состоится foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
+  'eod cob lasted lasts moves moved slips slipped slides shifts canceled cancelled postponed delayed rescheduled abgesagt verschoben verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around shipped deployed landed merged finished finishes ended ends ran runs passed completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi aura auront sera es tendrá состоится foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
     ' ',
   ),
 );
@@ -86,7 +86,9 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
     if (isState) return left() ?? (/^\s*[:–—-]/.test(after) ? right() : null);
     if (/^mov/i.test(word) && /\s/.test(word)) return left() ?? within(word);
     if (/support$/i.test(word)) return nameAfter(after.replace(/^ (?:for|of)\b/i, ''), true);
-    return within(word) ?? (isPassive ? (left() ?? right()) : (right() ?? left())) ?? beforeComma(before);
+    return (
+      within(word) ?? (isPassive ? (left() ?? right()) : (right() ?? left())) ?? beforeComma(before) ?? topicOf(before)
+    );
   }
   // "Incident update: the login page is slow", "[SEV2] checkout": a label, and then what it is about.
   const label =
@@ -117,6 +119,12 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
   if (other !== null) return kind.isThing ? `${other} ${word}` : other;
   if (!kind.isThing && kind.action !== 'Incident' && !/\s/.test(word)) return null;
   return capitalized(word.replace(/^(\S+)\s.*(?=\s(?:closed|geschlossen|fermée?s?)$)/iu, '$1'));
+}
+
+/** "Update on checkout: fixed". */
+function topicOf(before: string): string | null {
+  const topic = /^(?:(?:an? )?(?:quick )?updates? (?:on|for|about|re:?) )?(.*\S):\s*$/i.exec(before)?.[1];
+  return topic === undefined ? null : nameBefore(topic, true);
 }
 
 /** "New billing page, launching on Monday". */
@@ -151,7 +159,7 @@ function rightOf(after: string, word: string, kind: Kind): string | null {
   }
   const version = /^\s+(v?\d+(?:\.\d+)+[\w.-]*|v\d+|#\d+|[A-Z]{2,10}-\d+)/.exec(after)?.[1];
   const preposition =
-    /^\s*(?::|-|–|—)?\s*(?:of|for|on|in|with|to(?! (?:prod|staging|dev|live|main)\p{L}*\b)|about|affecting|impacting|at|von|für|der|des|beim|im|bei|mit|an der|an dem|am|aan de|aan het|de la|de l'|de|du|des|pour|sur|del|para|sobre|do|da|van|voor|over|по|для|на|о)?\s+/iu.exec(
+    /^\s*(?::|-|–|—)?\s*(?:of|for|on|in|with|to(?! (?:prod|staging|dev|live|main|follow|come|be|discuss|review|go)\p{L}*\b)|about|affecting|impacting|at|von|für|der|des|beim|im|bei|mit|an der|an dem|am|aan de|aan het|de la|de l'|de|du|des|pour|sur|del|para|sobre|do|da|van|voor|over|по|для|на|о)?\s+/iu.exec(
       after,
     )?.[0] ?? '';
   const rest = after.slice(preposition.length);
@@ -186,12 +194,20 @@ function nameAfter(text: string, allowsOf: boolean): string | null {
 
 /** "rollen morgen die App aus", "releasing on Friday the app": the name may stand behind the date. */
 function withoutLeadingDate(text: string): string {
-  return text.replace(new RegExp(`^\\s*(?:(?:on|at|am|um|le|el|на|в)\\s+)?${dateMark}+\\s+(?=\\S)`, 'iu'), ' ');
+  return text.replace(
+    new RegExp(`^\\s*(?:(?:on|at|the|this|am|um|le|el|на|в)\\s+)?${dateMark}+(?:'s)?\\s+(?=\\S)`, 'iu'),
+    ' ',
+  );
 }
 
 /** Of verbs, the place belongs to the name: "matchmaking in the US is down". */
 function nameBefore(text: string, allowsIn: boolean, allowsOf = true): string | null {
-  const stretch = text.split(boundary).at(-1) ?? '';
+  // "Priya Nair, who joins the team".
+  const stretch =
+    text
+      .replace(/,?\s+who\s+$/i, '')
+      .split(boundary)
+      .at(-1) ?? '';
   const words = stretch.trim().split(/\s+/);
   const taken: string[] = [];
   for (const [place, word] of words.reverse().entries()) {
@@ -242,6 +258,7 @@ function cleaned(text: string): string | null {
       '',
     )
     .replace(/(?<=[\p{Script=Han}\p{Script=Katakana}ー])[をがはにの]$/u, '')
+    .replace(/^[Ww]elcome (?=\p{Lu}\p{L}+(?: \p{Lu}\p{L}+)?$)/u, '')
     .replace(/^[\s.'*_#-]+|[\s.,'*_:;-]+$/g, '')
     .replace(/\s+(?:the|a|an|of|for|to|and|will|has|have|is|are|was|were|been|be)$/i, '')
     .trim();
@@ -258,13 +275,13 @@ export function capitalized(word: string): string {
 }
 
 const opening =
-  /^(?:(?:quick |friendly |kind |gentle )?(?:reminder|fyi|heads[- ]up|note|psa|update|save the date|info|hinweis|erinnerung|rappel|recordatorio)\b[:,!\s–—-]*|(?:hi|hey|hello|hallo)\s+(?:all|everyone|team|folks|zusammen)\b[:,!\s–—-]*|@\S+[:,]?\s+)+/i;
+  /^(?:\[[^\]]{1,30}\]\s*|(?:quick |friendly |kind |gentle )?(?:reminder|fyi|heads[- ]up|note|psa|update|save the date|info|hinweis|erinnerung|rappel|recordatorio)\b[:,!\s–—-]*|(?:hi|hey|hello|hallo)\s+(?:all|everyone|team|folks|zusammen)\b[:,!\s–—-]*|@\S+[:,]?\s+)+/i;
 const closing =
   /[\s:,(–—-]*(?:\b(?:is|are|will be|ist|sind|wird|est|sera|es|será|é)\b)?\s*(?:\b(?:now|again|set|due|happening|geplant|prévue?|previst[oa]|programad[oa])\b)?\s*(?:\b(?:for|on|this|coming|at|from|by|am|um|ab|le|el|em|no|na|à|op)\b)?\s*$/i;
 
 /** Words of which no name of an event is made: who talks of a person or of doing something announces nothing. */
 const noNames =
-  /(?<![\p{L}'])(?:i|i'm|i'll|i've|me|my|mine|we|we'll|we're|us|you|you'll|your|he|she|they|it|it's|its|that|this|these|those|there|here|let's|who|what|which|when|where|how|why|if|because|since|until|after|before|while|and|but|or|not|no|never|can|can't|could|would|should|will|won't|do|does|don't|did|have|has|had|was|were|be|been|is|are|eta|went|goes|gets|needs|wants|failed|fails|works|\p{L}{3,}ed|see|meet|look|talk|speak|take|get|got|go|going|come|coming|back|off|out|free|busy|available|thanks|ok|okay|yes|maybe|lunch|coffee|breakfast|dinner|beer|bier|cake|mittagessen|screenshot|screen shot|bildschirmfoto|ich|wir|du|sind|steht|stehen|er|sie|es|mein|meine|nicht|kein|keine|je|nous|vous|mon|ma|yo|nosotros|mi|nós|meu|minha|ik|wij|mijn|я|мы|ты|он|она)(?![\p{L}'])/iu;
+  /(?<![\p{L}'])(?:i|i'm|i'll|i've|me|my|mine|we|we'll|we're|us|you|you'll|your|he|she|they|it|it's|its|happy|merry|that|this|these|those|there|here|let's|who|what|which|when|where|how|why|if|because|since|until|after|before|while|and|but|or|not|no|never|can|can't|could|would|should|will|won't|do|does|don't|did|have|has|had|was|were|be|been|is|are|eta|went|goes|gets|needs|wants|failed|fails|works|\p{L}{3,}ed|see|meet|look|talk|speak|take|get|got|go|going|come|coming|back|off|out|free|busy|available|thanks|ok|okay|yes|maybe|lunch|coffee|breakfast|dinner|beer|bier|cake|mittagessen|screenshot|screen shot|bildschirmfoto|ich|wir|du|sind|steht|stehen|er|sie|es|mein|meine|nicht|kein|keine|je|nous|vous|mon|ma|yo|nosotros|mi|nós|meu|minha|ik|wij|mijn|я|мы|ты|он|она)(?![\p{L}'])/iu;
 
 /** More is no name with an opening before it. */
 const longestBefore = 160;

@@ -121,10 +121,26 @@ function withDatesBelow(clauses: readonly Clause[], context: Context): Clause[] 
     const before = all.at(-1);
     if (before !== undefined && !mayHoldDate(before.text) && isOnlyDate(clause.text, context))
       all.splice(-1, 1, { ...before, text: `${before.text.replace(/[\s.!:,]+$/, '')}, ${clause.text}` });
+    // "Webinar alert! 'Selling abroad' with Ana, Thursday 13:00".
+    else if (
+      before !== undefined &&
+      isHeadline(before) &&
+      mayAnnounce(clause.text) &&
+      tellingMatches(clause.text).length === 0
+    )
+      all.splice(-1, 1, { ...clause, text: `${before.text.replace(/[\s!:]+$/, '')}: ${clause.text}` });
     else all.push(clause);
   }
   return all;
 }
+
+function isHeadline({ text, isQuestion }: Clause): boolean {
+  if (isQuestion || !/[!:]$/.test(text) || text.split(/\s+/).length > longestHeadline || mayHoldDate(text))
+    return false;
+  return tellingMatches(text).some(({ kind, isVerb }) => kind.isThing && !isVerb);
+}
+
+const longestHeadline = 4;
 
 function isOnlyDate(text: string, { language, postedAt, message }: Context): boolean {
   if (text.length > longestDate || !mayHoldDate(text)) return false;
@@ -248,7 +264,8 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   if (match === null) return null;
   const unmarked = masked(text, dates);
   // "The deploy of billing has failed. The rollback is done."
-  const isOfSubject = match.kind.action === 'Rollback' || (match.kind.action === 'Policy' && match.isVerb);
+  const { action } = match.kind;
+  const isOfSubject = action === 'Rollback' || action === 'Incident' || (action === 'Policy' && match.isVerb);
   const subject = isOfSubject ? context.subject : null;
   context.subject = objectName(unmarked, match, match.kind) ?? context.subject;
   const isVerbal = matches.some(({ isVerb }) => isVerb);
@@ -262,7 +279,14 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
   // "The launch is postponed", "release on Friday": readers know which one.
   const isKnown = isPutAway(status) || (date !== null && (status === 'planned' || status === 'confirmed'));
-  const object = named ?? subject ?? anchor ?? (isKnown && thing !== undefined ? capitalized(thing.word) : null);
+  // "The outage lasted an hour": of what was told before.
+  const isWordAlone = named?.toLowerCase() === match.word.toLowerCase();
+  const object =
+    (isWordAlone ? subject : null) ??
+    named ??
+    subject ??
+    anchor ??
+    (isKnown && thing !== undefined ? capitalized(thing.word) : null);
   if (object === null || (match.kind.needsDate && date === null && !isPutAway(status))) return null;
   const kind = match.kind.action === 'Other' && release.test(object) ? launchKind : match.kind;
   const doubt = doubtOf({ text, match, status, date, object, anchor, isNamed: named !== undefined }, context.message);
@@ -312,7 +336,8 @@ function announced(said: string, context: Context): ExtractedEvent[] {
   const [labels = '', isCanceled, isPostponed] = label.exec(said) ?? [];
   const text = said.slice(labels.length);
   const status = isCanceled !== undefined ? 'canceled' : isPostponed !== undefined ? 'postponed' : 'planned';
-  if (!mayAnnounce(text) || fileName.test(text)) return [];
+  // "A few things for next week:" is a heading.
+  if (!mayAnnounce(text) || fileName.test(text) || text.endsWith(':')) return [];
   const { postedAt, language, message } = context;
   const [date] = readDates(text, language, { postedAt, zone: message.zone }, 'forward');
   if (date === undefined || Date.parse(date.start) <= postedAt) return [];
@@ -334,6 +359,8 @@ function fromList(
   const [match] = inherited;
   const [date] = dates;
   if (match === undefined || date === undefined) return [];
+  // What is planned for the day above, not an event of its own: "taxis only after 9pm".
+  if (!date.hasDay && mayAnnounce(clause.heading ?? '')) return [];
   const unmarked = masked(clause.text, dates);
   const name = unmarked
     .split(dateMark)

@@ -65,7 +65,9 @@ export function statusOf(
   if (kind.isThing && coming[0] !== undefined && isNone(text, match))
     return { status: 'canceled', date: coming[0], certainty: sure.nounAndDate };
   if (canceledWords.isIn(text)) return { status: 'canceled', date: dates[0] ?? null, certainty: sure.verb };
-  if (isPutOff(text, dates, coming)) {
+  // "Seeing delays".
+  const isDelay = kind.action === 'Incident' && isVerb && /delay/i.test(match.word);
+  if (!isDelay && isPutOff(text, dates, coming)) {
     return {
       status: 'postponed',
       date: newDate(text, coming),
@@ -77,11 +79,17 @@ export function statusOf(
     tense !== 'future' &&
     /\b(?:updated|changed|revised|adopted|introduced|amended)\b/i.test(text)
   ) {
+    const isFuture = next !== undefined && Date.parse(next.start) > postedAt;
+    if (isFuture) return { status: 'planned', date: next, certainty: sure.verbAndDate };
     return { status: 'updated', date: over ?? null, certainty: sure.verb };
   }
   if (kind.isThing && next?.hasTime !== false && extended.test(text)) {
     return { status: 'updated', date: next ?? over ?? null, certainty: sure.verb };
   }
+  if (kind.action === 'RCA' && next === undefined && isPublished.test(text))
+    return { status: 'completed', date: null, certainty: sure.verb };
+  if (isOfNow.test(text) && next?.hasTime !== true)
+    return { status: 'started', date: over ?? null, certainty: sure.verb };
   if (kind.action === 'Incident')
     return incidentStatus(text, tense, match, next ?? null, spanOf(dates, postedAt), postedAt);
   if (kind.action === 'Rollback' && tense !== 'future') {
@@ -142,6 +150,12 @@ function isNone(text: string, { index }: Match): boolean {
     text.slice(0, index),
   );
 }
+
+const isPublished = /\b(?:is|are|was|has been) (?:now |finally )?(?:published|out|done|ready|available|up|complete)\b/i;
+
+/** It holds from the day on which it is told. */
+const isOfNow =
+  /\b(?:(?:as of|effective|starting|beginning|from) (?:today|now|immediately)|effective immediately|with immediate effect|ab (?:heute|sofort)|dès (?:aujourd'hui|maintenant)|à partir d'aujourd'hui|a partir de (?:hoy|hoje)|vanaf (?:vandaag|nu)|с сегодняшнего дня)(?![\p{L}])/iu;
 
 const extended = /\b(?:extended|prolonged|brought forward|moved up|verlängert|prolongée?|ampliad[oa])\b/i;
 
@@ -204,7 +218,9 @@ function incidentStatus(
 ): Decided | null {
   const isStrong =
     isVerb ||
-    /outage|incident|down|sev|firing|resolved|disruption|störung|ausfall|panne|caída|сбой|инцидент|障害/iu.test(word);
+    /outage|incident|issue|down|sev|firing|resolved|disruption|störung|ausfall|panne|caída|сбой|инцидент|障害/iu.test(
+      word,
+    );
   // "Was down from 7:00 to 7:20": its end is told, and it is over.
   const hasEnded = over !== null && over.end !== null && Date.parse(over.end) < postedAt;
   if ((resolvedWords.isIn(text) || hasEnded) && tense !== 'future')

@@ -10,7 +10,7 @@ const passiveFuture =
 const presentPassive =
   /\b(?:(?:is|are) being|is|are|gets?|wird|werden|est|sont|es|é|são|wordt|worden)\s+(?:\w+ly\s+)?$/i;
 const pastVerb =
-  /(?:[^aeiou]ed|[aeiou]ed|shipped|live|out|available|down|offline|unavailable|unreachable|degraded|broken|over|back|gegangen|t|é|ée|ado|ada|ли|ло|ла|шёл|шел|した)$/iu;
+  /(?:[^aeiou]ed|[aeiou]ed|shipped|live|out|available|down|offline|in prod(?:uction)?|unavailable|unreachable|degraded|broken|over|back|gegangen|t|é|ée|ado|ada|ли|ло|ла|шёл|шел|した)$/iu;
 
 export function tenseOf(text: string, matches: readonly Match[]): Tense {
   const isFuture = futureWords.isIn(text);
@@ -22,7 +22,8 @@ export function tenseOf(text: string, matches: readonly Match[]): Tense {
     if (passiveFuture.test(before) || /\b(?:will|going to|plan(?:s|ning)? to|about to|'ll)\b[^,;.]*$/i.test(before))
       return 'future';
     // "Is announced on Friday" tells of what is to come, "was announced on Friday" of what is over.
-    if (presentPassive.test(before) && mayHoldDate(text) && !doneWords.isIn(before)) return 'future';
+    if (!/^\p{L}+ing\b/u.test(verb.word) && presentPassive.test(before) && mayHoldDate(text) && !doneWords.isIn(before))
+      return 'future';
     if (verb.kind.needsDate && /^(?:is|are|be|will)\s/i.test(verb.word)) return isFuture ? 'future' : 'none';
     if (/\b(?:wird|werden)\b/i.test(before) && mayHoldDate(text)) return 'future';
     if (/ing(?:\s|$)/i.test(verb.word)) return isFuture ? 'future' : 'present';

@@ -9,10 +9,12 @@ const zones: Readonly<Record<string, string>> = {
   ct: 'America/Chicago',
   et: 'America/New_York',
   eastern: 'America/New_York',
+  // By whether clocks are put forward when the message is posted, not on the day it tells.
+  cet: 'Europe/Berlin',
 };
 
 export function zoneNamed(written: string): string | null {
-  const word = /\b(pt|pacific|mt|ct|et|eastern)\b/i.exec(written)?.[1];
+  const word = /\b(pt|pacific|mt|ct|et|eastern|cet)\b/i.exec(written)?.[1];
   return word === undefined ? null : (zones[word.toLowerCase()] ?? null);
 }
 
@@ -25,7 +27,6 @@ const zonesBehind: Readonly<Record<string, string>> = {
   pdt: 'America/Los_Angeles',
   est: 'America/New_York',
   edt: 'America/New_York',
-  cet: 'Europe/Berlin',
   cest: 'Europe/Berlin',
   bst: 'Europe/London',
   ist: 'Asia/Kolkata',
