@@ -6,7 +6,7 @@ import type { IsoTime } from '../../model.ts';
 import { localTime, momentOf, offsetMinutes, startOf } from '../../time-zone.ts';
 import { millisToIso } from '../../ts.ts';
 import { type Components, dayFirstReader, type Reading, readerFor } from './date-readers.ts';
-import { dayThenNumber, withoutFalseDates } from './false-dates.ts';
+import { dayThenNumber, weekdayOfMonth, withoutFalseDates } from './false-dates.ts';
 import type { Language } from './language.ts';
 import { isFalseZone, zoneBehind, zoneNamed } from './told-zones.ts';
 
@@ -38,6 +38,15 @@ export interface Clock {
   /** Epoch milliseconds. */
   postedAt: number;
   zone: string;
+  /** What stands above speaks of next week: "Next week:", and below it "Mon: demo". */
+  isNextWeek?: boolean;
+}
+
+/** Whether a text says of which week its days are. */
+export function tellsNextWeek(text: string): boolean {
+  return /\b(?:next week|nächste Woche|semaine prochaine|próxima semana|la semana que viene|volgende week)\b|на следующей неделе/i.test(
+    text,
+  );
 }
 
 /** Whether dates that could be either are those to come or those that are over. */
@@ -84,12 +93,15 @@ export function readDates(text: string, language: Language, clock: Clock, direct
   const found = read.map((reading) =>
     isDayFirst(reading) ? (dayFirst.find(({ index }) => index === reading.index) ?? reading) : reading,
   );
-  const dates = withTimes(withoutRepeatedDays(found, cleaned)).flatMap((reading) =>
+  const dates = withTimes(withoutRepeatedDays(found, cleaned), cleaned).flatMap((reading) =>
     dateOf(withoutFalseZone(reading, language), { cleaned, text }, { ...clock, language }, direction),
   );
-  return [...dates, ...periodEnds(cleaned, dates, clock), ...daysOfMonth(cleaned, dates, clock)].sort(
-    (a, b) => a.index - b.index,
-  );
+  return [
+    ...dates,
+    ...periodEnds(cleaned, dates, clock),
+    ...daysOfMonth(cleaned, dates, clock),
+    ...numberedWeekdays(text, clock),
+  ].sort((a, b) => a.index - b.index);
 }
 
 /** "Tomorrow, Wednesday Oct 5th", "Thursday (4/21)", "in two weeks, on Monday": one day in two ways, of which the latter is the more exact. */
@@ -113,20 +125,18 @@ function isLoose({ text, start }: Reading): boolean {
 }
 
 /** "Webinar tomorrow with Ana, 17:00": the time that stands alone belongs to the day. */
-function withTimes(all: readonly Reading[]): Reading[] {
-  const isExact = all.some(({ start }) => start.isCertain('hour') || isDay(start));
+function withTimes(all: readonly Reading[], text: string): Reading[] {
+  const isExact = all.some((each) => (each.start.isCertain('hour') || isDay(each.start)) && !isPeriod(each));
   // "Over the weekend (Sat 22:00 – Sun 04:00)", "this month's meeting is on Thursday": the more exact one counts.
   const readings = all.filter(
-    ({ text, start }) =>
-      !isExact ||
-      isDay(start) ||
-      start.isCertain('hour') ||
-      !/\b(?:week|weekend|month|quarter|year)$/i.test(text.trim()),
+    (each, place) => !(isExact && isPeriod(each)) && !isSaidAgain(each, all[place + 1], text),
   );
   const whole: Reading[] = [];
   for (const reading of readings) {
     const day = whole.at(-1);
     if (day !== undefined && belongs(reading, day)) whole.splice(-1, 1, together(day, reading));
+    else if (day !== undefined && isEndOf(reading, day, text))
+      whole.splice(-1, 1, { ...day, end: joined(day.start, reading.start) });
     // "Review tomorrow at 10, retro at 11".
     else if (day !== undefined && isTimeAlone(reading) && isDay(day.start))
       whole.push({ ...reading, start: joined(day.start, reading.start), end: endOf(day.start, reading) });
@@ -135,9 +145,37 @@ function withTimes(all: readonly Reading[]): Reading[] {
   return whole;
 }
 
+/** "Starts at 14:30 and ends at 16:00". */
+function isEndOf(time: Reading, { index, text: written, time: own, start, end }: Reading, text: string): boolean {
+  const behind = own === undefined ? index + written.length : own.index + own.text.length;
+  return (
+    isTimeAlone(time) &&
+    start.isCertain('hour') &&
+    !end &&
+    /^.{0,20}\b(?:ends?|ending|until|till|finish(?:es|ing)?|closes?|over|done|bis|jusqu'à|hasta|até|tot)(?: (?:at|by|around|um))? $/i.test(
+      text.slice(behind, time.index),
+    )
+  );
+}
+
 /** Behind so many letters a time is one of something else, unless it says that it is one. */
 const farthest = 60;
 const farthestAt = 150;
+
+function isPeriod({ text, start }: Reading): boolean {
+  return !start.isCertain('hour') && /\b(?:week|weekend|month|quarter|year)$/i.test(text.trim());
+}
+
+/** "3pm PT / 6pm ET on Friday": one time in two zones, of which the latter has the day. */
+function isSaidAgain(time: Reading, next: Reading | undefined, text: string): boolean {
+  return (
+    next !== undefined &&
+    isTimeAlone(time) &&
+    isDay(next.start) &&
+    next.start.isCertain('hour') &&
+    /^\s*[/|(=]\s*$/.test(text.slice(time.index + time.text.length, next.index))
+  );
+}
 
 function belongs(time: Reading, day: Reading): boolean {
   const distance = /^at\b/i.test(time.text) ? farthestAt : farthest;
@@ -304,7 +342,7 @@ function offsetOf(components: Components): number | null {
 
 function momentIn(
   components: Components,
-  { postedAt, zone }: Clock,
+  { postedAt, zone, isNextWeek }: Clock,
   direction: Direction,
   offset: number | null,
 ): number | null {
@@ -333,6 +371,8 @@ function momentIn(
   // Nobody calls today by its weekday.
   if (direction === 'forward' && isOnlyWeekday && moment <= postedAt && moment > postedAt - dayMs)
     moment = at(local.year, 7);
+  if (direction === 'forward' && isOnlyWeekday && isNextWeek === true && moment < nextMonday(postedAt, zone))
+    moment = at(local.year, 7);
   // "After the outage on 5 March", told on the tenth: chrono takes it for that of next year.
   if (
     direction === 'forward' &&
@@ -351,6 +391,12 @@ function momentIn(
   )
     moment = at(local.year + 1);
   return sane(moment, postedAt);
+}
+
+function nextMonday(postedAt: number, zone: string): number {
+  const { year, month, day } = localTime(postedAt, zone);
+  const weekday = new Date(Date.UTC(year, month - 1, day)).getUTCDay();
+  return startOf({ year, month, day: day + ((8 - weekday) % 7 || 7) }, zone);
 }
 
 /** Nobody talks in Slack about another century. */
@@ -376,6 +422,32 @@ function daysOfMonth(text: string, known: readonly FoundDate[], { postedAt, zone
     return [{ ...relativeDay, index, length: written.length, start, isDeadline: /^(?:by|until)/i.test(written) }];
   });
 }
+
+const numbers = ['first', 'second', 'third', 'fourth'];
+
+/** "The first Monday of April", which chrono takes for two dates. */
+function numberedWeekdays(text: string, { postedAt, zone }: Clock): FoundDate[] {
+  const now = localTime(postedAt, zone);
+  return Array.from(text.matchAll(weekdayOfMonth)).map(
+    ({ 0: written, 1: number = '', 2: day = '', 3: month = '', index }) => {
+      const wanted = weekdayNames.indexOf(day.slice(0, 3).toLowerCase());
+      const named =
+        monthNames.indexOf(month.slice(0, 3).toLowerCase()) + 1 || now.month + (/^next/i.test(month) ? 1 : 0);
+      const year = named < now.month ? now.year + 1 : now.year;
+      const place = numbers.indexOf(number.toLowerCase());
+      const first = new Date(Date.UTC(year, named - 1, 1)).getUTCDay();
+      const last = new Date(Date.UTC(year, named, 0));
+      const date =
+        place === -1
+          ? last.getUTCDate() - ((last.getUTCDay() - wanted + 7) % 7)
+          : 1 + ((wanted - first + 7) % 7) + 7 * place;
+      const start = millisToIso(startOf({ year, month: named, day: date }, zone));
+      return { ...relativeDay, index, length: written.length, start, isDeadline: false };
+    },
+  );
+}
+
+const weekdayNames = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
 /** The end of a day, a week, a month: chrono does not know it. */
 function periodEnds(text: string, known: readonly FoundDate[], { postedAt, zone }: Clock): FoundDate[] {

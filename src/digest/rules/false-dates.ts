@@ -1,11 +1,18 @@
 /** What a reader of dates takes for one and people do not; and what it does not read as people write it. */
 import type { Language } from './language.ts';
 
+/** Read by ourselves. */
+export const weekdayOfMonth =
+  /\b(first|second|third|fourth|last) (mon|tues|wednes|thurs|fri|satur|sun)day (?:of|in) ((?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*|(?:the|this|next) month)\b/gi;
+
 /** Look like dates and are none; they are covered up before chrono reads. */
 const covered: readonly RegExp[] = [
+  weekdayOfMonth,
   /https?:\/\/\S+/g,
   // Titles: "PSD3 in 40 minutes".
   /"[^"\n]{3,60}"/g,
+  // Numbers of houses: "to Main Street 10 on 1 April".
+  /(?<=\p{L}{3,}(?:stra(?:ße|sse)|str\.|weg|platz|allee|street|road|avenue) )\d{1,3}\b/giu,
   // Prices: "£160/night".
   /\/\s?(?:night|day|week|month|year|hour|hr|h|d|wk|mo)\b/gi,
   // "The week before", but not "the day after tomorrow".
@@ -27,7 +34,7 @@ const covered: readonly RegExp[] = [
   /(?<!\S)[+-]1s?\b/g,
   /\b24\s?\/\s?7\b|(?<!\/)\b\d+\s?\/\s?\d{3,}\b/g,
   // Verbs and names that are months or days in short: "may", "march", "sun", "sat" in lower case.
-  /\b(?:may|march|mar|sun|sat|second|seconds|dec)\b(?!\s+\d)/g,
+  /(?<![\p{L}\p{N}_])(?:may|march|mar|sun|sat|second|seconds|dec)(?![\p{L}\p{N}_]|\s+\d)/gu,
   // What it was before.
   /\((?:was|previously|originally|instead of|before|vorher|statt)\b[^)]*\)/gi,
   // Days that are names of something else.
@@ -60,6 +67,13 @@ export function withoutFalseDates(text: string, language: Language): string {
     .replace(untilMidnight, (_, before: string, uhr: string) => `um ${before} Uhr${' '.repeat(uhr.length - 3)}`)
     .replace(dayThenTime, (_, month: string) => `${month},`);
   const weeks = timed
+    // "@ 1700", "18:30h".
+    .replace(/@\s?([01]\d|2[0-3])([0-5]\d)\b/g, (words, hour: string, minute: string) =>
+      `${hour}:${minute}`.padStart(words.length),
+    )
+    .replace(/(?<=\b\d{1,2}:\d\d)h\b/g, ' ')
+    // "Del 16 al 18 de marzo".
+    .replace(spanishSpan, (words, first: string, last: string) => `${first}-${last}`.padStart(words.length))
     .replace(noYear, ';')
     .replace(nextWeekDay, '     next$1')
     .replace(dayThenNumber, (words, number: string) =>
@@ -110,6 +124,8 @@ export const dayThenNumber = new RegExp(
 
 /** Of "on Mondays", the next one. */
 const everyWeekday = /\b((?:mon|tues|wednes|thurs|fri|satur|sun)day)s\b(?!')/gi;
+
+const spanishSpan = /\b(?:del?|do|dia) (\d{1,2}) (?:al?|ao) (\d{1,2})(?= de \p{L})/giu;
 
 /** Nor "18, 19 and 20 March". */
 const severalDays =

@@ -9,16 +9,46 @@ const commonWords: readonly (readonly [Language, string])[] = [
     'der die das und ist wird werden wurde nicht für mit auf heute morgen uhr wir ein eine einen vom zum zur ab bis im am haben gestern',
   ],
   ['fr', 'le la les des du est sera été avec pour nous dans sur une un demain aujourd hier et au aux à ce cette'],
-  ['es', 'el la los las del está será fue con para nosotros mañana hoy ayer y en una un se al por hemos'],
-  ['pt', 'o os as do da dos das está será foi com para nós amanhã hoje ontem e em uma um não às ao foram'],
+  ['es', 'el la los las de del está será fue con para nosotros mañana hoy ayer y en una un se al por hemos'],
+  ['pt', 'o os as do da dos das é de está será foi com para nós amanhã hoje ontem e em uma um não às ao foram'],
   ['nl', 'de het een en is wordt worden niet voor met op vandaag morgen gisteren wij van om zijn naar er'],
   // It comes last and wins a draw: its words stand in many texts of others.
   ['en', 'the a is are was will we to of and in on at for with has have been our this it be from'],
 ];
 
+/** Names of days and months weigh more: what a language is asked for are its dates. Those that are English too are left out. */
+const dateNames: readonly (readonly [Language, string])[] = [
+  [
+    'de',
+    'montag dienstag mittwoch donnerstag freitag samstag sonntag januar februar märz mai juni juli oktober dezember',
+  ],
+  [
+    'fr',
+    'lundi mardi mercredi jeudi vendredi samedi dimanche janvier février avril mai juin juillet août septembre octobre novembre décembre',
+  ],
+  [
+    'es',
+    'lunes martes miércoles jueves viernes sábado domingo enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre',
+  ],
+  [
+    'pt',
+    'segunda terça quarta quinta sexta sábado domingo janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro',
+  ],
+  [
+    'nl',
+    'maandag dinsdag woensdag donderdag vrijdag zaterdag zondag januari februari maart mei juni juli augustus oktober',
+  ],
+];
+const weightOfDates = 2;
+
 const languagesByWord = new Map<string, Language[]>();
 for (const [language, list] of commonWords) {
   for (const word of list.split(' ')) languagesByWord.set(word, [...(languagesByWord.get(word) ?? []), language]);
+}
+
+for (const [language, list] of dateNames) {
+  const weighed = Array.from({ length: weightOfDates }, () => language);
+  for (const word of list.split(' ')) languagesByWord.set(word, [...(languagesByWord.get(word) ?? []), ...weighed]);
 }
 
 /** Enough of a long message to know. */

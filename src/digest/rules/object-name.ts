@@ -27,14 +27,14 @@ const boundary = new RegExp(`[,;:!?()\\[\\]|"${dateMark}–—→]|\\s[-/]+\\s|\
 
 /** Words that end a name that goes on to the right. */
 const stopsAfter = new Set(
-  'eod cob lasted lasts moves moved slips slipped slides shifts canceled cancelled postponed delayed rescheduled abgesagt verschoben verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around shipped deployed landed merged finished finishes ended ends ran runs passed completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi aura auront sera es tendrá состоится foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
+  'resumed paused halted öffnet schließt startet eod cob lasted lasts planned scheduled prévu prévue geplant geplante geplanten programado programada previsto prevista down unavailable unreachable degraded returning failing throwing moves moved slips slipped slides shifts canceled cancelled postponed delayed rescheduled abgesagt verschoben verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around shipped deployed landed merged finished finishes ended ends ran runs passed completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi aura auront sera es tendrá состоится foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
     ' ',
   ),
 );
 
 /** Words that begin a clause and are no part of a name that goes on to the left. */
 const stopsBefore = new Set(
-  'hay há tem às no kein keine il aura montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo if unless whether when once while partial full total intermittent brief widespread ongoing due reach reaches reached closing who ok okay yes yep well due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
+  'hacemos haremos tendremos tenemos habrá teremos faremos temos haverá fazemos faisons ferons aurons avons machen haben будет hay há tem às no kein keine il aura montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo if unless whether when once while partial full total intermittent brief widespread ongoing due reach reaches reached closing who ok okay yes yep well due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
     ' ',
   ),
 );
@@ -51,7 +51,7 @@ const leading =
 const prepositions =
   /^(?:to|on|at|in|into|from|with|by|for|as|via|since|because|after|before|until|during|by|nach|auf|in|im|à|en|a prod\p{L}*|em|на|в|naar)\s/iu;
 const pronouns =
-  /^(?:[\p{Script=Hiragana}ー]+|(?:last|next|this|past) (?:week|month|year|night|quarter|time)|(?:you|we|they|he|she|i)\s.*|\p{Ll}+ly|into|onto|via|by|above|below|already|overall|of|only|before|after|can't|like|it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|(?:it|that|they|we|you|he|she|i|there)'(?:s|re|ll|ve|m|d)|expect|might|@\S+|@?\p{L}+:)?$/iu;
+  /^(?:[\p{Script=Hiragana}ー]+|week(?:end)?|month|quarter|year|(?:last|next|this|past) (?:week|month|year|night|quarter|time)|(?:you|we|they|he|she|i)\s.*|\p{Ll}+ly|into|onto|via|by|above|below|already|overall|of|only|before|after|can't|like|it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|(?:it|that|they|we|you|he|she|i|there)'(?:s|re|ll|ve|m|d)|expect|might|@\S+|@?\p{L}+:)?$/iu;
 
 /** "I'll attend the call": what stands before it is not its name. */
 const standsAlone =
@@ -83,11 +83,18 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
       );
     if (kind.object === 'before' && !/^(?:postponed|rescheduled|called)/i.test(word))
       return noNames.test(before) ? null : left();
-    if (isState) return left() ?? (/^\s*[:–—-]/.test(after) ? right() : null);
+    // "We are live with the new checkout".
+    const along = isState ? /^\s+with\s+(.+)$/i.exec(after)?.[1] : undefined;
+    if (isState)
+      return left() ?? (/^\s*[:–—-]/.test(after) ? right() : along === undefined ? null : nameAfter(` ${along}`, true));
     if (/^mov/i.test(word) && /\s/.test(word)) return left() ?? within(word);
     if (/support$/i.test(word)) return nameAfter(after.replace(/^ (?:for|of)\b/i, ''), true);
     return (
-      within(word) ?? (isPassive ? (left() ?? right()) : (right() ?? left())) ?? beforeComma(before) ?? topicOf(before)
+      within(word) ??
+      (isPassive ? (left() ?? right()) : (right() ?? left())) ??
+      beforeComma(before) ??
+      topicOf(before) ??
+      wayOf(after)
     );
   }
   // "Incident update: the login page is slow", "[SEV2] checkout": a label, and then what it is about.
@@ -112,13 +119,24 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
   const own = left();
   if (own !== null)
     return kind.isThing || /^(?:db|data(?:base)?|office|desk|team)$/i.test(own) ? `${own} ${word}` : own;
+  // "PagerDuty: SEV1 checkout-api": not who reports it.
+  const reported = kind.action === 'Incident' && /:\s*$/.test(before) ? nameAfter(after, false) : null;
+  if (reported !== null) return reported;
   const heading = kind.isThing ? undefined : /^(.*\S)\s*(?::|—|–|\s-)\s*$/s.exec(before)?.[1];
   const above = heading === undefined ? null : nameBefore(heading, true);
   if (above !== null && above.length > 2) return above;
-  const other = rightOf(after, word, kind) ?? (kind.isThing ? titleIn(after) : null);
+  // "Office closed on Good Friday" says when, not what.
+  const other = (/closed$/i.test(word) ? null : rightOf(after, word, kind)) ?? (kind.isThing ? titleIn(after) : null);
   if (other !== null) return kind.isThing ? `${other} ${word}` : other;
   if (!kind.isThing && kind.action !== 'Incident' && !/\s/.test(word)) return null;
   return capitalized(word.replace(/^(\S+)\s.*(?=\s(?:closed|geschlossen|fermée?s?)$)/iu, '$1'));
+}
+
+/** "Migrating from Jenkins to GitHub Actions". */
+function wayOf(after: string): string | null {
+  const [, from, to] = /^\s+from\s+(\S+(?:\s\S+)?)\s+(?:over\s+)?to\s+(.+)$/i.exec(after) ?? [];
+  const target = to === undefined ? null : nameAfter(` ${to}`, false);
+  return from === undefined || target === null || from.includes(dateMark) ? null : `${from} to ${target}`;
 }
 
 /** "Update on checkout: fixed". */

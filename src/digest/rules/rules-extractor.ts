@@ -9,7 +9,15 @@ import { anchorsOf } from '../text/anchors.ts';
 import { build, endOf, versionIn } from './build-event.ts';
 import { type Clause, clausesOf } from './clauses.ts';
 import { doubtOf, leastConfidence, lessFor } from './confidence.ts';
-import { type Direction, type FoundDate, mayAnnounce, mayHoldDate, type Place, readDates } from './dates.ts';
+import {
+  type Direction,
+  type FoundDate,
+  mayAnnounce,
+  mayHoldDate,
+  type Place,
+  readDates,
+  tellsNextWeek,
+} from './dates.ts';
 import { type Language, languageOf } from './language.ts';
 import { type Match, matchesIn, mostTelling, tellingMatches } from './matches.ts';
 import { announcedName, capitalized, dateMark, masked, objectName } from './object-name.ts';
@@ -199,18 +207,16 @@ function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null)
     (canceledWords.isIn(text) || postponedWords.isIn(text) || movedWords.isIn(text));
   if (own.length === 0 && inherited.length === 0 && !isFollowUp) return announced(text, context);
 
-  const tense = tenseOf(text, own);
+  const isNextWeek = tellsNextWeek(text) || (heading !== null && tellsNextWeek(heading));
+  const clock = { postedAt: context.postedAt, zone: context.message.zone, isNextWeek };
+  const isToCome = ({ start }: FoundDate) => Date.parse(start) > context.postedAt;
+  const tense = tenseOf(text, own, () => readDates(text, context.language, clock, 'forward').some(isToCome));
   const isUnderWay = own.some(({ kind }) => kind.action === 'Incident') && tense !== 'future';
   const isBegun = tense !== 'future' && begunWords.isIn(text);
   const isOver = tense === 'past' || isUnderWay || isBegun || /\b(?:since|seit|depuis|desde|sinds)\b/i.test(text);
   const direction: Direction =
     isOver && !postponedWords.isIn(text) && !canceledWords.isIn(text) ? 'backward' : 'forward';
-  const dates = readDates(
-    text,
-    context.language,
-    { postedAt: context.postedAt, zone: context.message.zone },
-    direction,
-  );
+  const dates = readDates(text, context.language, clock, direction);
   if (isFollowUp && last !== null) return followUp(last, text, dates, context);
   if (own.length === 0) return fromList(clause, inherited, dates, context);
 
@@ -259,7 +265,7 @@ function splitByDates(text: string, dates: readonly FoundDate[], matches: readon
 
 function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEvent | null {
   const { postedAt } = context;
-  const tense = tenseOf(text, matches);
+  const tense = tenseOf(text, matches, () => dates.some(({ start }) => Date.parse(start) > postedAt));
   const match = mostTelling(text, matches, dates, postedAt);
   if (match === null) return null;
   const unmarked = masked(text, dates);
@@ -281,10 +287,14 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const isKnown = isPutAway(status) || (date !== null && (status === 'planned' || status === 'confirmed'));
   // "The outage lasted an hour": of what was told before.
   const isWordAlone = named?.toLowerCase() === match.word.toLowerCase();
+  // Japanese tells the verb last, behind the date.
+  const isVerbLast = context.language === 'ja' || context.language === 'zh';
+  const ahead = isVerbLast && named === undefined && date !== null ? announcedName(text.slice(0, date.index)) : null;
   const object =
     (isWordAlone ? subject : null) ??
     named ??
     subject ??
+    ahead ??
     anchor ??
     (isKnown && thing !== undefined ? capitalized(thing.word) : null);
   if (object === null || (match.kind.needsDate && date === null && !isPutAway(status))) return null;

@@ -1,5 +1,4 @@
 /** When something happens as its verb has it. */
-import { mayHoldDate } from './dates.ts';
 import type { Match } from './matches.ts';
 import { doneWords, futureWords } from './vocabulary.ts';
 
@@ -12,7 +11,7 @@ const presentPassive =
 const pastVerb =
   /(?:[^aeiou]ed|[aeiou]ed|shipped|live|out|available|down|offline|in prod(?:uction)?|unavailable|unreachable|degraded|broken|over|back|gegangen|t|é|ée|ado|ada|ли|ло|ла|шёл|шел|した)$/iu;
 
-export function tenseOf(text: string, matches: readonly Match[]): Tense {
+export function tenseOf(text: string, matches: readonly Match[], isToCome: () => boolean): Tense {
   const isFuture = futureWords.isIn(text);
   // What has started is not over.
   const verb = matches.find(({ isVerb, word }) => isVerb && !/^(?:started|began|begun)/i.test(word));
@@ -22,10 +21,10 @@ export function tenseOf(text: string, matches: readonly Match[]): Tense {
     if (passiveFuture.test(before) || /\b(?:will|going to|plan(?:s|ning)? to|about to|'ll)\b[^,;.]*$/i.test(before))
       return 'future';
     // "Is announced on Friday" tells of what is to come, "was announced on Friday" of what is over.
-    if (!/^\p{L}+ing\b/u.test(verb.word) && presentPassive.test(before) && mayHoldDate(text) && !doneWords.isIn(before))
+    if (!/^\p{L}+ing\b/u.test(verb.word) && presentPassive.test(before) && !doneWords.isIn(before) && isToCome())
       return 'future';
     if (verb.kind.needsDate && /^(?:is|are|be|will)\s/i.test(verb.word)) return isFuture ? 'future' : 'none';
-    if (/\b(?:wird|werden)\b/i.test(before) && mayHoldDate(text)) return 'future';
+    if (/\b(?:wird|werden)\b/i.test(before) && isToCome()) return 'future';
     if (/ing(?:\s|$)/i.test(verb.word)) return isFuture ? 'future' : 'present';
     if (
       /(?:^|\s)(?:goe?s? (?:live|out|into (?:effect|force))|(?:takes?|comes? into) (?:effect|force)|launches|ships|releases|deploys|moves|migrates|opens|starts)$/i.test(
