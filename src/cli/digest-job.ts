@@ -54,7 +54,11 @@ export function digestJob(process: Process, context: CommandContext, options: Di
     allowPost: isPosted,
     work(sync, identity, workspace) {
       const run = new DigestRun({ context, cwd: process.cwd, options, model, sync, identity, workspace });
-      const done = isPosted ? run.publish() : run.print().then((digest) => void digests.push(digest));
+      const done = isPosted
+        ? run.publish()
+        : run.print().then((digest) => {
+            if (run.tellsSomething()) digests.push(digest);
+          });
       return { done, report: () => run.report() };
     },
     async present() {
@@ -92,6 +96,8 @@ class DigestRun {
   /** Epoch milliseconds, before anything was read. */
   readonly #startedAt: number;
   #digest: Digest | null = null;
+  /** Channels of which it could tell. */
+  #channels = 0;
   #llm: LlmStageReport | null = null;
   #target: string | null = null;
   readonly #published: PublishReport[] = [];
@@ -228,6 +234,7 @@ class DigestRun {
     const readers = target === null ? null : { target: target.channelId, isInternal: target.isInternal };
     const visible = visibleChannels(stored.channels, selection, readers, config.digest.private_channels);
     reportUnmet(sync, selection, 'in the database');
+    this.#channels = visible.size;
     const general = generalChannel(stored.channels);
     const events = eventSettings(config, cwd);
     const lookBackMs = config.deduplication.message_lookback_days * dayMs;
@@ -296,6 +303,11 @@ class DigestRun {
     };
   }
 
+  /** A page that says that all is quiet would be a lie when no channel was found. */
+  tellsSomething(): boolean {
+    return this.#digest !== null && (this.#channels > 0 || this.#given.sync.errors.length === 0);
+  }
+
   report(): JobReport {
     const extra: JsonObject = { workspace_name: this.#given.identity.teamName };
     if (this.#digest !== null) extra['digest'] = JSON.parse(JSON.stringify(this.#digest));
@@ -305,9 +317,9 @@ class DigestRun {
       extra['published'] = this.#published.map((report) => ({ ...report, posted: [...report.posted] }));
     }
     return {
-      channels: { total: 0, ok: 0, failed: 0, skipped: 0 },
+      channels: { total: this.#channels, ok: this.#channels, failed: 0, skipped: 0 },
       channelResults: [],
-      anyOk: this.#digest !== null,
+      anyOk: this.tellsSomething(),
       remaining: null,
       extra,
       lines: this.#published.map((report) => this.#lineOf(report)),

@@ -145,6 +145,20 @@ eachDatabase((create) => {
       expect(activity.channels.map(({ name }: { name: string }) => name)).toEqual(['general']);
       expect(texts(activity.questions)).toEqual(['Is this the one that counts?']);
     });
+
+    it('prints no page for channels that there are not, lest it look like a quiet day', async () => {
+      await using lab = await openLab(create, { start: noon });
+      lab.acme.channel('general').post({ user: lab.acme.user('ada').id, text: 'Anything but quiet.' });
+      await lab.ingest('--backfill-from', '2026-01-01');
+      const env = { SLACK_TOKEN: undefined };
+      const none = await lab.run(['digest', '--channel', 'genral'], { env });
+      expect(none).toMatchObject({ code: 1, out: { channels: { total: 0 } } });
+      expect(none.stderr).toContain('There is no channel "genral" in the database');
+      const some = await lab.run(['digest', '--date', '2026-03-11', '--channel', 'genral', '--channel', 'general'], {
+        env,
+      });
+      expect(some).toMatchObject({ code: 3, out: { channels: { total: 1, ok: 1 } } });
+    });
   });
 });
 

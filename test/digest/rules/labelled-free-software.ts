@@ -342,7 +342,10 @@ export const messages: readonly Labelled[] = [
     text: '3.0 go/no-go: GO ✅ release confirmed for tomorrow, 15:00 UTC. Blog post is scheduled for the same time',
     at: '2026-11-16T17:40:00Z',
     zone: 'Europe/Berlin',
-    events: ['Launch/Deploy|confirmed|3.0|2026-11-17T15:00', 'Other/Launch/Campaign|planned/confirmed|blog post|2026-11-17T15:00'],
+    events: [
+      'Launch/Deploy|confirmed|3.0|2026-11-17T15:00',
+      'Other/Launch/Campaign|planned/confirmed|blog post|2026-11-17T15:00',
+    ],
   },
   {
     text: '😱😱😱 finally',

@@ -108,7 +108,11 @@ export const messages: readonly Labelled[] = [
     text: 'Reminder from People Ops 📣\n\n• New expense policy applies from 1 October: receipts mandatory above €15\n• Open enrolment for health insurance closes 30 September\n• All-hands is Tuesday 22 September, 3:30 PM Paris time sharp\n\nQuestions → #ask-people',
     at: '2026-09-17T14:00:00Z',
     zone: 'Europe/Paris',
-    events: ['Policy|planned|expense policy|2026-10-01', 'Other|planned|enrolment|2026-09-30', 'Other|planned|all-hands|2026-09-22T13:30'],
+    events: [
+      'Policy|planned|expense policy|2026-10-01',
+      'Other|planned|enrolment|2026-09-30',
+      'Other|planned|all-hands|2026-09-22T13:30',
+    ],
   },
   {
     text: "do we get the recordings of the all hands? I'm flying that day",

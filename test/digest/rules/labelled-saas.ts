@@ -288,7 +288,11 @@ export const messages: readonly Labelled[] = [
     text: 'A few things for next week:\n1. Mon 12th – code freeze starts for release 5.0\n2. Wed 14th, 10am – release 5.0 go/no-go\n3. Thu 15th – release 5.0 to production\nHave a good weekend!',
     at: '2026-10-09T15:20:00Z',
     zone: 'Europe/Paris',
-    events: ['Other|planned|freeze|2026-10-12', 'Other|planned|go/no-go|2026-10-14T08:00', 'Deploy/Launch|planned|5.0|2026-10-15'],
+    events: [
+      'Other|planned|freeze|2026-10-12',
+      'Other|planned|go/no-go|2026-10-14T08:00',
+      'Deploy/Launch|planned|5.0|2026-10-15',
+    ],
   },
   {
     text: 'code freeze is on. no merges to main without a ping to @release',

@@ -11,6 +11,7 @@ import { messages as inEnglish } from './labelled-english.ts';
 import { messages as ofFreeSoftware } from './labelled-free-software.ts';
 import { messages as inOtherLanguages } from './labelled-languages.ts';
 import { messages as ofPayments } from './labelled-payments.ts';
+import { messages as ofSaas } from './labelled-saas.ts';
 import { messages as ofSoftware } from './labelled-software.ts';
 import { messages as ofTrades } from './labelled-trades.ts';
 import { messages as ofUniversity } from './labelled-university.ts';
@@ -42,6 +43,7 @@ export const labelled: readonly Labelled[] = [
   ...ofCompany,
   ...elsewhere,
   ...ofTrades,
+  ...ofSaas,
   ...ofSoftware,
   ...ofPayments,
   ...ofUniversity,
