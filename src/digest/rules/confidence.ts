@@ -62,7 +62,7 @@ export function doubtOf(
     negation: isDenied(text, match) && !isPutAway(status),
     absence: absenceWords.isIn(told) && !isPutAway(status),
     thanks: thanksWords.isIn(text.slice(0, match.index + match.length)) && (isIncident || !match.isVerb),
-    vague: isVagueState(match, object, text),
+    vague: isVagueState(match, object, text) || isParcel(match, object),
     noName: !isNamed,
     talk: date === null && anchor === null && talkWords.isIn(told),
     habit: date === null && isHabit(text, match),
@@ -115,6 +115,14 @@ const longAgoMs = 60 * 86_400_000;
 const longText = 300;
 /** What an app quotes at length is mostly what somebody wrote elsewhere: the text of a pull request, a list of commits. */
 const longBot = 400;
+
+/** Shops ship orders all day. */
+function isParcel({ word }: Match, object: string): boolean {
+  return (
+    /^ship/i.test(word) &&
+    /\b(?:orders?|parcels?|packages?|pallets?|containers?|deliver(?:y|ies)|samples?)\b/i.test(object)
+  );
+}
 
 /** The sun is out, and help is available; a product has a name or a number, or is called new. */
 function isVagueState({ word }: Match, object: string, text: string): boolean {
