@@ -6,6 +6,8 @@ export interface Clause {
   text: string;
   /** The line above a list to which it belongs. */
   heading: string | null;
+  /** The line of which it is a part. */
+  line: string;
   /** It asks. */
   isQuestion: boolean;
 }
@@ -86,7 +88,7 @@ export function clausesOf(plain: string): Clause[] {
     for (const sentence of text.split(sentenceEnd)) {
       const own = sentence.trim();
       if (own === '') continue;
-      clauses.push({ text: own, heading: isItem ? heading : null, isQuestion: isQuestion(own) });
+      clauses.push({ text: own, heading: isItem ? heading : null, line: text, isQuestion: isQuestion(own) });
     }
     if (isItem || isField) continue;
     heading = text;

@@ -62,7 +62,7 @@ export function doubtOf(
     negation: isDenied(text, match) && !isPutAway(status),
     absence: absenceWords.isIn(told) && !isPutAway(status),
     thanks: thanksWords.isIn(text.slice(0, match.index + match.length)) && (isIncident || !match.isVerb),
-    vague: isVagueState(match, object, text) || isParcel(match, object),
+    vague: isVagueState(match, object, message.text.plain, text) || isParcel(match, object),
     noName: !isNamed,
     talk: date === null && anchor === null && talkWords.isIn(told),
     habit: date === null && isHabit(text, match),
@@ -124,8 +124,13 @@ function isParcel({ word }: Match, object: string): boolean {
   );
 }
 
+/** "Search is back. The errors stopped at 10:21": people come back too. */
+const isOfMachines =
+  /\b(?:outage|incident|errors?|down(?:time)?|post-?mortem|root cause|restart(?:ed)?|5\d\ds?|latency|queries|requests|disk)\b/i;
+
 /** The sun is out, and help is available; a product has a name or a number, or is called new. */
-function isVagueState({ word }: Match, object: string, text: string): boolean {
+function isVagueState({ word }: Match, object: string, whole: string, text: string): boolean {
+  if (/back$/i.test(word) && isOfMachines.test(whole)) return false;
   // At the beginning of a sentence everything has a capital.
   const name = text.startsWith(object) ? object.slice(1) : object;
   return /^(?:is|are|was|were|now)\b.*\b(?:out|available|over|back)$/i.test(word) && !/[\p{Lu}\d]|\bnew\b/u.test(name);

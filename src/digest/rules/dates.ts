@@ -54,7 +54,7 @@ export type Direction = 'forward' | 'backward';
 
 /** What every date holds, without a look at grammar and in lower case: most sentences hold none of it. */
 const dateMaybe =
-  /\d|\bago\b|\bend of\b|\b(?:in|until|by|early|mid|late) (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|today|tomorrow|tonight|yesterday|tmrw|tmw|morning|afternoon|evening|noon|midnight|week|month|quarter|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\b(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|eod|eow|eom|cob)\b|heute|morgen|gestern|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|demain|hier|aujourd|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|mañana|hoy|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|amanhã|hoje|ontem|segunda|terça|quarta|quinta|sexta|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|\p{Script=Cyrillic}|\p{Script=Han}/u;
+  /\d|\bago\b|\bend of\b|\b(?:in|until|by|early|mid|late) (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)|today|tomorrow|tonight|last night|yesterday|tmrw|tmw|morning|afternoon|evening|noon|midnight|week|month|quarter|weekend|monday|tuesday|wednesday|thursday|friday|saturday|sunday|\b(?:mon|tues?|wed|thu(?:rs?)?|fri|sat|sun|eod|eow|eom|cob)\b|heute|morgen|gestern|montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|demain|hier|aujourd|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|mañana|hoy|ayer|lunes|martes|miércoles|jueves|viernes|sábado|domingo|amanhã|hoje|ontem|segunda|terça|quarta|quinta|sexta|vandaag|gisteren|maandag|dinsdag|woensdag|donderdag|vrijdag|zaterdag|zondag|\p{Script=Cyrillic}|\p{Script=Han}/u;
 
 const stroke = /^\d{1,2}\/\d{1,2}/;
 /** Written with points, the day comes first everywhere. */
@@ -102,6 +102,17 @@ export function readDates(text: string, language: Language, clock: Clock, direct
     ...daysOfMonth(cleaned, dates, clock),
     ...numberedWeekdays(text, clock),
   ].sort((a, b) => a.index - b.index);
+}
+
+/** "Tomorrow's webinar (23 Sept, 5pm)": the same day, and the one that has the time counts. */
+export function withoutCoarser(dates: readonly FoundDate[], zone: string): FoundDate[] {
+  const dayOf = ({ start }: FoundDate) => startOf(localTime(Date.parse(start), zone), zone);
+  return dates.filter(
+    (date) =>
+      date.hasTime ||
+      date.end !== null ||
+      !dates.some((other) => other.hasTime && other.hasDay && other.index > date.index && dayOf(other) === dayOf(date)),
+  );
 }
 
 /** "Tomorrow, Wednesday Oct 5th", "Thursday (4/21)", "in two weeks, on Monday": one day in two ways, of which the latter is the more exact. */
@@ -258,7 +269,7 @@ function dateOf(
   if (direction === 'backward' && !isDay(reading.start) && !reading.start.isCertain('hour') && !/\bago$/i.test(written))
     return [];
   const told = time ?? reading;
-  const after = cleaned.slice(told.index + told.text.length, told.index + told.text.length + 12);
+  const after = cleaned.slice(told.index + told.text.length, told.index + told.text.length + 28);
   const named = zoneNamed(written) ?? (offsetOf(reading.start) === null ? zoneBehind(after, clock.language) : null);
   const local = named === null ? clock : { ...clock, zone: named };
   const ending = reading.end ?? null;

@@ -18,7 +18,7 @@ const covered: readonly RegExp[] = [
   // "The week before", but not "the day after tomorrow".
   /\bthe (?:day|week|month|night|evening|morning) (?:before|after)\b(?! tomorrow)/gi,
   // Lengths of time, and numbers of what is no time.
-  /(?<!\b(?:in|within|next|past|last|every|after|another|an?)\s+(?:about |approx\.? |~ ?)?)\b\d+\s?(?:mins?|minutes?|hrs?|hours?)\b(?!\s*(?:ago|from now|later|before|after|earlier|out|away|warning))/gi,
+  /(?<!\b(?:in|within|next|past|last|every|after|another|an?)\s+(?:about |approx\.? |~ ?)?)\b\d+\s?(?:mins?|minutes?|hrs?|hours?|days?|weeks?|months?)\b(?!\s*(?:ago|from now|later|before|after|earlier|out|away|warning))/gi,
   /\b\d{1,3}\s+(?:jours|Tage|días|dias|people|personnes|personas|pessoas|seats|places|Plätze)\b/gi,
   // "The March phishing attack".
   /\bthe (?:jan|febr)uary|\bthe (?:march|april|may|june|july|august|september|october|november|december)(?=\s+\p{Ll})/giu,

@@ -110,11 +110,12 @@ export function mostTelling(
   const candidates = others.length > 0 ? others : likely;
   const isPlanned = dates.some(({ start }) => Date.parse(start) > postedAt);
   const maintenance = candidates.find(({ word }) => maintenanceWords.isIn(word));
-  const harmless = candidates.find(
-    ({ kind }) => kind.action !== 'Incident' && kind.action !== 'RCA' && kind.needsDate === undefined,
-  );
+  const harmless = candidates.find(({ kind }) => kind.action !== 'Incident' && kind.needsDate === undefined);
   const head = candidates.find(({ isVerb, index }) => isVerb && isHeadBetween(text, candidates, index));
   if (head !== undefined) return head;
+  // "Post-mortem on Thursday, invite going out now".
+  const [first] = candidates;
+  if (first?.kind.action === 'RCA') return first;
   const isOff = canceledWords.isIn(text) || postponedWords.isIn(text);
   return (isPlanned || isOff ? (maintenance ?? harmless) : undefined) ?? candidates[0] ?? null;
 }

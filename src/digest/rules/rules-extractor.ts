@@ -13,22 +13,25 @@ import {
   type Direction,
   type FoundDate,
   mayAnnounce,
-  mayHoldDate,
   type Place,
   readDates,
   tellsNextWeek,
+  withoutCoarser,
 } from './dates.ts';
+import { joinedClauses } from './joined-clauses.ts';
 import { type Language, languageOf } from './language.ts';
 import { type Match, matchesIn, mostTelling, tellingMatches } from './matches.ts';
 import { announcedName, capitalized, dateMark, masked, objectName } from './object-name.ts';
 import { isPutAway, isPutOff, newDate, statusOf, sure } from './status.ts';
 import { tenseOf } from './tense.ts';
+import { zoneOfAll } from './told-zones.ts';
 import {
   absenceWords,
   anyKind,
   begunWords,
   canceledWords,
   doubtWords,
+  type Kind,
   kinds,
   mayTell,
   movedWords,
@@ -39,6 +42,7 @@ import {
 /** Of what has a version for a name, we are told when it is released. */
 const release = /^(?:\S+ )?v?\d+(?:\.\d+)+(?:[- ]?(?:rc|beta|alpha|final)\.?\d*)?$|^(?:rc|beta)[- ]?\d+$/i;
 const launchKind = kinds.find(({ action }) => action === 'Launch') ?? anyKind;
+const deployKind = kinds.find(({ action }) => action === 'Deploy') ?? anyKind;
 
 /** Goes up whenever the same message may give other events. */
 const version = 'rules-1';
@@ -51,31 +55,39 @@ const dayMs = 86_400_000;
 
 interface Context {
   message: CandidateMessage;
+  /** The last line that told of an event and its day: a list below it tells of its parts. */
+  dated: string | null;
   /** What the clauses before were about. */
   subject: string | null;
   language: Language;
   postedAt: number;
 }
 
-function extract(message: CandidateMessage, maxEvents: number): Extraction {
-  const { plain } = message.text;
+function extract(given: CandidateMessage, maxEvents: number): Extraction {
+  const { plain } = given.text;
   if (!mayTell(plain) && !mayAnnounce(plain)) return { events: [] };
+  const message = { ...given, zone: zoneOfAll(plain) ?? given.zone };
+  const postedAt = Date.parse(message.posted_at);
   const context: Context = {
     message,
+    dated: null,
     subject: null,
     language: languageOf(plain),
-    postedAt: Date.parse(message.posted_at),
+    postedAt,
   };
   const events: ExtractedEvent[] = [];
   /** Kept up to date with what later clauses tell of the same event. */
   let last: ExtractedEvent | null = null;
-  for (const clause of withDatesBelow(clausesOf(plain), context)) {
-    const timed: ExtractedEvent | null = withTimeOf(clause, last, context);
+  for (const clause of joinedClauses(clausesOf(plain), context.language, { postedAt, zone: message.zone })) {
+    const timed: ExtractedEvent | null =
+      withTimeOf(clause, last, context) ?? withTimesOfIncident(clause, last, context);
     if (timed !== null && last !== null) {
       Object.assign(last, timed);
       continue;
     }
     const all: ExtractedEvent[] = eventsOf(clause, context, last);
+    if (clause.heading === null && all.some(({ time_source }) => time_source !== 'ts_fallback'))
+      context.dated = clause.line;
     for (const found of all) {
       if (last !== null && isOff(last, found)) {
         Object.assign(last, { ...found, object_name_raw: last.object_name_raw });
@@ -122,49 +134,6 @@ function timeOf({ actual_start, actual_end, planned_start }: ExtractedEvent): Is
   return actual_start ?? actual_end ?? planned_start;
 }
 
-/** "Maintenance of the dashboard", and on the next line "Sep 20, 02:00 - 04:00 UTC". */
-function withDatesBelow(clauses: readonly Clause[], context: Context): Clause[] {
-  const all: Clause[] = [];
-  for (const clause of clauses) {
-    const before = all.at(-1);
-    if (before !== undefined && !mayHoldDate(before.text) && isOnlyDate(clause.text, context))
-      all.splice(-1, 1, { ...before, text: `${before.text.replace(/[\s.!:,]+$/, '')}, ${clause.text}` });
-    // "Webinar alert! 'Selling abroad' with Ana, Thursday 13:00".
-    else if (
-      before !== undefined &&
-      isHeadline(before) &&
-      mayAnnounce(clause.text) &&
-      tellingMatches(clause.text).length === 0
-    )
-      all.splice(-1, 1, { ...clause, text: `${before.text.replace(/[\s!:]+$/, '')}: ${clause.text}` });
-    else all.push(clause);
-  }
-  return all;
-}
-
-function isHeadline({ text, isQuestion }: Clause): boolean {
-  if (isQuestion || !/[!:]$/.test(text) || text.split(/\s+/).length > longestHeadline || mayHoldDate(text))
-    return false;
-  return tellingMatches(text).some(({ kind, isVerb }) => kind.isThing && !isVerb);
-}
-
-const longestHeadline = 4;
-
-function isOnlyDate(text: string, { language, postedAt, message }: Context): boolean {
-  if (text.length > longestDate || !mayHoldDate(text)) return false;
-  const dates = readDates(text, language, { postedAt, zone: message.zone }, 'forward');
-  if (dates.length === 0) return false;
-  const rest = masked(text, dates).replaceAll(dateMark, ' ');
-  return !/\p{L}{2}/u.test(
-    rest.replace(
-      /\b(?:from|to|until|till|on|at|and|utc|gmt|[ce]?[ce][sd]?t|p[sd]?t|e[sd]?t|bst|ist|um|bis|uhr|von|am)\b/gi,
-      ' ',
-    ),
-  );
-}
-
-const longestDate = 60;
-
 /** "There is a talk on Friday. It starts at 15:00." */
 function withTimeOf(
   { text, isQuestion }: Clause,
@@ -190,6 +159,30 @@ function withTimeOf(
   };
 }
 
+/** "Search is down. All queries fail since 09:42." "Search is back. It failed until 10:21." */
+function withTimesOfIncident(
+  { text, isQuestion }: Clause,
+  last: ExtractedEvent | null,
+  context: Context,
+): ExtractedEvent | null {
+  if (last?.action !== 'Incident' || last.time_source !== 'ts_fallback' || isQuestion) return null;
+  if (!timeOfIncident.test(text) || tellingMatches(text).some(({ kind }) => kind.action !== 'Incident')) return null;
+  const {
+    postedAt,
+    message: { zone },
+  } = context;
+  const [date] = readDates(text, context.language, { postedAt, zone }, 'backward').filter(
+    ({ start }) => Date.parse(start) <= postedAt,
+  );
+  if (date === undefined || Date.parse(date.start) < postedAt - longestIncidentMs) return null;
+  const times = last.status === 'completed' ? { actual_end: date.start } : { actual_start: date.start };
+  return { ...last, ...times, time_source: 'explicit', time_confidence: date.confidence };
+}
+
+const timeOfIncident =
+  /\b(?:since|(?:started|began|stopped|ended|recovered|resolved|back) (?:at|around|about)|seit|depuis|desde)\b/i;
+const longestIncidentMs = 2 * dayMs;
+
 const timeFirst =
   /^(?:it|we|they|the|doors|time|starts?|starting|kick-?off|from|at|um|ab|los|beginn|début|à|a las|às|~|\d)(?![\p{L}])/iu;
 const longestTime = 80;
@@ -213,7 +206,8 @@ function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null)
   const tense = tenseOf(text, own, () => readDates(text, context.language, clock, 'forward').some(isToCome));
   const isUnderWay = own.some(({ kind }) => kind.action === 'Incident') && tense !== 'future';
   const isBegun = tense !== 'future' && begunWords.isIn(text);
-  const isOver = tense === 'past' || isUnderWay || isBegun || /\b(?:since|seit|depuis|desde|sinds)\b/i.test(text);
+  const isOver =
+    tense === 'past' || isUnderWay || isBegun || /\b(?:since|as of(?= \d)|seit|depuis|desde|sinds)\b/i.test(text);
   const direction: Direction =
     isOver && !postponedWords.isIn(text) && !canceledWords.isIn(text) ? 'backward' : 'forward';
   const dates = readDates(text, context.language, clock, direction);
@@ -275,7 +269,7 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const subject = isOfSubject ? context.subject : null;
   context.subject = objectName(unmarked, match, match.kind) ?? context.subject;
   const isVerbal = matches.some(({ isVerb }) => isVerb);
-  const decided = statusOf({ text, tense, match, isVerbal }, dates, postedAt);
+  const decided = statusOf({ text, tense, match, isVerbal }, withoutCoarser(dates, context.message.zone), postedAt);
   if (decided === null) return null;
   const { status, date, certainty } = decided;
   const thing = matches.find(({ isVerb }) => !isVerb);
@@ -298,10 +292,16 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
     anchor ??
     (isKnown && thing !== undefined ? capitalized(thing.word) : null);
   if (object === null || (match.kind.needsDate && date === null && !isPutAway(status))) return null;
-  const kind = match.kind.action === 'Other' && release.test(object) ? launchKind : match.kind;
+  const kind = kindOf(match.kind, object);
   const doubt = doubtOf({ text, match, status, date, object, anchor, isNamed: named !== undefined }, context.message);
   const confidence = certainty - doubt;
   return build({ text, kind, object, anchor, status, date, confidence }, context.message);
+}
+
+/** What has a version for a name is released, and a fix is deployed, whichever verb tells of it. */
+function kindOf(kind: Kind, object: string): Kind {
+  if (kind.action === 'Other' && release.test(object)) return launchKind;
+  return kind.action === 'Launch' && /\b(?:fix|patch|hotfix)$/i.test(object) ? deployKind : kind;
 }
 
 /** "Postponed to Tuesday.": of what was told before. */
@@ -369,8 +369,8 @@ function fromList(
   const [match] = inherited;
   const [date] = dates;
   if (match === undefined || date === undefined) return [];
-  // What is planned for the day above, not an event of its own: "taxis only after 9pm".
-  if (!date.hasDay && mayAnnounce(clause.heading ?? '')) return [];
+  // Parts of what is told above, with a date of its own: "taxis only after 9pm", "runs to 30 September".
+  if (context.dated === clause.heading) return [];
   const unmarked = masked(clause.text, dates);
   const name = unmarked
     .split(dateMark)

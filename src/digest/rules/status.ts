@@ -86,7 +86,9 @@ export function statusOf(
   if (kind.isThing && next?.hasTime !== false && extended.test(text)) {
     return { status: 'updated', date: next ?? over ?? null, certainty: sure.verb };
   }
-  if (kind.action === 'RCA' && next === undefined && isPublished.test(text))
+  // "The RCA for Thursday's lag is published": the day is that of the lag.
+  const isOfThing = ({ index, length }: FoundDate) => /^'s\b/i.test(text.slice(index + length));
+  if (kind.action === 'RCA' && dates.every((date) => date === over || isOfThing(date)) && isPublished.test(text))
     return { status: 'completed', date: null, certainty: sure.verb };
   if (isOfNow.test(text) && next?.hasTime !== true)
     return { status: 'started', date: over ?? null, certainty: sure.verb };
@@ -103,6 +105,14 @@ export function statusOf(
   const isFutureOnly =
     next !== undefined &&
     (next.hasTime ? Date.parse(next.start) > postedAt + graceMs : Date.parse(next.start) > postedAt);
+  // What runs for a while has begun when it is live.
+  if (
+    tense === 'past' &&
+    !isFutureOnly &&
+    (kind.action === 'Campaign' || kind.action === 'A/B Test') &&
+    /\blive\b/i.test(text)
+  )
+    return { status: 'started', date: over ?? null, certainty: sure.verb };
   if (tense === 'past' && !isFutureOnly) {
     const isDone =
       isVerbal ||

@@ -33,11 +33,79 @@ const zonesBehind: Readonly<Record<string, string>> = {
   jst: 'Asia/Tokyo',
 };
 
+/** Countries with one time, cities that are known by their letters, and some that IANA's names leave out. */
+const places: Readonly<Record<string, string>> = {
+  uk: 'Europe/London',
+  ireland: 'Europe/Dublin',
+  france: 'Europe/Paris',
+  germany: 'Europe/Berlin',
+  india: 'Asia/Kolkata',
+  japan: 'Asia/Tokyo',
+  nyc: 'America/New_York',
+  boston: 'America/New_York',
+  washington: 'America/New_York',
+  miami: 'America/New_York',
+  atlanta: 'America/New_York',
+  montreal: 'America/Toronto',
+  austin: 'America/Chicago',
+  sf: 'America/Los_Angeles',
+  'san francisco': 'America/Los_Angeles',
+  seattle: 'America/Los_Angeles',
+  munich: 'Europe/Berlin',
+  hamburg: 'Europe/Berlin',
+  frankfurt: 'Europe/Berlin',
+  lyon: 'Europe/Paris',
+  barcelona: 'Europe/Madrid',
+  milan: 'Europe/Rome',
+  geneva: 'Europe/Zurich',
+  bangalore: 'Asia/Kolkata',
+  bengaluru: 'Asia/Kolkata',
+  mumbai: 'Asia/Kolkata',
+  delhi: 'Asia/Kolkata',
+  beijing: 'Asia/Shanghai',
+  shenzhen: 'Asia/Shanghai',
+  'tel aviv': 'Asia/Jerusalem',
+};
+
+/** Made when the first is looked for. */
+let cities: ReadonlyMap<string, string> | undefined;
+
+function zoneOfPlace(name: string): string | null {
+  const folded = name.toLowerCase();
+  const known = Object.hasOwn(places, folded) ? places[folded] : undefined;
+  if (known !== undefined) return known;
+  cities ??= new Map(Intl.supportedValuesOf('timeZone').map((zone) => [cityOf(zone), zone]));
+  return cities.get(folded) ?? null;
+}
+
+/** "Europe/Paris", "America/New_York". */
+function cityOf(zone: string): string {
+  return zone
+    .slice(zone.lastIndexOf('/') + 1)
+    .replaceAll('_', ' ')
+    .toLowerCase();
+}
+
+const placeBehind = /^,?\s+\(?(\p{Lu}\p{L}+)(?: (\p{Lu}\p{L}+))?(?![\p{L}'-])/u;
+
+/** "9:30 Toronto", "5pm London time". */
+function zoneOfPlaceBehind(after: string): string | null {
+  const [, first, second] = placeBehind.exec(after) ?? [];
+  if (first === undefined) return null;
+  return (second === undefined ? null : zoneOfPlace(`${first} ${second}`)) ?? zoneOfPlace(first);
+}
+
+/** "All times Paris.", "Times are in UTC": of the whole message. */
+export function zoneOfAll(text: string): string | null {
+  const written = /\ball times (?:are )?(?:in )?\(?(.{2,20})/i.exec(text)?.[1];
+  return written === undefined ? null : (zoneBehind(` ${written}`, 'en') ?? null);
+}
+
 export function zoneBehind(after: string, language: Language): string | null {
   const written = /^\s*\(?([a-z]{2,7})\b/i.exec(after)?.[1];
-  if (written === undefined || isFalseZone(written, language)) return null;
+  if (written === undefined || isFalseZone(written, language)) return zoneOfPlaceBehind(after);
   const word = written.toLowerCase();
-  return !Object.hasOwn(zonesBehind, word) ? null : (zonesBehind[word] ?? null);
+  return (Object.hasOwn(zonesBehind, word) ? zonesBehind[word] : undefined) ?? zoneOfPlaceBehind(after);
 }
 
 /** chrono takes them for zones ("ist" for India's) in lower case too, where people mean the words. */

@@ -4,6 +4,7 @@
  * day where only a day is told; empty when no time is told, so that the message's own is right.
  */
 
+import { messages as ofBookshop } from './labelled-bookshop.ts';
 import { messages as withoutEvents } from './labelled-chatter.ts';
 import { messages as ofCompany } from './labelled-company.ts';
 import { messages as elsewhere } from './labelled-elsewhere.ts';
@@ -44,6 +45,7 @@ export const labelled: readonly Labelled[] = [
   ...elsewhere,
   ...ofTrades,
   ...ofSaas,
+  ...ofBookshop,
   ...ofSoftware,
   ...ofPayments,
   ...ofUniversity,
