@@ -46,10 +46,15 @@ export function isZone(name: string): boolean {
 
 /** What clocks in the zone show at a moment in epoch milliseconds. */
 export function localTime(millis: number, zone: string): LocalTime {
-  const found: Record<string, number> = {};
-  for (const { type, value } of formatOf(zone).formatToParts(millis)) found[type] = Number(value);
-  const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = found;
-  return { year, month, day, hour, minute, second };
+  const shown = new Date(millis + offsetMinutes(millis, zone) * 60_000);
+  return {
+    year: shown.getUTCFullYear(),
+    month: shown.getUTCMonth() + 1,
+    day: shown.getUTCDate(),
+    hour: shown.getUTCHours(),
+    minute: shown.getUTCMinutes(),
+    second: shown.getUTCSeconds(),
+  };
 }
 
 /** By zone and quarter of an hour: clocks are put forward and back at quarters only. */
@@ -60,13 +65,21 @@ const rememberedOffsets = 10_000;
 
 /** Minutes by which clocks in the zone are ahead of UTC at a moment. */
 export function offsetMinutes(millis: number, zone: string): number {
+  if (zone === 'UTC') return 0;
   const key = `${zone} ${Math.floor(millis / quarterMs)}`;
   const known = offsets.get(key);
   if (known !== undefined) return known;
-  const minutes = Math.round((asUtc(localTime(millis, zone)) - Math.floor(millis / 1000) * 1000) / 60_000);
+  const minutes = Math.round((asUtc(shownTime(millis, zone)) - Math.floor(millis / 1000) * 1000) / 60_000);
   if (offsets.size >= rememberedOffsets) offsets.clear();
   offsets.set(key, minutes);
   return minutes;
+}
+
+function shownTime(millis: number, zone: string): LocalTime {
+  const found: Record<string, number> = {};
+  for (const { type, value } of formatOf(zone).formatToParts(millis)) found[type] = Number(value);
+  const { year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0 } = found;
+  return { year, month, day, hour, minute, second };
 }
 
 /**

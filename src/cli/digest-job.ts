@@ -236,7 +236,7 @@ class DigestRun {
     reportUnmet(sync, selection, 'in the database');
     this.#channels = visible.size;
     const general = generalChannel(stored.channels);
-    const events = eventSettings(config, cwd);
+    const events = await eventSettings(config, cwd);
     const lookBackMs = config.deduplication.message_lookback_days * dayMs;
     const build: BuildOptions = {
       window,

@@ -1,7 +1,6 @@
 /** What a digest needs of the configuration and of what is stored, put together. */
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parse } from 'yaml';
 import type { Config } from '../config/load.ts';
 import { type ChannelSelection, isGlob, selectChannels } from '../config/selection.ts';
 import type { ScoringSettings } from '../digest/candidates/score.ts';
@@ -68,9 +67,9 @@ function withoutUndefined<Values extends object>(
   };
 }
 
-export function eventSettings({ importance, digest }: Config, directory: string): EventSettings {
+export async function eventSettings({ importance, digest }: Config, directory: string): Promise<EventSettings> {
   return {
-    registry: digest.objects === undefined ? noObjects : readRegistry(resolve(directory, digest.objects)),
+    registry: digest.objects === undefined ? noObjects : await readRegistry(resolve(directory, digest.objects)),
     importance: importanceWeights(importance),
   };
 }
@@ -85,7 +84,8 @@ function importanceWeights(configured: Config['importance']): ImportanceWeights 
   };
 }
 
-function readRegistry(path: string): ObjectRegistry {
+async function readRegistry(path: string): Promise<ObjectRegistry> {
+  const { parse } = await import('yaml');
   try {
     return objectRegistry(parse(readFileSync(path, 'utf8')));
   } catch (error) {

@@ -30,7 +30,7 @@ export interface Reader {
 
 /** "22h", "14h30", "15h-16h", as French offices write in English too; but "took 5h", "2h ago" and "3h of downtime" are lengths. */
 const hourBefore =
-  '(?<=^|(?:às|\\bas|\\blas|\\bum|\\bab|\\bgegen)\\s+|\\b(?:at|from|until|till|by|today|tomorrow|tonight|\\w+day|sept?|oct|nov|dec|jan|feb|mar|apr|may|june?|july?|aug|\\d(?:st|nd|rd|th)?|\\w+ (?:to|is))\\s+|\\d\\d?,\\s|[a-z],(?=\\d)|day,\\s|[a-z],\\s|\\()';
+  '(?=\\d)(?<=^|(?:às|\\bas|\\blas|\\bum|\\bab|\\bgegen)\\s+|\\b(?:at|from|until|till|by|today|tomorrow|tonight|\\w+day|sept?|oct|nov|dec|jan|feb|mar|apr|may|june?|july?|aug|\\d(?:st|nd|rd|th)?|\\w+ (?:to|is))\\s+|\\d\\d?,\\s|[a-z],(?=\\d)|day,\\s|[a-z],\\s|\\()';
 const hourItself = '([01]?\\d|2[0-3])h([0-5]\\d)?';
 const noLength = '(?!\\w|\\s*(?:ago|later|of|long|down|window|delay|before|after|each|per|total|max|min))';
 const hours: en.Parser = {
@@ -51,7 +51,7 @@ const hours: en.Parser = {
 /** "Tomorrow 10-12", "Friday 14–16"; but "Monday 12-14 Oct" are days. */
 const hoursAfterDay: en.Parser = {
   pattern: () =>
-    /(?<=\b(?:today|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day),?\s+)([7-9]|1\d|20)\s?[-–]\s?(1\d|2[0-4])(?![\d./:%-]|\s*(?:st|nd|rd|th|[ap]m|h|of|people|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b)/i,
+    /(?=\d)(?<=\b(?:today|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day),?\s+)([7-9]|1\d|20)\s?[-–]\s?(1\d|2[0-4])(?![\d./:%-]|\s*(?:st|nd|rd|th|[ap]m|h|of|people|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b)/i,
   extract: (context, { index = 0, 0: text, 1: first, 2: last }) =>
     Number(first) < Number(last)
       ? context.createParsingResult(index, text, { hour: Number(first), minute: 0 }, { hour: Number(last), minute: 0 })

@@ -74,7 +74,7 @@ export function withoutFalseDates(text: string, language: Language): string {
     .replace(/(?<=\b\d{1,2}:\d\d)h\b/g, ' ')
     // "Del 16 al 18 de marzo".
     .replace(spanishSpan, (words, first: string, last: string) => `${first}-${last}`.padStart(words.length))
-    .replace(noYear, ';')
+    .replace(noYear, '$1;')
     .replace(nextWeekDay, '     next$1')
     .replace(dayThenNumber, (words, number: string) =>
       words
@@ -105,13 +105,13 @@ const untilMidnight = /\bvon (\d{1,2}(?::\d\d)?)( bis 24(?::00)? Uhr)\b/g;
 
 /** It takes the "9" of "15 April 9am" for a year. */
 const dayThenTime =
-  /(?<=\d(?:st|nd|rd|th)? (?:of )?)((?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*) (?=\d{1,2}(?::\d\d|\s?[ap]m|h))/gi;
+  /(\d(?:st|nd|rd|th)? (?:of )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*) (?=\d{1,2}(?::\d\d|\s?[ap]m|h))/gi;
 
 const fromDay =
   /\bfrom(?=\s+\d{1,2}(?:st|nd|rd|th)?(?:\s*(?:-|–|to|until)\s*\d{1,2}(?:st|nd|rd|th)?)?\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec))/gi;
 
 /** Nor is the "63" of "31 Oct, 63 people" a year. */
-const noYear = /(?<=\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*),(?=\s+\d{1,2}(?!\d|st|nd|rd|th))/gi;
+const noYear = /\b((?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*),(?=\s+\d{1,2}(?!\d|st|nd|rd|th))/gi;
 
 /** chrono takes "next week Monday" for two dates. */
 const nextWeekDay = /\bnext week(\s+(?:on\s+)?(?:mon|tues?|wednes|thurs?|fri|satur|sun)(?:day)?)/gi;

@@ -18,9 +18,19 @@ export interface Match extends Told {
 }
 
 /** Those that stand only for where or why something happened are left out, unless there are no others. */
-export function tellingMatches(text: string): Match[] {
-  return mayTell(text) ? withoutSettings(matchesIn(text), text) : [];
+export function tellingMatches(text: string): readonly Match[] {
+  if (!mayTell(text)) return [];
+  const known = remembered.get(text);
+  if (known !== undefined) return known;
+  const matches = withoutSettings(matchesIn(text), text);
+  if (remembered.size >= mostRemembered) remembered.clear();
+  remembered.set(text, matches);
+  return matches;
 }
+
+/** A clause is looked at several times, together with its neighbours and by itself. */
+const remembered = new Map<string, readonly Match[]>();
+const mostRemembered = 50;
 
 /** The words of a clause that tell of events, one for each kind, the most telling first. */
 export function matchesIn(text: string): Match[] {

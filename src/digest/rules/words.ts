@@ -40,9 +40,35 @@ export class Words {
 }
 
 function wholeWords(stems: readonly string[]): RegExp {
-  const spaced = stems.filter((stem) => !spaceless.test(stem)).join('|');
+  const spaced = stems
+    .filter((stem) => !spaceless.test(stem))
+    .map(firstLetterFirst)
+    .join('|');
   const others = stems.filter((stem) => spaceless.test(stem));
   return new RegExp([`(?<![${letter}-])(?:${spaced})(?![${letter}])`, ...others].join('|'), 'gu');
+}
+
+/** Looking back at every place of a text takes long: it is left to those where the rest of the stem stands. */
+function firstLetterFirst(stem: string): string {
+  if (!stem.startsWith('(?<')) return stem;
+  const back = stem.slice(0, closing(stem) + 1);
+  const rest = stem.slice(back.length);
+  return `(?=${rest})${back}${rest}`;
+}
+
+/** Where the bracket closes that a pattern begins with. */
+function closing(pattern: string): number {
+  let depth = 0;
+  let isClass = false;
+  for (let at = 0; at < pattern.length; at += 1) {
+    const letter = pattern[at];
+    if (letter === '\\') at += 1;
+    else if (letter === '[') isClass = true;
+    else if (letter === ']') isClass = false;
+    else if (letter === '(' && !isClass) depth += 1;
+    else if (letter === ')' && !isClass && --depth === 0) return at;
+  }
+  throw new Error(`${pattern} does not close what it opens`);
 }
 
 export function words(...stems: string[]): Words {
@@ -51,8 +77,12 @@ export function words(...stems: string[]): Words {
 
 /** As long as the text, so that places stay: of all letters only this one grows. A pattern that folds case is far slower. */
 export function lowered(text: string): string {
-  return text.replaceAll('İ', 'i').toLowerCase();
+  // Many lists are looked for in one text after the other.
+  if (text !== last.text) last = { text, low: text.replaceAll('İ', 'i').toLowerCase() };
+  return last.low;
 }
+
+let last = { text: '', low: '' };
 
 /** Letters that stand in every text in which one of some stems does: found many times faster than the stems themselves. */
 export class Literals {
