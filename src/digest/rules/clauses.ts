@@ -1,6 +1,6 @@
 /** A message cut into the pieces that each tell of one thing at most. */
 
-import { mayTell } from './vocabulary.ts';
+import { tellingMatches } from './matches.ts';
 
 export interface Clause {
   text: string;
@@ -65,8 +65,8 @@ export function clausesOf(plain: string): Clause[] {
     if (quoted.test(line) || logged.test(line) || coded.test(line)) continue;
     const isItem = bullet.test(line);
     const said = spoken(line.replace(bullet, ''));
-    const above: string | null = block.find(mayTell) ?? heading ?? title;
-    const isTime: boolean = above !== null && timeField.test(said);
+    const above: string | null = timeField.test(said) ? (block.find(tells) ?? heading ?? title) : null;
+    const isTime: boolean = above !== null;
     const isField: boolean = isTime || (heading !== null && field.test(said));
     const before = clauses.at(-1);
     if (isTime && wasTime && before !== undefined) {
@@ -131,6 +131,10 @@ function spoken(line: string): string {
     .replace(/[’‘]/g, "'")
     .replace(/\s+/g, ' ')
     .trim();
+}
+
+function tells(line: string): boolean {
+  return tellingMatches(line).length > 0;
 }
 
 function isQuestion(sentence: string): boolean {

@@ -62,9 +62,10 @@ export function doubtOf(
     negation: isDenied(text, match) && !isPutAway(status),
     absence: absenceWords.isIn(told) && !isPutAway(status),
     thanks: thanksWords.isIn(text.slice(0, match.index + match.length)) && (isIncident || !match.isVerb),
-    vague: isVagueState(match, object, message.text.plain, text) || isParcel(match, object),
+    vague:
+      isVagueState(match, object, message.text.plain, text) || isParcel(match, object) || isBareIssue(match, object),
     noName: !isNamed,
-    talk: date === null && anchor === null && talkWords.isIn(told),
+    talk: date === null && anchor === null && talkWords.isIn(told.replace(match.word, ' ')),
     habit: date === null && isHabit(text, match),
     ownDay: match.kind.isThing && !isPutAway(status) && isOwnDay(text),
     workshop: isIncident && match.isVerb && workshopWords.isIn(object),
@@ -94,7 +95,7 @@ function isHabit(text: string, { isVerb, index, length }: Match): boolean {
   return (
     isVerb &&
     /\b(?:is|are|gets?)\s+(?:\w+ly\s+)?$/i.test(text.slice(0, index)) &&
-    /^\s+(?:as|during|by|using|when|each|every|if|via|through|only|automatically|where|before|after|on (?:each|every|all|one|the|my|your))\b/i.test(
+    /^\s+(?:as|during|by|under|inside|within|like|in-\p{L}+|using|when|each|every|if|via|through|only|automatically|where|before|after|on (?:each|every|all|one|the|my|your))\b/iu.test(
       text.slice(index + length),
     )
   );
@@ -115,6 +116,11 @@ const longAgoMs = 60 * 86_400_000;
 const longText = 300;
 /** What an app quotes at length is mostly what somebody wrote elsewhere: the text of a pull request, a list of commits. */
 const longBot = 400;
+
+/** "That issue is resolved": everybody has issues all day; those that have a place are told. */
+function isBareIssue({ word }: Match, object: string): boolean {
+  return /^issues?$/i.test(word) && object.toLowerCase() === word.toLowerCase();
+}
 
 /** Shops ship orders all day. */
 function isParcel({ word }: Match, object: string): boolean {

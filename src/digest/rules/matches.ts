@@ -85,7 +85,11 @@ const setting =
 
 export function isSetting({ isVerb, index }: Match, text: string): boolean {
   const before = text.slice(0, index);
-  return isVerb ? /\b(?:while|as|because|so that) we(?:'re| are)? $/i.test(before) : setting.test(before);
+  return isVerb
+    ? /\b(?:(?:while|as|because|so that) we(?:'re| are)?|(?:after|since|before|once|when|if) (?:we|they|i|you)) $/i.test(
+        before,
+      )
+    : setting.test(before);
 }
 
 /** "The code freeze for the release", "release planning": of two names the one, of a compound the last is told. */

@@ -34,7 +34,7 @@ const stopsAfter = new Set(
 
 /** Words that begin a clause and are no part of a name that goes on to the left. */
 const stopsBefore = new Set(
-  'finish complete start begin do run prepare perform execute hacemos haremos tendremos tenemos habrá teremos faremos temos haverá fazemos faisons ferons aurons avons machen haben будет hay há tem às no kein keine il aura montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo if unless whether when once while partial full total intermittent brief widespread ongoing due reach reaches reached closing who ok okay yes yep well due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
+  'need needs want wants finish complete start begin do run prepare perform execute hacemos haremos tendremos tenemos habrá teremos faremos temos haverá fazemos faisons ferons aurons avons machen haben будет hay há tem às no kein keine il aura montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo if unless whether when once while partial full total intermittent brief widespread ongoing due reach reaches reached closing who ok okay yes yep well due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
     ' ',
   ),
 );
@@ -84,6 +84,8 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
     if (kind.object === 'before' && !/^(?:postponed|rescheduled|called)/i.test(word))
       return noNames.test(before) ? null : left();
     if (kind.action === 'Policy') return left() ?? right();
+    // "Customers can now pay by card", "users can't log in".
+    if (/\bcan(?: now|'t|not)$/i.test(word)) return doing(after);
     // "We are live with the new checkout".
     const along = isState ? /^\s+with\s+(.+)$/i.exec(after)?.[1] : undefined;
     if (isState)
@@ -133,6 +135,14 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
   return capitalized(word.replace(/^(\S+)\s.*(?=\s(?:closed|geschlossen|fermée?s?)$)/iu, '$1'));
 }
 
+/** What somebody can do, or not: "pay by card in the app". */
+function doing(after: string): string | null {
+  const words = (after.split(boundary)[0] ?? '').trim().split(/\s+/);
+  return cleaned(words.slice(0, longestDoing).join(' '));
+}
+
+const longestDoing = 6;
+
 /** "Migrating from Jenkins to GitHub Actions". */
 function wayOf(after: string): string | null {
   const [, from, to] = /^\s+from\s+(\S+(?:\s\S+)?)\s+(?:over\s+)?to\s+(.+)$/i.exec(after) ?? [];
@@ -158,7 +168,7 @@ function beforeComma(before: string): string | null {
 /** "Pushed the fix to production", "moving to the new office": the telling words hold the name. */
 function within(word: string): string | null {
   const name =
-    /^(?:push\w*|enabled|activated|shut\w*|turn\w*|switch\w*|roll\w*)(?: on)? (.+?) (?:to|for|in|on|down|off|out)\b/i.exec(
+    /^(?:push\w*|enabled|activated|shut\w*|turn\w*|switch\w*|roll\w*)(?: on)? (.+?) (?:to|for|in|on|down|off|out|back)\b/i.exec(
       word,
     )?.[1] ?? /^mov\w+ (?:in)?to (.+)$/i.exec(word)?.[1];
   return name === undefined || name === 'on' ? null : cleaned(name);

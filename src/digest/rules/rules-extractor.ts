@@ -79,8 +79,7 @@ function extract(given: CandidateMessage, maxEvents: number): Extraction {
   /** Kept up to date with what later clauses tell of the same event. */
   let last: ExtractedEvent | null = null;
   for (const clause of joinedClauses(clausesOf(plain), context.language, { postedAt, zone: message.zone })) {
-    const timed: ExtractedEvent | null =
-      withTimeOf(clause, last, context) ?? withTimesOfIncident(clause, last, context);
+    const timed: ExtractedEvent | null = withTimeOf(clause, last, context) ?? withTimesTold(clause, last, context);
     if (timed !== null && last !== null) {
       Object.assign(last, timed);
       continue;
@@ -160,12 +159,15 @@ function withTimeOf(
 }
 
 /** "Search is down. All queries fail since 09:42." "Search is back. It failed until 10:21." */
-function withTimesOfIncident(
+function withTimesTold(
   { text, isQuestion }: Clause,
   last: ExtractedEvent | null,
   context: Context,
 ): ExtractedEvent | null {
-  if (last?.action !== 'Incident' || last.time_source !== 'ts_fallback' || isQuestion) return null;
+  if (last === null || last.time_source !== 'ts_fallback' || isQuestion) return null;
+  const isOfIncident = last.action === 'Incident';
+  if (!isOfIncident && !(/^since\b/i.test(text) && (last.status === 'started' || last.status === 'completed')))
+    return null;
   if (!timeOfIncident.test(text) || tellingMatches(text).some(({ kind }) => kind.action !== 'Incident')) return null;
   const {
     postedAt,
@@ -175,6 +177,7 @@ function withTimesOfIncident(
     ({ start }) => Date.parse(start) <= postedAt,
   );
   if (date === undefined || Date.parse(date.start) < postedAt - longestIncidentMs) return null;
+  // What is live since 9:30 was finished then; what is resolved may have begun then.
   const times = last.status === 'completed' ? { actual_end: date.start } : { actual_start: date.start };
   return { ...last, ...times, time_source: 'explicit', time_confidence: date.confidence };
 }

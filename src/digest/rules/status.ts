@@ -64,7 +64,9 @@ export function statusOf(
   const over = dates.find((date) => Date.parse(date.start) <= postedAt + graceMs);
   if (kind.isThing && coming[0] !== undefined && isNone(text, match))
     return { status: 'canceled', date: coming[0], certainty: sure.nounAndDate };
-  if (canceledWords.isIn(text)) return { status: 'canceled', date: dates[0] ?? null, certainty: sure.verb };
+  // "Rolled the page back, conversions dropped".
+  if (kind.action !== 'Rollback' && canceledWords.isIn(text))
+    return { status: 'canceled', date: dates[0] ?? null, certainty: sure.verb };
   // "Seeing delays".
   const isDelay = kind.action === 'Incident' && isVerb && /delay/i.test(match.word);
   if (!isDelay && isPutOff(text, dates, coming)) {

@@ -9,7 +9,7 @@ const passiveFuture =
 const presentPassive =
   /\b(?:(?:is|are) being|is|are|gets?|wird|werden|est|sont|es|é|são|wordt|worden)\s+(?:\w+ly\s+)?$/i;
 const pastVerb =
-  /(?:[^aeiou]ed|[aeiou]ed|shipped|live|out|available|down|offline|in prod(?:uction)?|unavailable|unreachable|degraded|broken|over|back|gegangen|t|é|ée|ado|ada|ли|ло|ла|шёл|шел|した)$/iu;
+  /(?:[^aeiou]ed|[aeiou]ed|shipped|live|out|available|down|here|can now|runs? on|on the new|on prod(?:uction)?|prod(?:uction)? is(?: now)? on|for (?:everyone|everybody|all)|is in|online|offline|in prod(?:uction)?|unavailable|unreachable|degraded|broken|over|back|gegangen|t|é|ée|ado|ada|ли|ло|ла|шёл|шел|した)$/iu;
 
 export function tenseOf(text: string, matches: readonly Match[], isToCome: () => boolean): Tense {
   const isFuture = futureWords.isIn(text);
@@ -25,7 +25,10 @@ export function tenseOf(text: string, matches: readonly Match[], isToCome: () =>
       return 'future';
     if (verb.kind.needsDate && /^(?:is|are|be|will)\s/i.test(verb.word)) return isFuture ? 'future' : 'none';
     if (/\b(?:wird|werden)\b/i.test(before) && isToCome()) return 'future';
-    if (/ing(?:\s|$)/i.test(verb.word)) return isFuture ? 'future' : 'present';
+    if (/^(?:must|needs?|ha(?:ve|s) to|requires?|no longer .*)$/i.test(verb.word))
+      return isToCome() ? 'future' : 'none';
+    if (/^(?:(?:is|are|was|were|now|being) (?:\S+ )?)?\p{L}+ing\b/iu.test(verb.word))
+      return isFuture ? 'future' : 'present';
     if (
       /(?:^|\s)(?:goe?s? (?:live|out|into (?:effect|force))|(?:takes?|comes? into) (?:effect|force)|launches|ships|releases|deploys|moves|migrates|opens|starts)$/i.test(
         verb.word,
