@@ -260,7 +260,8 @@ function dateOf(
   const { time = null } = reading;
   const written = time === null ? reading.text.trim() : `${reading.text.trim()} ${time.text}`;
   const before = cleaned.slice(Math.max(0, reading.index - 12), reading.index);
-  if (barePair.test(written) && !dateWord.test(before)) return [];
+  const isPointed = /^\d{1,2}\.\d{1,2}\./.test(text.slice(reading.index));
+  if (barePair.test(written) && !isPointed && !dateWord.test(before)) return [];
   if (/^(?:now|just now|this|jetzt|ahora|maintenant|сейчас|今)$/i.test(written)) return [];
   if (/^(?:last|past|previous)\b/i.test(written) && direction === 'forward') return [];
   // A number alone is no date, whatever stands around it.

@@ -13,6 +13,8 @@ const covered: readonly RegExp[] = [
   /"[^"\n]{3,60}"/g,
   // Numbers of houses: "to Main Street 10 on 1 April".
   /(?<=\p{L}{3,}(?:stra(?:ße|sse)|str\.|weg|platz|allee|street|road|avenue) )\d{1,3}\b/giu,
+  // How long it took: "in 3m 12s".
+  /\bin \d+\s?m(?:in)? \d+\s?s(?:ec)?\b|\bin \d+(?:\.\d+)?\s?s(?:ec)?\b/gi,
   // Prices: "£160/night".
   /\/\s?(?:night|day|week|month|year|hour|hr|h|d|wk|mo)\b/gi,
   // "The week before", but not "the day after tomorrow".
@@ -72,6 +74,13 @@ export function withoutFalseDates(text: string, language: Language): string {
       `${hour}:${minute}`.padStart(words.length),
     )
     .replace(/(?<=\b\d{1,2}:\d\d)h\b/g, ' ')
+    // "Am 20.03. um 10 Uhr": chrono wants a year behind points.
+    .replace(dayAndMonth, '$1/$2 ')
+    // "De 2:00 a 4:00", "das 2h às 5h", "van 9 tot 11 uur", "今晚22点".
+    .replace(romanceHours, (words, first: string, last: string) => `${first} - ${last}`.padStart(words.length))
+    .replace(portugueseHours, (words, first: string, last: string) => `às ${first}-${last}`.padStart(words.length))
+    .replace(dutchHours, (words, first: string, last: string) => `${first}:00-${last}:00`.padStart(words.length))
+    .replace(/今晚(?=\d)/g, '今天')
     // "Del 16 al 18 de marzo".
     .replace(spanishSpan, (words, first: string, last: string) => `${first}-${last}`.padStart(words.length))
     .replace(noYear, '$1;')
@@ -124,6 +133,11 @@ export const dayThenNumber = new RegExp(
 
 /** Of "on Mondays", the next one. */
 const everyWeekday = /\b((?:mon|tues|wednes|thurs|fri|satur|sun)day)s\b(?!')/gi;
+
+const dayAndMonth = /(?<![\d.])(0?[1-9]|[12]\d|3[01])\.(0?[1-9]|1[0-2])\.(?!\d)/g;
+const romanceHours = /\b(?:de|desde|das?) (?:las )?(\d{1,2}:\d\d) (?:a|às|as|até|hasta) (?:las )?(\d{1,2}:\d\d)/giu;
+const portugueseHours = /\bd[ae]s? (\d{1,2}h(?:\d\d)?) (?:a|às|as|até) (\d{1,2}h(?:\d\d)?)/giu;
+const dutchHours = /\bvan (\d{1,2}) tot (\d{1,2}) uur/gi;
 
 const spanishSpan = /\b(?:del?|do|dia) (\d{1,2}) (?:al?|ao) (\d{1,2})(?= de \p{L})/giu;
 

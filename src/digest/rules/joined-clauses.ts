@@ -31,7 +31,7 @@ function jointOf(before: Clause, clause: Clause, language: Language, clock: Cloc
   return isHeadline(before.text) || (isTitle(before.text) && beginsWithDate.test(clause.text)) ? ':' : null;
 }
 
-const newSlot = /^(?:the )?new (?:slot|date|time|day)\b/i;
+const newSlot = /^(?:the )?new (?:slot|date|time|day|try|attempt)\b/i;
 
 function isToMove(text: string): boolean {
   return (

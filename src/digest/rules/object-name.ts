@@ -27,14 +27,14 @@ const boundary = new RegExp(`[,;:!?()\\[\\]|"${dateMark}–—→]|\\s[-/]+\\s|\
 
 /** Words that end a name that goes on to the right. */
 const stopsAfter = new Set(
-  'according resumed paused halted öffnet schließt startet eod cob lasted lasts planned scheduled prévu prévue geplant geplante geplanten programado programada previsto prevista down unavailable unreachable degraded returning failing throwing moves moved slips slipped slides shifts canceled cancelled postponed delayed rescheduled abgesagt verschoben verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around shipped deployed landed merged finished finishes ended ends ran runs passed completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi aura auront sera es tendrá состоится foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
+  'перенесли перенесён перенесена отложили отложен отменили отменён отменена состоится переносится действует будет resuelta resuelto résolu résolue behoben resolvida resolvido according resumed paused halted öffnet schließt startet eod cob lasted lasts planned scheduled prévu prévue geplant geplante geplanten programado programada previsto prevista down unavailable unreachable degraded returning failing throwing moves moved slips slipped slides shifts canceled cancelled postponed delayed rescheduled abgesagt verschoben verschiebt sich if begins opens closes ends lifts to on at in from with by this next aus tomorrow today tonight yesterday because so after before until till which that as due via during starting now and or but is are was were has have had will would can could should until since while when where it we they i who once here there then please thanks pls also too again yet already over out live back into onto per using soon shortly about around everyone all around shipped deployed landed merged finished finishes ended ends ran runs passed completed completes started starts begins began failed fails succeeded successfully confirmed closed paused right returned returns reopened happens happening takes took kicks goes went needs gets got launches released releases resolved done being been not no may might effective across between within despite instead against under still although even only failed broke lifted foi aura auront sera es tendrá состоится foram fue été wurde wurden concluída concluído com sucesso completado se terminée terminé con éxito success erfolgreich abgeschlossen behoben auf am im in um ab bis von mit wird ist wurde am à le la en pour est sera dans demain el en para mañana está será no na em para está será amanhã на в с к по для будет был op in voor met is wordt morgen'.split(
     ' ',
   ),
 );
 
 /** Words that begin a clause and are no part of a name that goes on to the left. */
 const stopsBefore = new Set(
-  'need needs want wants finish complete start begin do run prepare perform execute hacemos haremos tendremos tenemos habrá teremos faremos temos haverá fazemos faisons ferons aurons avons machen haben будет hay há tem às no kein keine il aura montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo if unless whether when once while partial full total intermittent brief widespread ongoing due reach reaches reached closing who ok okay yes yep well due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
+  'führen need needs want wants finish complete start begin do run prepare perform execute hacemos haremos tendremos tenemos habrá teremos faremos temos haverá fazemos faisons ferons aurons avons machen haben будет hay há tem às no kein keine il aura montag dienstag mittwoch donnerstag freitag samstag sonntag lundi mardi mercredi jeudi vendredi samedi dimanche lunes martes miércoles jueves viernes sábado domingo if unless whether when once while partial full total intermittent brief widespread ongoing due reach reaches reached closing who ok okay yes yep well due down join us follow present goes going gets starting beginning finished finishing completing completed started done performing running doing l moved pushed shifted moving pushing bumped we i they you he she fyi hi hey hello all team folks everyone heads up update reminder note psa attention please the a an our your their my this that these those new just so also and or but that since because as for with now today tomorrow yesterday tonight is are was were be been being has have had will would can could should to not finally successfully officially currently going still planned scheduled upcoming next quick friendly good bad great news big small major minor another first last final expected might may could should would maybe expect there it its of on in at from by about der die das ein eine einen unser unsere unseren neue neuen neuer heute morgen wir ist wird wurde le la les un une nos notre nous el los una unos nuestro nuestra o os as um uma nosso nossa мы наш наша новый новая de het een onze wij'.split(
     ' ',
   ),
 );
@@ -51,7 +51,7 @@ const leading =
 const prepositions =
   /^(?:to|on|at|in|into|from|with|by|for|as|via|since|because|after|before|until|during|by|nach|auf|in|im|à|en|a prod\p{L}*|em|на|в|naar)\s/iu;
 const pronouns =
-  /^(?:[\p{Script=Hiragana}ー]+|week(?:end)?|month|quarter|year|(?:last|next|this|past) (?:week|month|year|night|quarter|time)|(?:you|we|they|he|she|i)\s.*|\p{Ll}+ly|into|onto|via|by|above|below|already|overall|of|only|before|after|can't|like|it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|(?:it|that|they|we|you|he|she|i|there)'(?:s|re|ll|ve|m|d)|expect|might|@\S+|@?\p{L}+:)?$/iu;
+  /^(?:[\p{Script=Hiragana}ー]+|week(?:end)?|month|quarter|year|de|do|da|des|du|von|vom|van|des?|復旧\p{L}*|(?:last|next|this|past) (?:week|month|year|night|quarter|time)|(?:you|we|they|he|she|i)\s.*|\p{Ll}+ly|into|onto|via|by|above|below|already|overall|of|only|before|after|can't|like|it|this|that|they|them|we|i|you|everything|something|things?|all|everyone|us|he|she|there|here|what|which|one|ones|es|wir|alles|ça|nous|eso|isso|это|всё|мы|dit|dat|(?:it|that|they|we|you|he|she|i|there)'(?:s|re|ll|ve|m|d)|expect|might|@\S+|@?\p{L}+:)?$/iu;
 
 /** "I'll attend the call": what stands before it is not its name. */
 const standsAlone =
@@ -102,10 +102,10 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
   }
   // "Incident update: the login page is slow", "[SEV2] checkout": a label, and then what it is about.
   const label =
-    /^\s*(?:#?\d+\s*)?(?:update|notice|report|alert|announcement|reminder|summary|status|resolved|notification)?\s*[\])]?\s*[:–—-]\s+|^\s*\]\s*/i.exec(
+    /^\s*(?:#?\d+\s*)?(?:update|triggered|opened|declared|acknowledged|notice|report|alert|announcement|reminder|summary|status|resolved|notification)?\s*[\])]?\s*[:–—-]\s+|^\s*\]\s*/i.exec(
       after,
     )?.[0];
-  const isLabel = kind.isThing ? /^[\s[(]*$/ : /^[\s[(]*(?:\S+\s+){0,2}$/;
+  const isLabel = kind.isThing ? /^[\s[(]*$/ : /^[\s[(]*(?:\S+\s+){0,2}[[(]?$/;
   if (label !== undefined && isLabel.test(before)) {
     const labelled = nameAfter(` ${after.slice(label.length)}`, true);
     if (labelled !== null) return kind.isThing ? `${labelled} ${word}` : labelled;
@@ -289,10 +289,13 @@ function cleaned(text: string): string | null {
       /^(?:[LlDd]'(?=\p{L})|(?:(?:this |last |next )?(?:day|week|month|year|quarter|today|tomorrow|yesterday))?'s\s+)/iu,
       '',
     )
-    .replace(/(?<=[\p{Script=Han}\p{Script=Katakana}ー])[をがはにの]$/u, '')
+    .replace(/^(?:から|まで|[はがをにのでと])+|(?<=[\p{Script=Han}\p{Script=Katakana}ー\d])[をがはにの]$/gu, '')
     .replace(/^[Ww]elcome (?=\p{Lu}\p{L}+(?: \p{Lu}\p{L}+)?$)/u, '')
     .replace(/^[\s.'*_#-]+|[\s.,'*_:;-]+$/g, '')
-    .replace(/\s+(?:the|a|an|of|for|to|and|will|has|have|is|are|was|were|been|be)$/i, '')
+    .replace(
+      /\s+(?:the|a|an|of|for|to|and|will|has|have|is|are|was|were|been|be|ya|já|foi|fue|ist|est|está|será|sera|wird|wurde|werd)$/i,
+      '',
+    )
     .trim();
   return /^[^\p{L}\p{N}"'(#@.]/u.test(name) ||
     pronouns.test(name) ||
@@ -307,7 +310,7 @@ export function capitalized(word: string): string {
 }
 
 const opening =
-  /^(?:\[[^\]]{1,30}\]\s*|(?:quick |friendly |kind |gentle )?(?:reminder|fyi|heads[- ]up|note|psa|update|save the date|info|hinweis|erinnerung|rappel|recordatorio)\b[:,!\s–—-]*|(?:hi|hey|hello|hallo)\s+(?:all|everyone|team|folks|zusammen)\b[:,!\s–—-]*|@\S+[:,]?\s+)+/i;
+  /^(?:\[[^\]]{1,30}\]\s*|(?:quick |friendly |kind |gentle )?(?:reminder|fyi|heads[- ]up|note|psa|update|save the date|info|hinweis|erinnerung|rappel|recordatorio)\b(?: from @\S+)?[:,!\s–—-]*|(?:hi|hey|hello|hallo)\s+(?:all|everyone|team|folks|zusammen)\b[:,!\s–—-]*|@\S+[:,]?\s+)+/i;
 const closing =
   /[\s:,(–—-]*(?:\b(?:is|are|will be|ist|sind|wird|est|sera|es|será|é)\b)?\s*(?:\b(?:now|again|set|due|happening|geplant|prévue?|previst[oa]|programad[oa])\b)?\s*(?:\b(?:for|on|this|coming|at|from|by|am|um|ab|le|el|em|no|na|à|op)\b)?\s*$/i;
 

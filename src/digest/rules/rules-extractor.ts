@@ -277,7 +277,10 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const { status, date, certainty } = decided;
   const thing = matches.find(({ isVerb }) => !isVerb);
   // "The launch is postponed, we'll announce a new date": not the date is.
-  const told = isPutAway(status) && thing !== undefined ? [thing] : [match, ...matches.slice(1)];
+  // "Deploy of billing failed, rolled back": the deploy was.
+  const isBare =
+    action === 'Rollback' && match.isVerb && /^\W*(?:\p{L}+ly\W*)?$/u.test(text.slice(match.index + match.length));
+  const told = (isPutAway(status) || isBare) && thing !== undefined ? [thing] : [match, ...matches.slice(1)];
   const named = told.map((each) => objectName(unmarked, each, each.kind)).find((name) => name !== null);
   const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
   // "The launch is postponed", "release on Friday": readers know which one.

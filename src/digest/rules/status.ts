@@ -145,6 +145,9 @@ export function statusOf(
     return { status: 'started', date: over ?? null, certainty: sure.verb - (isVerb ? 0 : 0.05) };
   }
   if (over !== undefined && !isVerb) return { status: 'completed', date: over, certainty: sure.noun };
+  // As robots announce it: "New release: acme/app 7.3.0".
+  if (kind.action === 'Launch' && /\bnew (?:release|version|build)\s*[:–-]/i.test(text))
+    return { status: 'completed', date: null, certainty: sure.verb };
   if (kind.action === 'RCA' || kind.action === 'Policy') {
     const isOut =
       /\b(?:here(?:'s| is)|published|available|attached|link|doc|posted|shared|merged|write-?up|new|updated?|effective)\b/i.test(
@@ -194,7 +197,7 @@ const movedToDate = new RegExp(
 );
 
 function isSurelyPutOff(text: string): boolean {
-  return /postpon|delay|slip|reschedul|deferred|verschoben|verlegt|report[ée]|repouss|aplazad|pospuest|adiad|отлож|перенес|перенос|uitgesteld|延期|推迟/iu.test(
+  return /postpon|delay|slip|reschedul|deferred|verschoben|verlegt|report[ée]|repouss|aplazad|pospuest|adiad|отлож|перенес|перенос|uitgesteld|延期|推迟|改到|改为/iu.test(
     text,
   );
 }
