@@ -63,7 +63,10 @@ export function doubtOf(
     absence: absenceWords.isIn(told) && !isPutAway(status),
     thanks: thanksWords.isIn(text.slice(0, match.index + match.length)) && (isIncident || !match.isVerb),
     vague:
-      isVagueState(match, object, message.text.plain, text) || isParcel(match, object) || isBareIssue(match, object),
+      isVagueState(match, object, message.text.plain, text) ||
+      isParcel(match, object) ||
+      isBareIssue(match, object) ||
+      isPaper(match, text),
     noName: !isNamed,
     talk: date === null && anchor === null && talkWords.isIn(told.replace(match.word, ' ')),
     habit: date === null && isHabit(text, match),
@@ -120,6 +123,15 @@ const longBot = 400;
 /** "That issue is resolved": everybody has issues all day; those that have a place are told. */
 function isBareIssue({ word }: Match, object: string): boolean {
   return /^issues?$/i.test(word) && object.toLowerCase() === word.toLowerCase();
+}
+
+/** "The minutes of the call are now available": the call was no launch. */
+function isPaper({ kind, index, isVerb }: Match, text: string): boolean {
+  return (
+    isVerb &&
+    kind.action === 'Launch' &&
+    /\b(?:minutes|notes|slides|recordings?|agenda|photos|pictures|logs?|details)\b/i.test(text.slice(0, index))
+  );
 }
 
 /** Shops ship orders all day. */

@@ -931,7 +931,7 @@ export const postponedWords = words(
   'postpon(?:ed?|ing|es)',
   'put off',
   'new (?:date|time|slot|day)(?= ?:)',
-  'delay(?:ed|ing|s)?',
+  '(?<!\\bsorry (?:for|about) (?:the |any |my )?)delay(?:ed|ing|s)?',
   'push(?:ed|ing)? (?:\\S+ ){0,4}?back',
   'slipp?(?:ed|ing|s)?',
   'reschedul(?:ed?|ing)',
