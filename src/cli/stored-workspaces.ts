@@ -5,6 +5,7 @@ import { openStore, type Store } from '../db/repositories/index.ts';
 import type { WorkspaceRow } from '../db/schema.ts';
 import { AppError, UsageError } from '../errors.ts';
 import type { Identity } from '../model.ts';
+import { maskSecrets } from '../secrets.ts';
 import type { CommandContext } from './context.ts';
 import type { Targets } from './run-workspaces.ts';
 
@@ -22,7 +23,8 @@ export async function storedTargets(
   const targets = new Map<WorkspaceConfig, { known: Identity }>();
   const rows = await store.directory.listWorkspaces();
   if (rows.length === 0) {
-    throw new AppError(`the database ${dialect.address} holds no workspace yet`, {
+    // A dry run of what does not exist looks into an empty database in memory: told is the one that was asked for.
+    throw new AppError(`the database ${maskSecrets(context.config.database)} holds no workspace yet`, {
       hint: 'Run "slackingest ingest" first, or give the database that it fills with --database.',
     });
   }
