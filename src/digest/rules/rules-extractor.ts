@@ -268,7 +268,8 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const unmarked = masked(text, dates);
   // "The deploy of billing has failed. The rollback is done."
   const { action } = match.kind;
-  const isOfSubject = action === 'Rollback' || action === 'Incident' || (action === 'Policy' && match.isVerb);
+  const isOfSubject =
+    action === 'Rollback' || action === 'Incident' || action === 'RCA' || (action === 'Policy' && match.isVerb);
   const subject = isOfSubject ? context.subject : null;
   context.subject = objectName(unmarked, match, match.kind) ?? context.subject;
   const isVerbal = matches.some(({ isVerb }) => isVerb);
@@ -291,7 +292,7 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const isVerbLast = context.language === 'ja' || context.language === 'zh';
   const ahead = isVerbLast && named === undefined && date !== null ? announcedName(text.slice(0, date.index)) : null;
   const object =
-    (isWordAlone ? subject : null) ??
+    (isWordAlone && subject !== null ? ofSubject(subject, match) : null) ??
     named ??
     subject ??
     ahead ??
@@ -302,6 +303,11 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const doubt = doubtOf({ text, match, status, date, object, anchor, isNamed: named !== undefined }, context.message);
   const confidence = certainty - doubt;
   return build({ text, kind, object, anchor, status, date, confidence }, context.message);
+}
+
+/** "Search is back. Post-mortem on Thursday": that of search. */
+function ofSubject(subject: string, { kind, word }: Match): string {
+  return kind.action === 'RCA' && !subject.toLowerCase().includes(word.toLowerCase()) ? `${subject} ${word}` : subject;
 }
 
 /** What has a version for a name is released, and a fix is deployed, whichever verb tells of it. */

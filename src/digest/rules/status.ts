@@ -192,7 +192,7 @@ function isFromTo({ index, time, end }: FoundDate, text: string): boolean {
 }
 
 const movedToDate = new RegExp(
-  `(?:mov|push|shift|bump|slid|chang|verleg|déplac|cambi|mud|instead)[^.;${dateMark}]*?(?:\\b(?:to|until|till|from|of|for|auf|au|à|al|a|para|на)\\s+|${dateMark}+\\s+(?:to|->|→)\\s+)${dateMark}`,
+  `(?:mov|push|shift|bump|slid|chang|verleg|déplac|cambi|mud|instead)[^.;:${dateMark}]*?(?:\\b(?:to|until|till|from|of|for|auf|au|à|al|a|para|на)\\s+|${dateMark}+\\s+(?:to|->|→)\\s+)${dateMark}`,
   'iu',
 );
 

@@ -868,6 +868,7 @@ export const resolvedWords = words(
   'stable again',
   'working again',
   'healthy again',
+  '(?:is|are) (?:now )?back(?=[.!,]|$)',
   'running again(?=[.,!]|$)',
   'solved',
   'under control',
