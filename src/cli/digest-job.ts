@@ -253,6 +253,7 @@ class DigestRun {
         maxEvents: options.maxEvents,
         categoryPriorities: config.digest.category_priorities,
         posted,
+        sameWithinMs: config.deduplication.date_window_hours * 3_600_000,
       },
       reading: {
         rules: rulesExtractor({ maxEvents: 5 }),

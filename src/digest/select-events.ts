@@ -10,6 +10,7 @@ import { currentImportance, importanceLabel } from './events/importance.ts';
 import { titleOf } from './events/title.ts';
 import { announcedKey, eventKey, upcomingKey } from './item-keys.ts';
 import type { Directory } from './people.ts';
+import { entriesOf, isRepeat, nameOf, wholeItem } from './told-again.ts';
 
 export interface EventChoice {
   window: DigestWindow;
@@ -25,6 +26,8 @@ export interface EventChoice {
   late: ReadonlySet<string>;
   /** What was posted to the same place before. */
   posted: ReadonlySet<string>;
+  /** How far apart two times of one event may lie. */
+  sameWithinMs: number;
 }
 
 export interface Selection {
@@ -78,13 +81,23 @@ export function selectEvents(
     const against =
       section === null
         ? 'neither in the window nor coming up'
-        : (overruled.get(row.event_id) ?? reasonAgainst(row, item, section, own, choice));
+        : (overruled.get(row.event_id) ?? reasonAgainst(row, item, own, choice));
     if (section === null || against !== null) explain(row, false, against ?? '');
     else considered.push({ row, item, section });
   }
+  const entries: Considered[] = [];
+  for (const entry of entriesOf(considered, choice.sameWithinMs)) {
+    const { told, earlier } = entry;
+    for (const { row } of earlier) explain(row, false, `told again later, see the event ${told.row.event_id}`);
+    const wasPosted = [told, ...earlier.filter((each) => isRepeat(each, told))].some(({ row, section }) =>
+      choice.posted.has(keyIn[section](row.event_id)),
+    );
+    if (wasPosted) explain(told.row, false, 'posted before');
+    else entries.push({ ...told, item: wholeItem(entry) });
+  }
   const chosen: Record<Section, EventItem[]> = { events: [], upcoming: [], announced: [] };
   for (const section of ['events', 'upcoming', 'announced'] as const) {
-    const ranked = considered.filter((each) => each.section === section).sort((a, b) => byRank(a.item, b.item, choice));
+    const ranked = entries.filter((each) => each.section === section).sort((a, b) => byRank(a.item, b.item, choice));
     for (const [place, { row, item }] of ranked.entries()) {
       if (place < choice.maxEvents) {
         chosen[section].push(item);
@@ -125,10 +138,6 @@ function overruledOf(
   return overruled;
 }
 
-function nameOf({ scope, action, object_id, object_name_raw }: EventRow): string {
-  return `${scope} ${action} ${object_id ?? object_name_raw.trim().toLowerCase()}`;
-}
-
 /** Where the event belongs: it happened, it comes up soon, or it was announced for later; null when it is no news here. */
 function sectionOf(
   row: EventRow,
@@ -163,7 +172,6 @@ function isWithin(time: IsoTime, from: IsoTime, to: IsoTime): boolean {
 function reasonAgainst(
   row: EventRow,
   item: EventItem,
-  section: Section,
   sources: readonly EventSourceRow[],
   choice: EventChoice,
 ): string | null {
@@ -176,7 +184,6 @@ function reasonAgainst(
   if (row.confidence < choice.minConfidence) return `its confidence ${row.confidence} is below ${choice.minConfidence}`;
   if (item.current_importance < choice.minImportance)
     return `its importance ${Math.round(item.current_importance)} is below ${choice.minImportance}`;
-  if (choice.posted.has(keyIn[section](row.event_id))) return 'posted before';
   return null;
 }
 

@@ -109,6 +109,36 @@ eachDatabase((create) => {
       expect(events).toMatchObject([{ title: 'Migration: Kafka', status: 'canceled' }]);
     });
 
+    it('of one name are one entry, as far along as the last message has it, and other days are other entries', async () => {
+      const { lab, ada, bram } = await open(create);
+      await using _ = lab;
+      const general = lab.acme.channel('general');
+      const ops = lab.acme.channel('ops');
+      const hours = (count: number) => lab.world.clock.advance(count * 3600);
+      const down = ops.post({ user: ada, text: 'Checkout is down' });
+      hours(1);
+      const back = general.post({ user: bram, text: 'Checkout is back up.' });
+      general.post({ user: ada, text: 'The all-hands is on Friday at 15:00.' });
+      ops.post({ user: bram, text: 'Reminder: all-hands on Friday at 15:00' });
+      general.post({ user: ada, text: 'Deploy of billing is done.' });
+      hours(3);
+      general.post({ user: ada, text: 'Deploy of billing is done.' });
+      await ingest(lab);
+      const { events, upcoming } = await digestOf(lab, ...day);
+      const [incident, ...deploys] = events;
+      const at = (ts: string) => new Date(Number(ts) * 1000).toISOString();
+      expect(incident).toMatchObject({ status: 'completed', sources: [{ ts: down }, { ts: back }] });
+      expect([incident.start, incident.end].map((time) => time.slice(0, 19))).toEqual(
+        [down, back].map((ts) => at(ts).slice(0, 19)),
+      );
+      expect(deploys).toMatchObject([{ title: 'Deploy: billing' }, { title: 'Deploy: billing' }]);
+      expect(upcoming).toMatchObject([{ title: 'All-hands', sources: [{ channel: 'general' }, { channel: 'ops' }] }]);
+      const { explanation } = await digestOf(lab, ...day, '--explain');
+      expect(explanation.events.filter(({ chosen }: { chosen: boolean }) => !chosen)).toMatchObject([
+        { reason: expect.stringMatching(/^told again later, see the event /) },
+      ]);
+    });
+
     it('of a whole day are of that day wherever the reader is', async () => {
       const { lab, ada } = await open(create);
       await using _ = lab;

@@ -271,7 +271,9 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
   const isOfSubject =
     action === 'Rollback' || action === 'Incident' || action === 'RCA' || (action === 'Policy' && match.isVerb);
   const subject = isOfSubject ? context.subject : null;
-  context.subject = objectName(unmarked, match, match.kind) ?? context.subject;
+  const main = objectName(unmarked, match, match.kind);
+  // "The outage lasted an hour" names nothing new.
+  if (main !== null && main.toLowerCase() !== match.word.toLowerCase()) context.subject = main;
   const isVerbal = matches.some(({ isVerb }) => isVerb);
   const decided = statusOf({ text, tense, match, isVerbal }, withoutCoarser(dates, context.message.zone), postedAt);
   if (decided === null) return null;
