@@ -57,8 +57,11 @@ const noEvents =
 /** "Please upgrade", "don't deploy": verbs that look like nouns. */
 const asked = /\b(?:please|pls|don't|do not|didn't|did not|never|cannot|can't)\s+$/i;
 
+/** No sentence tells of more; text made of such words alone is not looked at to its end. */
+const mostOfKind = 20;
+
 function matchesOf(kind: Kind, words: Words | null, isVerb: boolean, text: string): Match[] {
-  const places = words?.placesIn(text) ?? [];
+  const places = words?.placesIn(text).slice(0, mostOfKind) ?? [];
   return places
     .filter(({ index, length }) => !noEvents.test(text.slice(index, index + length + 14)))
     .filter(({ index }) => isVerb || !asked.test(text.slice(0, index)))
