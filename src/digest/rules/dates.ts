@@ -79,18 +79,32 @@ export function mayAnnounce(text: string): boolean {
 }
 
 /** The dates of a text in the order they stand. */
-export function readDates(text: string, language: Language, clock: Clock, direction: Direction): FoundDate[] {
+export function readDates(text: string, language: Language, clock: Clock, direction: Direction): readonly FoundDate[] {
   if (!mayHoldDate(text)) return [];
+  const key = [direction, language, clock.postedAt, clock.zone, clock.isNextWeek ?? false, text].join(' ');
+  const known = remembered.get(key);
+  if (known !== undefined) return known;
+  const dates = read(text, language, clock, direction);
+  if (remembered.size >= mostRemembered) remembered.clear();
+  remembered.set(key, dates);
+  return dates;
+}
+
+/** Reading takes most of the time, and the same clause is read to tell its tense, its events and its neighbours. */
+const remembered = new Map<string, readonly FoundDate[]>();
+const mostRemembered = 50;
+
+function read(text: string, language: Language, clock: Clock, direction: Direction): FoundDate[] {
   const { postedAt, zone } = clock;
   const cleaned = withoutFalseDates(text, language);
   const reference = { instant: new Date(postedAt), timezone: offsetMinutes(postedAt, zone) };
   const options = { forwardDate: direction === 'forward' };
-  const read = readerFor(language).parse(cleaned, reference, options);
+  const readings = readerFor(language).parse(cleaned, reference, options);
   // Where month and day stand depends on where people live, but only between strokes: `en.GB` takes "March 20" for a year.
   const isDayFirst = ({ text: written }: Reading) =>
     language === 'en' && (points.test(written) || (stroke.test(written) && !zone.startsWith('America/')));
-  const dayFirst = read.some(isDayFirst) ? dayFirstReader.parse(cleaned, reference, options) : [];
-  const found = read.map((reading) =>
+  const dayFirst = readings.some(isDayFirst) ? dayFirstReader.parse(cleaned, reference, options) : [];
+  const found = readings.map((reading) =>
     isDayFirst(reading) ? (dayFirst.find(({ index }) => index === reading.index) ?? reading) : reading,
   );
   const dates = withTimes(withoutRepeatedDays(found, cleaned), cleaned).flatMap((reading) =>
