@@ -42,7 +42,9 @@ const quoted = /^\s*(?:>|&gt;|`?[0-9a-f]{7,40}`?\s|@dependabot\b|\/\w+\s)/;
 /** A line of a form. */
 const field = /^[\p{L}][\p{L} &/]{1,20}:\s*\S/u;
 const timeField =
-  /^(?:when|date|time|date (?:and|&) time|day|starts?|window|datum|wann|termin|quand|date et heure|fecha|cuándo|data|quando|wanneer|когда|дата)\s*:\s*/iu;
+  /^(?:when|date|time|date (?:and|&) time|day|starts?|begins?|ends?|until|window|datum|wann|termin|beginn|ende|bis|début|fin|quand|date et heure|fecha|cuándo|data|quando|wanneer|когда|дата)\s*:\s*/iu;
+
+const endField = /^(?:ends?|until|bis|ende|fin|hasta|até|tot)\s*:/i;
 
 /** Asked without a question mark. */
 const askingYou =
@@ -71,7 +73,7 @@ export function clausesOf(plain: string): Clause[] {
     const before = clauses.at(-1);
     if (isTime && wasTime && before !== undefined) {
       // "Date: 4 May", and below it "Time: 10:00".
-      before.text += ` ${said.replace(timeField, '')}`;
+      before.text += `${endField.test(said) ? ' - ' : ' '}${said.replace(timeField, '')}`;
       continue;
     }
     // "When: Saturday 20:00" is said of what stands above.

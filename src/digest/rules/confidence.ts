@@ -7,6 +7,7 @@ import { isPutAway } from './status.ts';
 import {
   absenceWords,
   doubtWords,
+  impactAreas,
   requestWords,
   routineWords,
   talkWords,
@@ -148,7 +149,8 @@ const isOfMachines =
 
 /** The sun is out, and help is available; a product has a name or a number, or is called new. */
 function isVagueState({ word }: Match, object: string, whole: string, text: string): boolean {
-  if (/back$/i.test(word) && isOfMachines.test(whole)) return false;
+  if (/^(?:is|are|now)\b.*\bback$/i.test(word))
+    return !isOfMachines.test(whole) && !impactAreas.some(([, words]) => words.isIn(object));
   // At the beginning of a sentence everything has a capital.
   const name = text.startsWith(object) ? object.slice(1) : object;
   return /^(?:is|are|was|were|now)\b.*\b(?:out|available|over|back)$/i.test(word) && !/[\p{Lu}\d]|\bnew\b/u.test(name);

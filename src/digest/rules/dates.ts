@@ -9,6 +9,7 @@ import { type Components, dayFirstReader, type Reading, readerFor } from './date
 import { dayThenNumber, weekdayOfMonth, withoutFalseDates } from './false-dates.ts';
 import type { Language } from './language.ts';
 import { isFalseZone, zoneBehind, zoneNamed } from './told-zones.ts';
+import { wholeSpans } from './whole-spans.ts';
 
 export interface Place {
   index: number;
@@ -99,15 +100,22 @@ function read(text: string, language: Language, clock: Clock, direction: Directi
   const cleaned = withoutFalseDates(text, language);
   const reference = { instant: new Date(postedAt), timezone: offsetMinutes(postedAt, zone) };
   const options = { forwardDate: direction === 'forward' };
-  const readings = readerFor(language).parse(cleaned, reference, options);
+  const spans = wholeSpans(text, reference);
+  const rest = spans.reduce(
+    (sum, { index, text: { length } }) => sum.slice(0, index) + '_'.repeat(length) + sum.slice(index + length),
+    cleaned,
+  );
+  const readings = [...spans, ...readerFor(language).parse(rest, reference, options)].sort((a, b) => a.index - b.index);
   // Where month and day stand depends on where people live, but only between strokes: `en.GB` takes "March 20" for a year.
   const isDayFirst = ({ text: written }: Reading) =>
-    language === 'en' && (points.test(written) || (stroke.test(written) && !zone.startsWith('America/')));
-  const dayFirst = readings.some(isDayFirst) ? dayFirstReader.parse(cleaned, reference, options) : [];
+    !spans.some(({ text: own }) => own === written) &&
+    language === 'en' &&
+    (points.test(written) || (stroke.test(written) && !zone.startsWith('America/')));
+  const dayFirst = readings.some(isDayFirst) ? dayFirstReader.parse(rest, reference, options) : [];
   const found = readings.map((reading) =>
     isDayFirst(reading) ? (dayFirst.find(({ index }) => index === reading.index) ?? reading) : reading,
   );
-  const dates = withTimes(withoutRepeatedDays(found, cleaned), cleaned).flatMap((reading) =>
+  const dates = withTimes(withoutRepeatedDays(found, cleaned), text).flatMap((reading) =>
     dateOf(withoutFalseZone(reading, language), { cleaned, text }, { ...clock, language }, direction),
   );
   return [
@@ -159,7 +167,8 @@ function withTimes(all: readonly Reading[], text: string): Reading[] {
   const whole: Reading[] = [];
   for (const reading of readings) {
     const day = whole.at(-1);
-    if (day !== undefined && belongs(reading, day)) whole.splice(-1, 1, together(day, reading));
+    const isNear = day !== undefined && !text.slice(day.index, reading.index).includes(';');
+    if (day !== undefined && isNear && belongs(reading, day)) whole.splice(-1, 1, together(day, reading));
     else if (day !== undefined && isEndOf(reading, day, text))
       whole.splice(-1, 1, { ...day, end: joined(day.start, reading.start) });
     // "Review tomorrow at 10, retro at 11".

@@ -63,8 +63,10 @@ export function withoutFalseDates(text: string, language: Language): string {
   const ends = spans
     .replace(endOfDay, (words) => ' '.repeat(words.length))
     .replace(weekOf, (words) => ' '.repeat(words.length));
+  // It takes "the night of 21 March" for that of today, and knows no long dash between days.
+  const nights = ends.replace(nightOf, (words) => ' '.repeat(words.length)).replace(/(?<=\d)[–—](?=\d)/g, '-');
   // It takes the "20" of "from 20 Dec" for an hour.
-  const days = ends.replace(fromDay, '    ');
+  const days = nights.replace(fromDay, '    ');
   const timed = days
     .replace(untilMidnight, (_, before: string, uhr: string) => `um ${before} Uhr${' '.repeat(uhr.length - 3)}`)
     .replace(dayThenTime, (_, month: string) => `${month},`);
@@ -108,6 +110,9 @@ const endOfDay = new RegExp(
 );
 const weekOf =
   /\bweek (?:of|beginning|starting)(?=\s+(?:the\s+)?(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon))/gi;
+
+const nightOf =
+  /\b(?:the )?(?:night|evening|morning|afternoon) of(?= (?:the )?(?:\d|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mon|tue|wed|thu|fri|sat|sun))/gi;
 
 /** Nor does it know 24 o'clock. */
 const untilMidnight = /\bvon (\d{1,2}(?::\d\d)?)( bis 24(?::00)? Uhr)\b/g;

@@ -92,6 +92,11 @@ function extract(given: CandidateMessage, maxEvents: number): Extraction {
         Object.assign(last, { ...found, object_name_raw: last.object_name_raw });
         continue;
       }
+      const before: ExtractedEvent | undefined = events.find((event) => hasEnded(event, found));
+      if (before !== undefined) {
+        last = Object.assign(before, found, { actual_start: found.actual_start ?? before.actual_start });
+        continue;
+      }
       const known: ExtractedEvent | undefined = events.find((event) => isSame(event, found));
       last = known === undefined ? found : Object.assign(known, better(known, found));
       if (known === undefined) events.push(found);
@@ -109,6 +114,17 @@ function isSame(a: ExtractedEvent, b: ExtractedEvent): boolean {
     a.action === b.action &&
     a.status === b.status &&
     (timeOf(a) === timeOf(b) || b.time_source === 'ts_fallback' || a.time_source === 'ts_fallback')
+  );
+}
+
+/** "Incident: checkout. Start: 13:05. End: 14:20." */
+function hasEnded(a: ExtractedEvent, b: ExtractedEvent): boolean {
+  return (
+    a.action === 'Incident' &&
+    b.action === 'Incident' &&
+    (a.status === 'started' || a.status === 'updated') &&
+    b.status === 'completed' &&
+    a.object_name_raw.toLowerCase() === b.object_name_raw.toLowerCase()
   );
 }
 
@@ -365,12 +381,33 @@ function announced(said: string, context: Context): ExtractedEvent[] {
   const { postedAt, language, message } = context;
   const [date] = readDates(text, language, { postedAt, zone: message.zone }, 'forward');
   if (date === undefined || Date.parse(date.start) <= postedAt) return [];
-  const name = announcedName(text.slice(0, date.index));
+  const name = announcedName(text.slice(0, date.index)) ?? nameBehind(text, date);
   if (name === null || doubtWords.isIn(text) || absenceWords.isIn(text) || requestWords.isIn(text)) return [];
   const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
   const kind = release.test(name) ? launchKind : anyKind;
   const facts = { text: said, kind, object: name, anchor, status, date } as const;
   return [build({ ...facts, confidence: labels === '' ? sure.announced : sure.verb }, context.message)];
+}
+
+/** "Mar 17: Hiring day". */
+function nameBehind(text: string, { index, length }: FoundDate): string | null {
+  if (text.slice(0, index).trim() !== '') return null;
+  const rest = /^\s*[:–—-]\s*([^.,;:()]{3,60})(?:$|[.,;()])/u.exec(text.slice(index + length))?.[1];
+  return rest === undefined ? null : announcedName(rest);
+}
+
+/** "We launched: • Dark mode • CSV export": what is over needs no date. */
+function finished({ text, heading }: Clause, match: Match, context: Context): ExtractedEvent[] {
+  const { action } = match.kind;
+  if (heading === null || !heading.endsWith(':') || !match.isVerb || (action !== 'Launch' && action !== 'Deploy'))
+    return [];
+  if (tenseOf(heading, [match], () => false) !== 'past' || doubtWords.isIn(heading)) return [];
+  const [said = ''] = text.split(/[.;(:–—]|\s-\s/);
+  const name = announcedName(said);
+  if (name === null) return [];
+  const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
+  const facts = { text, kind: match.kind, object: name, anchor, status: 'completed', date: null } as const;
+  return [build({ ...facts, confidence: sure.followUp }, context.message)];
 }
 
 /** "Release dates: • iOS: 12 Oct • Android: 19 Oct": each item is what the heading tells of. */
@@ -382,7 +419,8 @@ function fromList(
 ): ExtractedEvent[] {
   const [match] = inherited;
   const [date] = dates;
-  if (match === undefined || date === undefined) return [];
+  if (match === undefined) return [];
+  if (date === undefined) return finished(clause, match, context);
   // Parts of what is told above, with a date of its own: "taxis only after 9pm", "runs to 30 September".
   if (context.dated === clause.heading) return [];
   const unmarked = masked(clause.text, dates);

@@ -670,7 +670,7 @@ export const kinds: readonly Kind[] = [
       '(?:begins|starts|kicks off|opens|closes|ends|lifts|concludes|happens)',
       '(?:begin|start|open|close|end)(?= (?:on|at) )',
       '(?:is|are) (?:happening|leaving|set for)',
-      '(?<=\\b(?:will|to|shall|must|should|not) )be (?:held|presented|paid|sent|delivered|shared|distributed|serviced|replaced|repaired|cleaned|renovated|installed|tested|removed|inspected)',
+      '(?<=\\b(?:will|to|shall|must|should|not) )be (?:held|presented|paid|sent|delivered|shared|distributed|serviced|paused|suspended|disabled|replaced|repaired|cleaned|renovated|installed|tested|removed|inspected)',
       'findet (?:\\S+ ){0,5}statt',
       'führen',
       'beginnt',
