@@ -2,13 +2,14 @@
  * Finds events by rules: a word that tells of one, the tense in which it stands, a date, and what it is about. Needs neither a
  * key nor a network, and the same message always gives the same events.
  */
-import type { IsoTime } from '../../model.ts';
 import type { ExtractedEvent } from '../events/event.ts';
 import type { CandidateMessage, Extraction, LocalExtractor } from '../events/extractor.ts';
 import { anchorsOf } from '../text/anchors.ts';
-import { build, endOf, versionIn } from './build-event.ts';
+import { announced, fromList } from './announcements.ts';
+import { build, versionIn } from './build-event.ts';
 import { type Clause, clausesOf } from './clauses.ts';
-import { doubtOf, leastConfidence, lessFor } from './confidence.ts';
+import { doubtOf, leastConfidence } from './confidence.ts';
+import type { Context } from './context.ts';
 import {
   type Direction,
   type FoundDate,
@@ -19,48 +20,21 @@ import {
   withoutCoarser,
 } from './dates.ts';
 import { joinedClauses } from './joined-clauses.ts';
-import { type Language, languageOf } from './language.ts';
+import { kindOf } from './kind-by-name.ts';
+import { languageOf } from './language.ts';
 import { type Match, matchesIn, mostTelling, tellingMatches } from './matches.ts';
-import { announcedName, capitalized, dateMark, masked, objectName } from './object-name.ts';
-import { isPutAway, isPutOff, newDate, statusOf, sure } from './status.ts';
+import { announcedName, capitalized, masked, objectName } from './object-name.ts';
+import { isPutAway, statusOf } from './status.ts';
 import { tenseOf } from './tense.ts';
+import { better, followUp, hasEnded, isOff, isSame, withTimeOf, withTimesTold } from './told-later.ts';
 import { zoneOfAll } from './told-zones.ts';
-import {
-  absenceWords,
-  anyKind,
-  begunWords,
-  canceledWords,
-  doubtWords,
-  type Kind,
-  kinds,
-  mayTell,
-  movedWords,
-  postponedWords,
-  requestWords,
-} from './vocabulary.ts';
-
-/** Of what has a version for a name, we are told when it is released. */
-const release = /^(?:\S+ )?v?\d+(?:\.\d+)+(?:[- ]?(?:rc|beta|alpha|final)\.?\d*)?$|^(?:rc|beta)[- ]?\d+$/i;
-const launchKind = kinds.find(({ action }) => action === 'Launch') ?? anyKind;
-const deployKind = kinds.find(({ action }) => action === 'Deploy') ?? anyKind;
+import { begunWords, canceledWords, doubtWords, mayTell, movedWords, postponedWords } from './vocabulary.ts';
 
 /** Goes up whenever the same message may give other events. */
 const version = 'rules-1';
 
 export function rulesExtractor({ maxEvents = 5 }: { maxEvents?: number } = {}): LocalExtractor {
   return { version: `${version}/${maxEvents}`, extract: (message) => extract(message, maxEvents) };
-}
-
-const dayMs = 86_400_000;
-
-interface Context {
-  message: CandidateMessage;
-  /** The last line that told of an event and its day: a list below it tells of its parts. */
-  dated: string | null;
-  /** What the clauses before were about. */
-  subject: string | null;
-  language: Language;
-  postedAt: number;
 }
 
 function extract(given: CandidateMessage, maxEvents: number): Extraction {
@@ -106,105 +80,6 @@ function extract(given: CandidateMessage, maxEvents: number): Extraction {
   const likely = events.filter(({ confidence }) => confidence >= leastConfidence);
   return { events: likely.sort((a, b) => b.confidence - a.confidence).slice(0, maxEvents) };
 }
-
-/** Two clauses of one message about one thing: "X is live. X was released today." */
-function isSame(a: ExtractedEvent, b: ExtractedEvent): boolean {
-  if (a.object_name_raw.toLowerCase() !== b.object_name_raw.toLowerCase()) return false;
-  return (
-    a.action === b.action &&
-    a.status === b.status &&
-    (timeOf(a) === timeOf(b) || b.time_source === 'ts_fallback' || a.time_source === 'ts_fallback')
-  );
-}
-
-/** "Incident: checkout. Start: 13:05. End: 14:20." */
-function hasEnded(a: ExtractedEvent, b: ExtractedEvent): boolean {
-  return (
-    a.action === 'Incident' &&
-    b.action === 'Incident' &&
-    (a.status === 'started' || a.status === 'updated') &&
-    b.status === 'completed' &&
-    a.object_name_raw.toLowerCase() === b.object_name_raw.toLowerCase()
-  );
-}
-
-/** "Nobody is there for tomorrow's board meeting, so I'm canceling the meeting". */
-function isOff(told: ExtractedEvent, found: ExtractedEvent): boolean {
-  const [name, again] = [told, found].map((event) => event.object_name_raw.toLowerCase());
-  return (
-    isPutAway(found.status) &&
-    !isPutAway(told.status) &&
-    name !== again &&
-    name?.endsWith(` ${again}`) === true &&
-    (found.time_source === 'ts_fallback' || found.status === 'postponed' || timeOf(told) === timeOf(found))
-  );
-}
-
-function better(a: ExtractedEvent, b: ExtractedEvent): ExtractedEvent {
-  if (a.time_source === 'ts_fallback' && b.time_source !== 'ts_fallback') return { ...b, summary: a.summary };
-  return a.confidence >= b.confidence ? a : { ...a, confidence: b.confidence };
-}
-
-function timeOf({ actual_start, actual_end, planned_start }: ExtractedEvent): IsoTime | null {
-  return actual_start ?? actual_end ?? planned_start;
-}
-
-/** "There is a talk on Friday. It starts at 15:00." */
-function withTimeOf(
-  { text, isQuestion }: Clause,
-  last: ExtractedEvent | null,
-  context: Context,
-): ExtractedEvent | null {
-  if (last?.days_only !== true || last.planned_start === null || isQuestion || text.length > longestTime) return null;
-  if (!timeFirst.test(text)) return null;
-  const name = last.object_name_raw.toLowerCase();
-  const others = tellingMatches(text).filter(({ isVerb, word }) => !isVerb && !name.endsWith(word.toLowerCase()));
-  const { zone } = context.message;
-  // Of that day, a time alone is its own.
-  const ofDay = { postedAt: Date.parse(last.planned_start), zone };
-  const dates = readDates(text, context.language, ofDay, 'forward');
-  const [date] = dates;
-  if (date === undefined || others.length > 0 || !dates.every(({ hasDay, hasTime }) => hasTime && !hasDay)) return null;
-  return {
-    ...last,
-    planned_start: date.start,
-    planned_end: date.end,
-    days_only: false,
-    time_confidence: date.confidence,
-  };
-}
-
-/** "Search is down. All queries fail since 09:42." "Search is back. It failed until 10:21." */
-function withTimesTold(
-  { text, isQuestion }: Clause,
-  last: ExtractedEvent | null,
-  context: Context,
-): ExtractedEvent | null {
-  if (last === null || last.time_source !== 'ts_fallback' || isQuestion) return null;
-  const isOfIncident = last.action === 'Incident';
-  if (!isOfIncident && !(/^since\b/i.test(text) && (last.status === 'started' || last.status === 'completed')))
-    return null;
-  if (!timeOfIncident.test(text) || tellingMatches(text).some(({ kind }) => kind.action !== 'Incident')) return null;
-  const {
-    postedAt,
-    message: { zone },
-  } = context;
-  const [date] = readDates(text, context.language, { postedAt, zone }, 'backward').filter(
-    ({ start }) => Date.parse(start) <= postedAt,
-  );
-  if (date === undefined || Date.parse(date.start) < postedAt - longestIncidentMs) return null;
-  // What is live since 9:30 was finished then; what is resolved may have begun then.
-  const times = last.status === 'completed' ? { actual_end: date.start } : { actual_start: date.start };
-  return { ...last, ...times, time_source: 'explicit', time_confidence: date.confidence };
-}
-
-const timeOfIncident =
-  /\b(?:since|(?:started|began|stopped|ended|recovered|resolved|back) (?:at|around|about)|seit|depuis|desde)\b/i;
-const longestIncidentMs = 2 * dayMs;
-
-const timeFirst =
-  /^(?:it|we|they|the|doors|time|starts?|starting|kick-?off|from|at|um|ab|los|beginn|début|à|a las|às|~|\d)(?![\p{L}])/iu;
-const longestTime = 80;
 
 function eventsOf(clause: Clause, context: Context, last: ExtractedEvent | null): ExtractedEvent[] {
   const { text, heading } = clause;
@@ -326,121 +201,4 @@ function eventOf({ text, dates, matches }: Part, context: Context): ExtractedEve
 /** "Search is back. Post-mortem on Thursday": that of search. */
 function ofSubject(subject: string, { kind, word }: Match): string {
   return kind.action === 'RCA' && !subject.toLowerCase().includes(word.toLowerCase()) ? `${subject} ${word}` : subject;
-}
-
-/** What has a version for a name is released, and a fix is deployed, whichever verb tells of it. */
-function kindOf(kind: Kind, object: string): Kind {
-  if (kind.action === 'Other' && release.test(object)) return launchKind;
-  return kind.action === 'Launch' && /\b(?:fix|patch|hotfix)$/i.test(object) ? deployKind : kind;
-}
-
-/** "Postponed to Tuesday.": of what was told before. */
-function followUp(
-  last: ExtractedEvent,
-  text: string,
-  dates: readonly FoundDate[],
-  { postedAt, message: { zone } }: Context,
-): ExtractedEvent[] {
-  const coming = dates.filter((date) => Date.parse(date.start) > postedAt - dayMs);
-  const isOff = canceledWords.isIn(text);
-  if (!isOff && !isPutOff(text, dates, coming)) return [];
-  const date = newDate(text, coming);
-  return [
-    {
-      ...last,
-      status: isOff ? 'canceled' : 'postponed',
-      planned_start: date?.start ?? last.planned_start,
-      planned_end: date === null ? null : endOf(date, zone),
-      days_only: date === null ? (last.days_only ?? false) : !date.hasTime,
-      actual_start: null,
-      actual_end: null,
-      time_source: date === null ? last.time_source : date.isRelative ? 'relative' : 'explicit',
-      time_confidence: date?.confidence ?? last.time_confidence,
-      summary: text,
-      confidence: sure.followUp,
-    },
-  ];
-}
-
-/**
- * "Playtest on Wednesday 15:00", "the pitch for Contoso is on 28 January": a name and a time to come, whatever it is. Less sure
- * than a word that tells of events.
- */
-const fileName = /\.(?:png|jpe?g|gif|heic|webp|mp4|mov|pdf|docx?|xlsx?|pptx?|csv|zip|log|txt|json|ya?ml)\b/i;
-
-/** As calendars put it: "Canceled: Planning". */
-const label =
-  /^(?:(cancell?ed|abgesagt|annulé|cancelado)|(postponed|rescheduled|verschoben|reporté|pospuesto))(?: event)?:\s+(?=\S)/i;
-
-function announced(said: string, context: Context): ExtractedEvent[] {
-  const [labels = '', isCanceled, isPostponed] = label.exec(said) ?? [];
-  const text = said.slice(labels.length);
-  const status = isCanceled !== undefined ? 'canceled' : isPostponed !== undefined ? 'postponed' : 'planned';
-  // "A few things for next week:" is a heading.
-  if (!mayAnnounce(text) || fileName.test(text) || text.endsWith(':')) return [];
-  const { postedAt, language, message } = context;
-  const [date] = readDates(text, language, { postedAt, zone: message.zone }, 'forward');
-  if (date === undefined || Date.parse(date.start) <= postedAt) return [];
-  const name = announcedName(text.slice(0, date.index)) ?? nameBehind(text, date);
-  if (name === null || doubtWords.isIn(text) || absenceWords.isIn(text) || requestWords.isIn(text)) return [];
-  const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
-  const kind = release.test(name) ? launchKind : anyKind;
-  const facts = { text: said, kind, object: name, anchor, status, date } as const;
-  return [build({ ...facts, confidence: labels === '' ? sure.announced : sure.verb }, context.message)];
-}
-
-/** "Mar 17: Hiring day". */
-function nameBehind(text: string, { index, length }: FoundDate): string | null {
-  if (text.slice(0, index).trim() !== '') return null;
-  const rest = /^\s*[:–—-]\s*([^.,;:()]{3,60})(?:$|[.,;()])/u.exec(text.slice(index + length))?.[1];
-  return rest === undefined ? null : announcedName(rest);
-}
-
-/** "We launched: • Dark mode • CSV export": what is over needs no date. */
-function finished({ text, heading }: Clause, match: Match, context: Context): ExtractedEvent[] {
-  const { action } = match.kind;
-  if (heading === null || !heading.endsWith(':') || !match.isVerb || (action !== 'Launch' && action !== 'Deploy'))
-    return [];
-  if (tenseOf(heading, [match], () => false) !== 'past' || doubtWords.isIn(heading)) return [];
-  const [said = ''] = text.split(/[.;(:–—]|\s-\s/);
-  const name = announcedName(said);
-  if (name === null) return [];
-  const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
-  const facts = { text, kind: match.kind, object: name, anchor, status: 'completed', date: null } as const;
-  return [build({ ...facts, confidence: sure.followUp }, context.message)];
-}
-
-/** "Release dates: • iOS: 12 Oct • Android: 19 Oct": each item is what the heading tells of. */
-function fromList(
-  clause: Clause,
-  inherited: readonly Match[],
-  dates: readonly FoundDate[],
-  context: Context,
-): ExtractedEvent[] {
-  const [match] = inherited;
-  const [date] = dates;
-  if (match === undefined) return [];
-  if (date === undefined) return finished(clause, match, context);
-  // Parts of what is told above, with a date of its own: "taxis only after 9pm", "runs to 30 September".
-  if (context.dated === clause.heading) return [];
-  const unmarked = masked(clause.text, dates);
-  const name = unmarked
-    .split(dateMark)
-    .map((part) =>
-      part
-        .replace(/^[\s:,–—-]+|[\s:,–—-]+$/g, '')
-        .replace(/\s+(?:on|at|by|from|until|am|le|el)$/i, '')
-        .trim(),
-    )
-    .find((part) => /\p{L}/u.test(part));
-  if (name === undefined) return [];
-  const isOver = Date.parse(date.start) + dayMs < context.postedAt;
-  const { text, heading } = clause;
-  const anchor = anchorsOf(text, [])[0] ?? versionIn(text);
-  const status = isOver ? 'completed' : 'planned';
-  const isDoubtful = doubtWords.isIn(text) || doubtWords.isIn(heading ?? '');
-  const confidence = isDoubtful ? sure.list - lessFor.doubt : sure.list;
-  return [
-    build({ text, kind: match.kind, object: name.slice(0, 80), anchor, status, date, confidence }, context.message),
-  ];
 }
