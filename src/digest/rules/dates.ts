@@ -73,7 +73,7 @@ export function mayHoldDate(text: string): boolean {
 }
 
 const dayNamed =
-  /\b(?:today|tomorrow|tonight|(?:mon|tues|wednes|thurs|fri|satur|sun)day|next week|heute|morgen|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|demain|aujourd'hui|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|hoy|lunes|martes|miércoles|jueves|viernes|amanhã|hoje|(?:segunda|terça|quarta|quinta|sexta)-feira|maandag|dinsdag|woensdag|donderdag|vrijdag)\b|\d(?:st|nd|rd|th)?\.? (?:of )?(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|o[ck]t|nov|de[cz])|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d|\d{4}-\d\d-\d\d|\b\d{1,2}[./]\d{1,2}[./]|завтра|понедельник|вторник|сред[ауы]|четверг|пятниц|[月日]/u;
+  /\b(?:(?:next|this|on|by) (?:mon|tue|wed|thu|fri|sat|sun)|today|tomorrow|tonight|(?:mon|tues|wednes|thurs|fri|satur|sun)day|next week|heute|morgen|(?:mon|diens|donners|frei|sams|sonn)tag|mittwoch|demain|aujourd'hui|(?:lun|mar|mercre|jeu|vendre|same)di|dimanche|hoy|lunes|martes|miércoles|jueves|viernes|amanhã|hoje|(?:segunda|terça|quarta|quinta|sexta)-feira|maandag|dinsdag|woensdag|donderdag|vrijdag)\b|\d(?:st|nd|rd|th)?\.? (?:of )?(?:jan|feb|mar|mär|apr|may|mai|jun|jul|aug|sep|o[ck]t|nov|de[cz])|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d|\d{4}-\d\d-\d\d|\b\d{1,2}[./]\d{1,2}[./]|завтра|понедельник|вторник|сред[ауы]|четверг|пятниц|[月日]/u;
 
 /** Whether a text names a day, without a look at grammar. */
 export function mayAnnounce(text: string): boolean {

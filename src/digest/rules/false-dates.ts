@@ -13,6 +13,8 @@ const covered: readonly RegExp[] = [
   /"[^"\n]{3,60}"/g,
   // Numbers of houses: "to Main Street 10 on 1 April".
   /(?<=\p{L}{3,}(?:stra(?:ße|sse)|str\.|weg|platz|allee|street|road|avenue) )\d{1,3}\b/giu,
+  // By how much it moves: "an hour later".
+  /\b(?:an?|one|two|three|half an|\d+) (?:hours?|hrs?|mins?|minutes?|days?|weeks?) (?:later|earlier)\b/gi,
   // How long it took: "in 3m 12s".
   /\bin \d+\s?m(?:in)? \d+\s?s(?:ec)?\b|\bin \d+(?:\.\d+)?\s?s(?:ec)?\b/gi,
   // Prices: "£160/night".

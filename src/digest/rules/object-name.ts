@@ -192,7 +192,7 @@ function rightOf(after: string, word: string, kind: Kind): string | null {
   }
   const version = /^\s+(v?\d+(?:\.\d+)+[\w.-]*|v\d+|#\d+|[A-Z]{2,10}-\d+)/.exec(after)?.[1];
   const preposition =
-    /^\s*(?::|-|–|—)?\s*(?:of|for|on|in|with|con|avec|com|to(?! (?:prod|staging|dev|live|main|follow|come|be|discuss|review|go)\p{L}*\b)|about|affecting|impacting|at|von|für|der|des|beim|im|bei|mit|an der|an dem|am|aan de|aan het|de la|de l'|de|du|des|pour|sur|del|para|sobre|do|da|van|voor|over|по|для|на|о)?\s+/iu.exec(
+    /^\s*(?::|-|–|—)?\s*(?:of|for|on|in|with|w\/|con|avec|com|to(?! (?:prod|staging|dev|live|main|follow|come|be|discuss|review|go)\p{L}*\b)|about|affecting|impacting|at|von|für|der|des|beim|im|bei|mit|an der|an dem|am|aan de|aan het|de la|de l'|de|du|des|pour|sur|del|para|sobre|do|da|van|voor|over|по|для|на|о)?\s+/iu.exec(
       after,
     )?.[0] ?? '';
   const rest = after.slice(preposition.length);

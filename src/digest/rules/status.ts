@@ -128,7 +128,8 @@ export function statusOf(
   }
   // "Is rolling out today" has begun; "will be rolled out today" has not.
   const isOfToday = next !== undefined && !next.hasTime && Date.parse(next.start) <= postedAt;
-  if (isOfToday && tense === 'present' && isVerb) return { status: 'started', date: null, certainty: sure.verb };
+  if (isOfToday && tense === 'present' && isVerb && !isOfLater.test(text))
+    return { status: 'started', date: null, certainty: sure.verb };
   if (next !== undefined && tense !== 'past') {
     const status = confirmedWords.isIn(text) ? 'confirmed' : 'planned';
     return { status, date: next, certainty: isVerb ? sure.verbAndDate : sure.nounAndDate };
@@ -144,13 +145,14 @@ export function statusOf(
   if (startedWords.isIn(text) && (isVerb || kind.isThing || kind.nouns !== null) && tense !== 'future') {
     return { status: 'started', date: over ?? null, certainty: sure.verb - (isVerb ? 0 : 0.05) };
   }
-  if (over !== undefined && !isVerb) return { status: 'completed', date: over, certainty: sure.noun };
+  if (over !== undefined && !isVerb && kind.action !== 'RCA')
+    return { status: 'completed', date: over, certainty: sure.noun };
   // As robots announce it: "New release: acme/app 7.3.0".
   if (kind.action === 'Launch' && /\bnew (?:release|version|build)\s*[:–-]/i.test(text))
     return { status: 'completed', date: null, certainty: sure.verb };
   if (kind.action === 'RCA' || kind.action === 'Policy') {
     const isOut =
-      /\b(?:here(?:'s| is)|published|available|attached|link|doc|posted|shared|merged|write-?up|new|updated?|effective)\b/i.test(
+      /\b(?:here(?:'s| is)|published|available|attached|link|doc|posted|shared|merged|write-?up|new|updated?|effective)\b|https?:/i.test(
         text,
       );
     return { status: /\bupdat/i.test(text) ? 'updated' : 'completed', date: null, certainty: isOut ? 0.7 : 0.4 };
@@ -167,6 +169,10 @@ function isNone(text: string, { index }: Match): boolean {
 }
 
 const isPublished = /\b(?:is|are|was|has been) (?:now |finally )?(?:published|out|done|ready|available|up|complete)\b/i;
+
+/** Today, and not yet. */
+const isOfLater =
+  /\b(?:tonight|this (?:afternoon|evening)|later today|heute (?:abend|nachmittag|nacht)|ce soir|cet après-midi|esta (?:noche|tarde)|hoje à (?:noite|tarde)|vanavond|vanmiddag)\b|вечером/iu;
 
 /** It holds from the day on which it is told. */
 const isOfNow =

@@ -9,7 +9,7 @@ const passiveFuture =
 const presentPassive =
   /\b(?:(?:is|are) being|is|are|gets?|wird|werden|est|sont|es|é|são|wordt|worden)\s+(?:\w+ly\s+)?$/i;
 const pastVerb =
-  /(?:[^aeiou]ed|[aeiou]ed|shipped|live|out|available|down|here|can now|runs? on|on the new|on prod(?:uction)?|prod(?:uction)? is(?: now)? on|for (?:everyone|everybody|all)|is in|online|offline|in prod(?:uction)?|en ligne|no ar|en producci[oó]n|en production|em produção|in produktion|in productie|funcionar|erreichbar|verfügbar|umgestellt|已上线|unavailable|unreachable|degraded|broken|over|back|gegangen|t|é|ée|ado|ada|ли|ло|ла|шёл|шел|した)$/iu;
+  /(?:[^aeiou]ed|[aeiou]ed|shipped|live|out|available|down|here|can now|runs? on|on the new|on prod(?:uction)?|prod(?:uction)? is(?: now)? on|for (?:everyone|everybody|all)|is in|at \d+ ?%|in the (?:app |play )?stores?|online|offline|in prod(?:uction)?|en ligne|no ar|en producci[oó]n|en production|em produção|in produktion|in productie|funcionar|erreichbar|verfügbar|umgestellt|已上线|unavailable|unreachable|degraded|broken|over|back|gegangen|t|é|ée|ado|ada|ли|ло|ла|шёл|шел|した)$/iu;
 
 export function tenseOf(text: string, matches: readonly Match[], isToCome: () => boolean): Tense {
   const isFuture = futureWords.isIn(text);
