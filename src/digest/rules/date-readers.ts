@@ -48,10 +48,10 @@ const hours: en.Parser = {
   },
 };
 
-/** "Tomorrow 10-12", "Friday 14–16"; but "Monday 12-14 Oct" are days. */
+/** "Tomorrow 10-12", "Friday 14–16", "7 Oct, 8-12"; but "Monday 12-14 Oct" are days. */
 const hoursAfterDay: en.Parser = {
   pattern: () =>
-    /(?=\d)(?<=\b(?:today|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day),?\s+)([7-9]|1\d|20)\s?[-–]\s?(1\d|2[0-4])(?![\d./:%-]|\s*(?:st|nd|rd|th|[ap]m|h|of|people|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b)/i,
+    /(?=\d)(?<=\b(?:today|tomorrow|(?:mon|tues|wednes|thurs|fri|satur|sun)day),?\s+|\d (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*[,;]\s+)([7-9]|1\d|20)\s?[-–]\s?(1\d|2[0-4])(?![\d./:%-]|\s*(?:st|nd|rd|th|[ap]m|h|of|people|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b)/i,
   extract: (context, { index = 0, 0: text, 1: first, 2: last }) =>
     Number(first) < Number(last)
       ? context.createParsingResult(index, text, { hour: Number(first), minute: 0 }, { hour: Number(last), minute: 0 })

@@ -327,7 +327,12 @@ export function announcedName(before: string): string | null {
   if (before.length > longestBefore) return null;
   const stretch = before.replace(opening, '').replace(closing, '').trim();
   const words = stretch.split(/\s+/);
-  if (stretch === '' || words.length > longestName || noNames.test(stretch) || /[.!?;,]\s|[|→=]/.test(stretch))
+  if (
+    stretch === '' ||
+    words.length > longestName ||
+    noNames.test(stretch) ||
+    /[!?;,]\s|(?<!\b\p{Lu})\.\s|[|→=]/u.test(stretch)
+  )
     return null;
   const name = cleaned(stretch);
   return name !== null && /\p{L}{3}|^v?\d+\.\d+\.\d+$/u.test(name) ? name : null;

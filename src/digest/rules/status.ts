@@ -203,7 +203,7 @@ const movedToDate = new RegExp(
 );
 
 function isSurelyPutOff(text: string): boolean {
-  return /postpon|delay|slip|reschedul|deferred|verschoben|verlegt|report[ée]|repouss|aplazad|pospuest|adiad|отлож|перенес|перенос|uitgesteld|延期|推迟|改到|改为/iu.test(
+  return /postpon|paused until|suspended until|on hold|delay|slip|reschedul|deferred|verschoben|verlegt|report[ée]|repouss|aplazad|pospuest|adiad|отлож|перенес|перенос|uitgesteld|延期|推迟|改到|改为/iu.test(
     text,
   );
 }
