@@ -15,6 +15,12 @@ const digest = ['digest', '--from', '2024-03-22', '--to', '2024-07-02', '--json'
 /** What depends on when it was done, not on what was found. */
 const without = ['created_at', 'updated_at', 'extracted_at', 'message_updated_at', 'lease_owner', 'lease_expires_at'];
 
+const tables = [
+  ['event_candidates', 'channel_id, ts'],
+  ['events', 'event_id'],
+  ['event_sources', 'event_id, channel_id, ts'],
+] as const;
+
 beforeAll(() => writeBigExport(path, { messages: 4000, channels: 20, users: 50, days: 60 }));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -27,9 +33,9 @@ eachDatabase((create) => {
     expect(await cutOff(database, 'SIGTERM')).toEqual({ code: 143, signal: null });
     expect(await cutOff(database, 'SIGKILL')).toEqual({ code: null, signal: 'SIGKILL' });
     expect(await runCli(digest, { env: env(database) })).toMatchObject({ code: 0 });
-    for (const table of ['event_candidates', 'events', 'event_sources']) {
+    for (const [table, order] of tables) {
       const [expected, actual] = await Promise.all(
-        [undisturbed, database].map((each) => each.rows(table, { without })),
+        [undisturbed, database].map((each) => each.rows(table, { order, without })),
       );
       expect(expected?.length).toBeGreaterThan(100);
       expect(actual).toEqual(expected);
