@@ -1,5 +1,5 @@
 /** The list of commands. Each one's code is loaded only when it runs, so that `--help` starts fast. */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Process } from './context.ts';
 
 /** Called with what a command returns: its exit code. */
@@ -135,7 +135,7 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
   program
     .command('sync-users')
     .description('The directory: users, bots, user groups, channels.')
-    .option('--workspace <name>', 'only this workspace (name in the config file, or team id)')
+    .option('--workspace <name>', 'only this workspace (name in the config file, or team id)', once)
     .option('--lock-timeout <duration>', 'wait so long for another run to end (default: 0s)')
     .action(async (_, command: Command) => {
       const { syncUsersCommand } = await import('./commands/sync-users.ts');
@@ -145,7 +145,7 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
   program
     .command('status')
     .description('Last runs, how fresh and complete each channel is, audits, limits, schema; needs no token.')
-    .option('--workspace <name>', 'only this workspace (its name, domain or team id)')
+    .option('--workspace <name>', 'only this workspace (its name, domain or team id)', once)
     .action(async (_, command: Command) => {
       const { statusCommand } = await import('./commands/status.ts');
       onExit(await statusCommand(process, command.optsWithGlobals()));
@@ -179,9 +179,16 @@ function reading(command: Command): Command {
 
 function selection(command: Command, workspace = 'only this workspace (name in the config file, or team id)'): Command {
   return command
-    .option('--workspace <name>', workspace)
+    .option('--workspace <name>', workspace, once)
     .option('--channel <id|name|glob>', 'only these channels (repeatable)', collect)
     .option('--exclude <id|name|glob>', 'not these channels (repeatable)', collect);
+}
+
+/** Of two, the last would win, and nobody would hear of the first. */
+function once(value: string, previous: string | undefined): string {
+  if (previous !== undefined)
+    throw new InvalidArgumentError('It can be given once; without it, all workspaces are meant.');
+  return value;
 }
 
 function collect(value: string, previous: string[] | undefined): string[] {

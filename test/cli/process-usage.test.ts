@@ -114,6 +114,12 @@ describe('help', () => {
 
 describe('a mistake ends with exit code 2 before anything is started:', () => {
   it.each<[string, string[], Record<string, string | undefined>, (string | RegExp)[]]>([
+    [
+      'a workspace given twice',
+      ['ingest', '--workspace', 'acme', '--workspace', 'lab'],
+      {},
+      ['--workspace', 'It can be given once'],
+    ],
     ['an unknown command', ['injest'], {}, ["unknown command 'injest'", 'ingest']],
     ['an unknown flag', ['ingest', '--jsno'], {}, ["unknown option '--jsno'", '--json']],
     ['an unknown global flag', ['--frobnicate'], {}, ["unknown option '--frobnicate'"]],
