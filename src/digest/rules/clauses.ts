@@ -29,7 +29,7 @@ const months = eitherCase('jan feb mär mar apr mai may jun jul aug sep okt oct 
 
 /** Ends of sentences, but not the point of an abbreviation or of a day's number. */
 const sentenceEnd = new RegExp(
-  `(?<=[.!?…])(?<!\\b(?:${abbreviations})\\.)(?<!\\b\\d{1,2}\\.\\d{1,2}\\.)(?<!\\s\\p{Lu}\\.)(?<!\\b\\d{1,2}\\.(?=\\s+(?:\\p{Ll}|${months})))\\s+(?=\\S)|(?<=[。！？])|\\s+(?=\\d\\)\\s)`,
+  `(?<=[.!?…])(?<!\\b(?:${abbreviations})\\.)(?<!\\b\\d{1,2}\\.\\d{1,2}\\.)(?<!\\s\\p{Lu}\\.)(?<!\\b\\d{1,2}\\.(?=\\s+(?:\\p{Ll}|${months})))\\s+(?=\\S)|(?<=[。！？])|(?<!\\([^)]{0,30})\\s+(?=\\d\\)\\s)`,
   'u',
 );
 

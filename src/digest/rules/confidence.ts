@@ -73,7 +73,7 @@ export function doubtOf(
     habit: date === null && isHabit(text, match),
     ownDay: match.kind.isThing && !isPutAway(status) && isOwnDay(text),
     workshop: isIncident && match.isVerb && workshopWords.isIn(object),
-    routine: match.kind.object === 'before' && routineWords.isIn(text),
+    routine: date === null && match.kind.object === 'before' && routineWords.isIn(text),
     setting: isSetting(match, text),
     longAgo: isLongAgo,
     longBot: message.isBot && message.text.plain.length > longBot,

@@ -33,7 +33,9 @@ const remembered = new Map<string, readonly Match[]>();
 const mostRemembered = 50;
 
 /** The words of a clause that tell of events, one for each kind, the most telling first. */
-export function matchesIn(text: string): Match[] {
+export function matchesIn(written: string): Match[] {
+  // "https://hangouts.example/call" tells of no call.
+  const text = written.replace(/\bhttps?:\/\/\S+/g, (address) => ' '.repeat(address.length));
   const all = kinds.flatMap((kind) => [
     ...matchesOf(kind, kind.verbs, true, text),
     ...matchesOf(kind, kind.nouns, false, text),

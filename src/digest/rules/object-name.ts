@@ -82,7 +82,7 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
         before,
       );
     if (kind.object === 'before' && !/^(?:postponed|rescheduled|called)/i.test(word))
-      return noNames.test(before) ? null : left();
+      return noNames.test(/finish|complet|conclud/i.test(word) ? subjectOf(before) : before) ? null : left();
     if (kind.action === 'Policy') return left() ?? right();
     // "Customers can now pay by card", "users can't log in".
     if (/\bcan(?: now|'t|not)$/i.test(word)) return doing(after);
@@ -133,7 +133,15 @@ export function objectName(clause: string, told: Told, kind: Kind): string | nul
   const other = (/closed$/i.test(word) ? null : rightOf(after, word, kind)) ?? (kind.isThing ? titleIn(after) : null);
   if (other !== null) return kind.isThing ? `${other} ${word}` : other;
   if (!kind.isThing && kind.action !== 'Incident' && !/\s/.test(word)) return null;
-  return capitalized(word.replace(/^(\S+)\s.*(?=\s(?:closed|geschlossen|fermée?s?)$)/iu, '$1'));
+  const name = word.replace(/^(\S+)\s.*(?=\s(?:closed|geschlossen|fermée?s?)$)/iu, '$1');
+  // A date that stands within the telling word is no name.
+  return name.includes(dateMark) ? null : capitalized(name);
+}
+
+/** "Hi team, the EVT build is finished": from the comma to the verb. */
+function subjectOf(before: string): string {
+  const stretch = before.split(/[,;:]\s/).at(-1) ?? '';
+  return stretch.replace(/\b(?:is|are|was|were|has been|have been|has|have)\s+(?:now |finally |just )?$/i, '');
 }
 
 /** What somebody can do, or not: "pay by card in the app". */
@@ -235,10 +243,10 @@ function withoutLeadingDate(text: string): string {
 
 /** Of verbs, the place belongs to the name: "matchmaking in the US is down". */
 function nameBefore(text: string, allowsIn: boolean, allowsOf = true): string | null {
-  // "Priya Nair, who joins the team".
+  // "Priya Nair, who joins the team"; "Thermostat (Gen 3) goes live".
   const stretch =
     text
-      .replace(/,?\s+who\s+$/i, '')
+      .replace(/,?\s+who\s+$|\s*\([^()]{1,30}\)\s*$/i, '')
       .split(boundary)
       .at(-1) ?? '';
   const words = stretch.trim().split(/\s+/);

@@ -25,6 +25,7 @@ import { languageOf } from './language.ts';
 import { type Match, matchesIn, mostTelling, tellingMatches } from './matches.ts';
 import { announcedName, capitalized, masked, objectName } from './object-name.ts';
 import { isPutAway, statusOf } from './status.ts';
+import { incidentOfStatusPage } from './status-pages.ts';
 import { tenseOf } from './tense.ts';
 import { better, followUp, hasEnded, isOff, isSame, withTimeOf, withTimesTold } from './told-later.ts';
 import { zoneOfAll } from './told-zones.ts';
@@ -52,12 +53,22 @@ function extract(given: CandidateMessage, maxEvents: number): Extraction {
   const events: ExtractedEvent[] = [];
   /** Kept up to date with what later clauses tell of the same event. */
   let last: ExtractedEvent | null = null;
+  let isOfPage = false;
   for (const clause of joinedClauses(clausesOf(plain), context.language, { postedAt, zone: message.zone })) {
     const timed: ExtractedEvent | null = withTimeOf(clause, last, context) ?? withTimesTold(clause, last, context);
     if (timed !== null && last !== null) {
       Object.assign(last, timed);
       continue;
     }
+    const ofPage: ExtractedEvent | null = incidentOfStatusPage(clause, context);
+    if (ofPage !== null) {
+      // What stands below the headline tells of the same.
+      last = ofPage;
+      events.push(ofPage);
+      isOfPage = true;
+      continue;
+    }
+    if (isOfPage) continue;
     const all: ExtractedEvent[] = eventsOf(clause, context, last);
     if (clause.heading === null && all.some(({ time_source }) => time_source !== 'ts_fallback'))
       context.dated = clause.line;

@@ -152,10 +152,15 @@ export function statusOf(
     return { status: 'completed', date: null, certainty: sure.verb };
   if (kind.action === 'RCA' || kind.action === 'Policy') {
     const isOut =
-      /\b(?:here(?:'s| is)|published|available|attached|link|doc|posted|shared|merged|write-?up|new|updated?|effective)\b|https?:/i.test(
+      /\b(?:here(?:'s| is)|published|available|attached|link|doc|posted|shared|merged|write-?up|new|updated?|effective)\b/i.test(
         text,
       );
-    return { status: /\bupdat/i.test(text) ? 'updated' : 'completed', date: null, certainty: isOut ? 0.7 : 0.4 };
+    const isLinked = kind.action === 'RCA' && /https?:/i.test(text);
+    return {
+      status: /\bupdat/i.test(text) ? 'updated' : 'completed',
+      date: null,
+      certainty: isOut || isLinked ? 0.7 : 0.4,
+    };
   }
   if (tense === 'present' && isVerb) return { status: 'started', date: null, certainty: 0.65 };
   return null;

@@ -88,7 +88,11 @@ export function withTimesTold(
   const isOfIncident = last.action === 'Incident';
   if (!isOfIncident && !(/^since\b/i.test(text) && (last.status === 'started' || last.status === 'completed')))
     return null;
-  if (!timeOfIncident.test(text) || tellingMatches(text).some(({ kind }) => kind.action !== 'Incident')) return null;
+  if (
+    !(timeOfIncident.test(text) || (isOfIncident && signature.test(text))) ||
+    tellingMatches(text).some(({ kind }) => kind.action !== 'Incident')
+  )
+    return null;
   const {
     postedAt,
     message: { zone },
@@ -102,6 +106,9 @@ export function withTimesTold(
   return { ...last, ...times, time_source: 'explicit', time_confidence: date.confidence };
 }
 
+/** As status pages sign: "Sep 16, 15:28 EDT". */
+const signature =
+  /(?:^|[\s,])(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d{1,2}(?:,| at|, \d{4},?| -)? \d{1,2}:\d\d(?: ?(?:[ap]m|[A-Z]{2,4}))*$/i;
 const timeOfIncident =
   /\b(?:since|(?:started|began|stopped|ended|recovered|resolved|back) (?:at|around|about)|seit|depuis|desde)\b/i;
 const longestIncidentMs = 2 * dayMs;

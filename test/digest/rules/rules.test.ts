@@ -34,6 +34,22 @@ describe('the rules', () => {
     }).events;
   };
 
+  it('take no address for an event', () => {
+    expect(extract('Using this for today: https://hangouts.example/call/launch-party')).toEqual([]);
+    expect(extract('The call is tomorrow at 10:00: https://meet.example/call')).toMatchObject([
+      { object_name_raw: 'Call', planned_start: '2026-03-12T10:00:00.000Z' },
+    ]);
+  });
+
+  it('read what status pages post', () => {
+    const [begun] = extract('[Statuspage] *Investigating* – Delayed push\nWe are looking into it.\nMar 11, 09:12 UTC');
+    expect(begun).toMatchObject({ action: 'Incident', object_name_raw: 'Delayed push', status: 'started' });
+    expect(begun?.actual_start).toBe('2026-03-11T09:12:00.000Z');
+    expect(extract('[Statuspage] *Resolved* – Delayed push\nThis incident has been resolved.')).toMatchObject([
+      { object_name_raw: 'Delayed push', status: 'completed' },
+    ]);
+  });
+
   it('take a day for a day, and let it end with the last one', () => {
     expect(extract('Q1 hackathon: 26-27 March', 'Europe/Berlin')).toMatchObject([
       { days_only: true, planned_start: '2026-03-25T23:00:00.000Z', planned_end: '2026-03-27T23:00:00.000Z' },
@@ -83,6 +99,8 @@ describe('the rules', () => {
           for (const time of [event.planned_start, event.planned_end, event.actual_start, event.actual_end]) {
             if (time !== null) expect(new Date(time).toISOString()).toBe(time);
           }
+          expect(event.object_name_raw).toMatch(/[\p{L}\p{N}]/u);
+          expect(event.object_name_raw).not.toContain('\uE000');
           expect(event.confidence).toBeGreaterThanOrEqual(0);
           expect(event.confidence).toBeLessThanOrEqual(1);
         }
