@@ -5,7 +5,7 @@ import { type Environment, withDotEnv } from '../config/env.ts';
 import { type Config, type ConfigFlags, loadConfig } from '../config/load.ts';
 import type { Dialect } from '../db/dialects/dialect.ts';
 import { migrate, requireCurrentSchema } from '../db/migrate.ts';
-import { isAbsent, openDatabase } from '../db/open.ts';
+import { isAbsent, type OpenOptions, openDatabase } from '../db/open.ts';
 import type { RunRow } from '../db/schema.ts';
 import { UsageError } from '../errors.ts';
 import { checkApiUrl, isLoopback } from '../slack/api-url.ts';
@@ -103,12 +103,17 @@ function isLogLevel(text: string): text is LogLevel {
   return logLevels.some((level) => level === text);
 }
 
+/** What the opening of a database needs besides its URL. */
+export function surroundings({ env, signal, log }: CommandContext): OpenOptions {
+  return { env, signal, warn: (text) => log.warn(text) };
+}
+
 /**
  * Opens the configured database with a current schema: brought up to date first, unless `--no-migrate` was given, which
  * then refuses one that is behind. The caller closes it.
  */
 export async function openMigratedDatabase(context: CommandContext): Promise<Dialect> {
-  const dialect = await openDatabase(context.config.database, context.signal);
+  const dialect = await openDatabase(context.config.database, surroundings(context));
   try {
     if (!context.flags.migrate) {
       await requireCurrentSchema(dialect);
@@ -131,7 +136,7 @@ export async function openMigratedDatabase(context: CommandContext): Promise<Dia
  */
 export async function openUntouchedDatabase(context: CommandContext): Promise<Dialect> {
   if (!(await isAbsent(context.config.database))) {
-    const dialect = await openDatabase(context.config.database, context.signal);
+    const dialect = await openDatabase(context.config.database, surroundings(context));
     try {
       if (await dialect.hasTable('schema_migrations')) {
         await requireCurrentSchema(dialect);

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { UsageError } from '../errors.ts';
+import { nearestWord } from '../nearest-word.ts';
 import { containsSlackToken, maskSecrets } from '../secrets.ts';
 import type { Environment } from './env.ts';
 import { readVariable } from './env.ts';
@@ -128,7 +129,7 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   }
   const parent = issue.path.findLast((segment) => typeof segment === 'string') ?? '';
   return issue.keys.map((key) => {
-    const nearest = nearestKey(key, knownKeys[String(parent)] ?? []);
+    const nearest = nearestWord(key.toLowerCase().replaceAll('-', '_'), knownKeys[String(parent)] ?? []);
     const suggestion = nearest === undefined ? '' : `, did you mean "${nearest}"?`;
     return `unknown key "${formatPath([...issue.path, key])}"${suggestion}`;
   });
@@ -140,27 +141,4 @@ function formatPath(path: readonly PropertyKey[]): string {
       typeof segment === 'number' ? `${text}[${segment}]` : `${text}${text === '' ? '' : '.'}${String(segment)}`,
     '',
   );
-}
-
-/** The known key that needs the fewest edits; none when every key differs in more than half of its letters. */
-function nearestKey(key: string, known: readonly string[]): string | undefined {
-  const [nearest] = known
-    .map((candidate) => ({ candidate, edits: editDistance(key.toLowerCase().replaceAll('-', '_'), candidate) }))
-    .filter(({ candidate, edits }) => edits <= candidate.length / 2)
-    .sort((a, b) => a.edits - b.edits);
-  return nearest?.candidate;
-}
-
-/** Levenshtein's distance, one row at a time. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (const [i, left] of [...a].entries()) {
-    const next = [i + 1];
-    for (const [j, right] of [...b].entries()) {
-      const replaced = (row[j] ?? 0) + (left === right ? 0 : 1);
-      next.push(Math.min(replaced, (row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

@@ -1,7 +1,7 @@
 import { migrate, migrationStatus } from '../../db/migrate.ts';
 import { isAbsent, openDatabase } from '../../db/open.ts';
 import { exitCodes } from '../../exit-codes.ts';
-import { type CommandContext, type GlobalFlags, openContext, type Process } from '../context.ts';
+import { type CommandContext, type GlobalFlags, openContext, type Process, surroundings } from '../context.ts';
 
 interface MigrateFlags extends GlobalFlags {
   status?: boolean;
@@ -16,7 +16,7 @@ export async function migrateCommand(process: Process, flags: MigrateFlags): Pro
   const isReadOnly = flags.status === true || flags.dryRun === true;
   // Looking must not create the file; an empty one in memory has the same pending migrations.
   const url = isReadOnly && (await isAbsent(context.config.database)) ? 'sqlite::memory:' : context.config.database;
-  const dialect = await openDatabase(url);
+  const dialect = await openDatabase(url, surroundings(context));
   try {
     if (isReadOnly) await show(context, flags, await migrationStatus(dialect));
     else await run(context, flags, dialect);

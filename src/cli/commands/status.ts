@@ -6,7 +6,7 @@ import type { WorkspaceRow } from '../../db/schema.ts';
 import { UsageError } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { maskSecrets, printable } from '../../secrets.ts';
-import { type CommandContext, type GlobalFlags, openContext, type Process } from '../context.ts';
+import { type CommandContext, type GlobalFlags, openContext, type Process, surroundings } from '../context.ts';
 import { printFailure } from '../result.ts';
 import { type RunStatus, readWorkspaceStatus, runStatus, type WorkspaceStatus } from '../status-report.ts';
 import { type Screen, shortTime, workspaceText } from '../status-text.ts';
@@ -55,7 +55,7 @@ async function readStatus(context: CommandContext, wanted: string | undefined): 
   const { database: url } = context.config;
   // Looking must not create the file.
   const isMissing = await isAbsent(url);
-  const dialect = await openDatabase(isMissing ? 'sqlite::memory:' : url, context.signal);
+  const dialect = await openDatabase(isMissing ? 'sqlite::memory:' : url, surroundings(context));
   try {
     const { applied, pending } = await migrationStatus(dialect);
     const isEmpty = applied.length === 0;
