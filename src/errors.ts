@@ -119,12 +119,15 @@ export class BudgetEndedError extends AppError {
   }
 }
 
+/** HUP says that the terminal is gone, and asks for the same as TERM. */
+export type StopSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
 /** A signal asked the run to stop; the current page is committed first. */
 export class InterruptedError extends AppError {
   override readonly name = 'InterruptedError';
-  readonly signal: 'SIGINT' | 'SIGTERM';
+  readonly signal: StopSignal;
 
-  constructor(signal: 'SIGINT' | 'SIGTERM') {
+  constructor(signal: StopSignal) {
     super(`stopped by ${signal}`, { exitCode: signal === 'SIGINT' ? exitCodes.sigint : exitCodes.sigterm });
     this.signal = signal;
   }

@@ -10,6 +10,7 @@ import type { RunRow } from '../db/schema.ts';
 import { UsageError } from '../errors.ts';
 import { checkApiUrl, isLoopback } from '../slack/api-url.ts';
 import { createLogger, type Logger, type LogLevel, logLevels } from './log.ts';
+import type { Outlet } from './outlet.ts';
 import { canColor, canSpin, loadPaint, openProgress, type Progress } from './progress.ts';
 import { detectTrigger } from './trigger.ts';
 
@@ -31,8 +32,8 @@ export interface GlobalFlags {
 export interface Process {
   env: Environment;
   cwd: string;
-  stdout: NodeJS.WriteStream;
-  stderr: NodeJS.WriteStream;
+  stdout: Outlet;
+  stderr: Outlet;
   /** Standard input or error is a terminal. */
   isTerminal: boolean;
   signal: AbortSignal;
@@ -62,11 +63,12 @@ export async function openContext(process: Process, flags: GlobalFlags & ConfigF
   const config = await loadConfig({ flags, env, directory: process.cwd, home: homedir(), apiUrlIsLoopback });
   const log = await openLog(process, flags, env);
   const isQuiet = flags.quiet === true;
+  const { terminal } = process.stderr;
   const progress = await openProgress({
-    stream: process.stderr,
+    stream: terminal,
     log,
-    hasSpinner: !isQuiet && flags.logFormat !== 'json' && canSpin(process.stderr, env),
-    hasColor: canColor(process.stderr, env, flags.color),
+    hasSpinner: !isQuiet && flags.logFormat !== 'json' && canSpin(terminal, env),
+    hasColor: canColor(terminal, env, flags.color),
   });
   return {
     flags,
@@ -78,7 +80,7 @@ export async function openContext(process: Process, flags: GlobalFlags & ConfigF
     trigger: detectTrigger(env, process.isTerminal),
     apiUrl,
     now: Date.now,
-    print: (text) => void process.stdout.write(`${text}\n`),
+    print: (text) => process.stdout.write(`${text}\n`),
   };
 }
 
@@ -89,12 +91,13 @@ async function openLog(process: Process, flags: GlobalFlags, env: Environment): 
   const format = flags.logFormat ?? 'text';
   if (format !== 'text' && format !== 'json')
     throw new UsageError(`--log-format: "${format}" is no format`, 'Write text or json.');
-  const hasColor = canColor(process.stderr, env, flags.color);
+  const { terminal } = process.stderr;
+  const hasColor = canColor(terminal, env, flags.color);
   return createLogger({
     sink: process.stderr,
     format,
     level,
-    hasTimes: process.stderr.isTTY !== true,
+    hasTimes: terminal.isTTY !== true,
     ...(hasColor ? { paint: await loadPaint() } : {}),
   });
 }

@@ -63,9 +63,9 @@ export function digestJob(process: Process, context: CommandContext, options: Di
     },
     async present() {
       if (digests.length === 0) return null;
-      const hasColor = options.format === 'text' && canColor(process.stdout, context.env, context.flags.color);
+      const hasColor = options.format === 'text' && canColor(process.stdout.terminal, context.env, context.flags.color);
       const paint = hasColor ? await loadTextPaint() : null;
-      return presentDigests(digests, options.format, { columns: process.stdout.columns ?? 80, paint });
+      return presentDigests(digests, options.format, { columns: process.stdout.terminal.columns ?? 80, paint });
     },
   };
 }

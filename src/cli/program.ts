@@ -13,7 +13,8 @@ Exit codes:
   3    partial: something failed or the budget ended first; the rest is committed, a later run goes on
   4    Slack refused the token, or a scope the command cannot do without
   75   another run holds the lock; nothing was done
-  130, 143  stopped by SIGINT or SIGTERM; what was read is committed
+  130  stopped by SIGINT; what was read is committed
+  143  stopped by SIGTERM or SIGHUP; the same
 
 Environment: SLACK_TOKEN (or SLACK_TOKEN_FILE), DATABASE_URL; see the README for the rest.`;
 

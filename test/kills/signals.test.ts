@@ -11,7 +11,8 @@ import { type Stored, storedSlack } from '../support/stored.ts';
 
 const { world, token, workspace } = smallWorkspace();
 const ingest = ['ingest', '--json', '--backfill-from', smallBackfillFrom];
-const exitCodes = { SIGINT: 130, SIGTERM: 143 } as const;
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 143 } as const;
+const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 const moments: readonly { when: string; faults: readonly Fault[]; atCall: { method: string; nth: number } }[] = [
   {
@@ -56,7 +57,7 @@ eachDatabase((create) => {
   });
 
   for (const [index, { when, faults, atCall }] of moments.entries()) {
-    const signal = index % 2 === 0 ? 'SIGTERM' : 'SIGINT';
+    const signal = signals[index % signals.length] ?? 'SIGTERM';
     it(`ends with ${exitCodes[signal]} soon after ${signal} while ${when}`, async () => {
       await using database = await create();
       await using slack = await startStandIn({ world, thinPages: smallPages, faults });
@@ -119,6 +120,29 @@ eachDatabase((create) => {
     cli.process.kill('SIGINT');
     const stopped = await cli.result;
     expect([130, null]).toContain(stopped.code);
+    await completes(slack, database);
+  });
+
+  it('ends with 143 when its terminal is closed, which takes its outputs and sends HUP more than once', async () => {
+    await using database = await create();
+    await using slack = await startStandIn({
+      world,
+      thinPages: smallPages,
+      faults: [{ kind: 'slow', method: 'conversations.history', times: Infinity, delayMs: 200 }],
+    });
+    const env = { SLACK_TOKEN: token, SLACK_API_URL: slack.url, DATABASE_URL: database.url };
+    const cli = startCli([...ingest, '--log-level', 'debug'], { env });
+    await untilCalled(slack, { method: 'conversations.history', nth: 2 });
+    cli.process.stdout?.destroy();
+    cli.process.stderr?.destroy();
+    // The kernel's, and that of the shell.
+    cli.process.kill('SIGHUP');
+    await sleep(5);
+    cli.process.kill('SIGHUP');
+    const { code, signal } = await cli.result;
+    expect({ code, signal }).toEqual({ code: 143, signal: null });
+    expect(await database.rows('runs')).toMatchObject([{ status: 'interrupted', exit_code: 143 }]);
+    expect(await locksLeft(database, workspace.id)).toEqual([]);
     await completes(slack, database);
   });
 

@@ -23,6 +23,9 @@ export interface CliOptions {
   cwd?: string;
   /** Arguments for node itself, e.g. `--import` of a hook. */
   nodeArgs?: readonly string[];
+  /** Where an output goes instead of into the result: an open file. */
+  stdout?: number;
+  stderr?: number;
 }
 
 export interface RunningCli {
@@ -41,12 +44,12 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), bin, ...args], {
     env,
     cwd: options.cwd ?? tmpdir(),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', options.stdout ?? 'pipe', options.stderr ?? 'pipe'],
   });
   let stdout = '';
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk) => (stdout += chunk));
-  child.stderr.setEncoding('utf8').on('data', (chunk) => (stderr += chunk));
+  child.stdout?.setEncoding('utf8').on('data', (chunk) => (stdout += chunk));
+  child.stderr?.setEncoding('utf8').on('data', (chunk) => (stderr += chunk));
   const result = new Promise<CliResult>((done, fail) => {
     child.once('error', fail);
     child.once('close', (code, signal) => done({ code, signal, stdout, stderr, json: () => JSON.parse(stdout) }));

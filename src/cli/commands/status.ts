@@ -38,10 +38,8 @@ export async function statusCommand(process: Process, flags: StatusFlags): Promi
     // There is nothing to watch, so no spinner.
     const context = await openContext(process, { ...flags, quiet: true });
     const status = await readStatus(context, flags.workspace);
-    const screen = {
-      columns: process.stdout.columns ?? 80,
-      lines: process.stdout.isTTY === true ? (process.stdout.rows ?? null) : null,
-    };
+    const { isTTY, columns, rows } = process.stdout.terminal;
+    const screen = { columns: columns ?? 80, lines: isTTY === true ? (rows ?? null) : null };
     if (flags.json === true) context.print(maskSecrets(JSON.stringify(status)));
     else context.print(printable(textOf(status, screen)));
     return exitCodes.ok;
