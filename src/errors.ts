@@ -108,13 +108,19 @@ export class SlackError extends AppError {
   }
 }
 
-/** The run's budget of requests or time ended; a later run goes on. Not a failure of any unit. */
+const endedBudgets = {
+  requests: 'the budget of requests ended',
+  duration: 'the budget of duration ended',
+  patience: 'Slack limited the rate for longer than a run waits',
+} as const;
+
+/** The run's budget of requests, of time, or of time spent waiting for Slack ended; a later run goes on. Not a failure of any unit. */
 export class BudgetEndedError extends AppError {
   override readonly name = 'BudgetEndedError';
-  readonly budget: 'requests' | 'duration';
+  readonly budget: keyof typeof endedBudgets;
 
-  constructor(budget: 'requests' | 'duration') {
-    super(`the budget of ${budget} ended`, { exitCode: exitCodes.partial });
+  constructor(budget: keyof typeof endedBudgets) {
+    super(endedBudgets[budget], { exitCode: exitCodes.partial });
     this.budget = budget;
   }
 }

@@ -38,6 +38,8 @@ export interface MessagePage {
   nextCursor: string | undefined;
   /** Slack hides older messages because of the plan's history limit. */
   isLimited: boolean;
+  /** Asked for with a smaller limit than usual, because Slack failed at that. */
+  isReduced?: boolean;
 }
 
 /** Bounds are exclusive, as Slack's are. */

@@ -3,6 +3,7 @@
 import type { Environment } from '../config/env.ts';
 import { resolveLlmKey } from '../config/llm.ts';
 import type { Config } from '../config/load.ts';
+import { readProxy } from '../config/proxy.ts';
 import { reactionsOf } from '../digest/activity/shown-message.ts';
 import { candidateMessage, saveReading } from '../digest/candidates/read-messages.ts';
 import type { DigestWindow } from '../digest/digest.ts';
@@ -32,7 +33,7 @@ export interface ConfiguredModel {
 export function configuredModel({ llm, pace }: Config, env: Environment): ConfiguredModel | null {
   if (llm.model === undefined) return null;
   priceOf(llm.model, llm.prices);
-  const model = openAiModel({ baseUrl: llm.base_url ?? null, apiKey: resolveLlmKey(env) });
+  const model = openAiModel({ baseUrl: llm.base_url ?? null, apiKey: resolveLlmKey(env), proxy: readProxy(env) });
   const isStandIn = pace === 'off' && llm.base_url !== undefined && isLoopback(new URL(llm.base_url));
   return {
     model,

@@ -1,5 +1,6 @@
 /** A command on all selected workspaces, one after another: whatever happens to one, the others are tried. */
 import { selectWorkspaces, type WorkspaceConfig } from '../config/load.ts';
+import { readProxy } from '../config/proxy.ts';
 import { resolveToken } from '../config/token.ts';
 import type { Dialect } from '../db/dialects/dialect.ts';
 import { LockedError } from '../errors.ts';
@@ -71,6 +72,7 @@ async function runOnWorkspace(
       token,
       onPaceChange: (states) => savePace(states),
       ...(context.apiUrl === undefined ? {} : { apiUrl: context.apiUrl }),
+      proxy: readProxy(context.env),
       ...(workspace.teamId === null ? {} : { teamId: workspace.teamId }),
       pace: context.config.pace,
       allowJoin: job.allowJoin,

@@ -7,12 +7,15 @@ export type CallFailure =
   | { type: 'rate_limited'; retryAfterMs: number | undefined }
   /** A well-formed `{"ok":false,"error":code}`. `needed` comes with `missing_scope`. */
   | { type: 'refused'; code: string; needed: string | undefined }
-  /** An HTTP status other than 200 and 429. */
-  | { type: 'http'; status: number }
+  /** An HTTP status other than 200 and 429. A failing server may say how long it wants to be left alone. */
+  | { type: 'http'; status: number; retryAfterMs?: number | undefined }
   /** HTTP 200 with something that is not what the method promises. `why` never quotes the body. */
   | { type: 'bad_body'; why: string }
-  /** No answer, or one that broke off. `code` is ours (`timeout`) or Node's (`ECONNRESET`). */
-  | { type: 'network'; code: string; cause: Error };
+  /**
+   * No answer, or one that broke off. `code` is ours (`timeout`) or Node's (`ECONNRESET`). `proxy`: the one that was taken, and
+   * the HTTP status with which it refused to.
+   */
+  | { type: 'network'; code: string; cause: Error; proxy?: { address: string; status: number | undefined } };
 
 /** The arguments of one call; `undefined` ones are not sent. */
 export type CallArguments = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -1,6 +1,7 @@
 /** One workspace of Slack behind one token: the `SlackApi` of model.ts over the Web API. */
 import { setMaxListeners } from 'node:events';
 import { UsageError } from '../errors.ts';
+import type { HttpsProxy } from '../http/proxy.ts';
 import type {
   ChannelKind,
   HistoryRequest,
@@ -22,8 +23,9 @@ import { Caller } from './caller.ts';
 import { openClient } from './client.ts';
 import { listPages } from './listing.ts';
 import type { MethodName, Permission } from './methods.ts';
-import { pageLimits, pageSize } from './methods.ts';
+import { pageLimits, pageSize, restrictedPage } from './methods.ts';
 import { Pacer } from './pacer.ts';
+import { PageLimits } from './page-limit.ts';
 import type { ListPage, Reading } from './payloads.ts';
 import {
   readAuthTest,
@@ -57,6 +59,8 @@ export interface SlackApiOptions {
   token: string;
   /** Default: Slack's own. https, or http on loopback. */
   apiUrl?: string;
+  /** The way to an API outside of this machine. Default: straight. */
+  proxy?: HttpsProxy | null;
   /** The workspace meant, when the token belongs to a whole organisation. */
   teamId?: string;
   /** 1 keeps Slack's published rates. More than 1 (compressed time) and `off` only for an API on loopback. */
@@ -119,7 +123,13 @@ export function openSlackApi(options: SlackApiOptions): SlackApiHandle {
   const storePace = async (): Promise<void> => options.onPaceChange?.(pacer.snapshot());
   const watch = new RestrictionWatch(pacer, emit, storePace);
   const caller = new Caller({
-    send: openClient({ token: options.token, apiUrl, timeoutMs: options.timeoutMs ?? defaultTimeoutMs, signal }),
+    send: openClient({
+      token: options.token,
+      apiUrl,
+      proxy: options.proxy ?? null,
+      timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+      signal,
+    }),
     pacer,
     policy: retryPolicy(options.pace),
     permissions: permissionsOf(options),
@@ -134,6 +144,7 @@ export function openSlackApi(options: SlackApiOptions): SlackApiHandle {
       await watch.sawRateLimit(method, restMs);
       await storePace();
     },
+    onServerRest: storePace,
   });
   const hasBotToken = /^(?:xoxe\.)?xoxb-/.test(options.token);
   return new ApiSource(caller, pacer, watch, emit, { teamId: options.teamId, hasBotToken });
@@ -144,6 +155,7 @@ class ApiSource implements SlackApiHandle {
   readonly #pacer: Pacer;
   readonly #watch: RestrictionWatch;
   readonly #emit: Emit;
+  readonly #pageLimits = new PageLimits();
   /** Required by listings with an organisation's token, ignored with a workspace's. */
   #teamId: string | undefined;
   readonly #hasBotToken: boolean;
@@ -257,8 +269,10 @@ class ApiSource implements SlackApiHandle {
     args: CallArguments,
     read: (body: unknown) => Reading<ListPage>,
   ): AsyncGenerator<JsonObject[]> {
-    const fetchPage = (cursor: string | undefined): Promise<ListPage> =>
-      this.#caller.call(method, { ...args, limit: pageLimits[method], team_id: this.#teamId, cursor }, read);
+    const fetchPage = async (cursor: string | undefined): Promise<ListPage> => {
+      const listing = { ...args, team_id: this.#teamId, cursor };
+      return (await this.#page(method, method, listing, pageLimits[method], read)).value;
+    };
     for await (const page of listPages(method, fetchPage)) yield this.#wholeItems(method, page);
   }
 
@@ -269,9 +283,24 @@ class ApiSource implements SlackApiHandle {
     limit: number = pageLimits[method],
   ): Promise<MessagePage> {
     // Without include_all_metadata Slack leaves out what apps attach to messages (docs.slack.dev/messaging/message-metadata).
-    const page = await this.#caller.call(method, { ...args, limit, include_all_metadata: true }, readMessagePage);
-    await this.#watch.sawPage(method, page);
-    return page;
+    const full = { ...args, include_all_metadata: true };
+    const listing = `${method} ${args['channel']}`;
+    const { value: page, askedFor } = await this.#page(method, listing, full, limit, readMessagePage);
+    if (askedFor > restrictedPage) await this.#watch.sawPage(method, page);
+    return askedFor < limit ? { ...page, isReduced: true } : page;
+  }
+
+  /** One page of a listing, a smaller one where Slack failed at larger ones of `listing` before. */
+  async #page<T>(
+    method: MethodName,
+    listing: string,
+    args: CallArguments,
+    full: number,
+    read: (body: unknown) => Reading<T>,
+  ): Promise<{ value: T; askedFor: number }> {
+    const page = this.#pageLimits.of(listing, full);
+    const value = await this.#caller.call(method, args, read, { page });
+    return { value, askedFor: page.lastServed ?? full };
   }
 
   #wholeItems(method: MethodName, page: ListPage): JsonObject[] {

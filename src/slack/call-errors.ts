@@ -1,6 +1,7 @@
 /** Words a failed call for the person who must act. Nothing here quotes an answer's body or the token. */
 import { SlackError } from '../errors.ts';
 import type { CallFailure } from './answer.ts';
+import { certificateWords, isCertificateError } from './certificate-errors.ts';
 import { hintOf, meaningOf } from './error-codes.ts';
 
 /** The error a failed call ends with, after `attempts` tries of it. */
@@ -37,6 +38,22 @@ export function unrepeatedError(method: string, failure: CallFailure): SlackErro
 
 /** Refusals after which nobody knows how far Slack came. */
 const doubtfulRefusals = new Set(['internal_error', 'fatal_error', 'service_unavailable', 'request_timeout']);
+
+/** Whether the server tried and failed, so that it may succeed at less; a network that does not lead there is none of its faults. */
+export function isFaultOfServer(failure: CallFailure): boolean {
+  switch (failure.type) {
+    case 'http':
+      return failure.status >= 500 || failure.status === 408;
+    case 'refused':
+      return doubtfulRefusals.has(failure.code);
+    case 'bad_body':
+      return true;
+    case 'network':
+      return ['timeout', 'connection_lost', 'ECONNRESET', 'EPIPE'].includes(failure.code);
+    case 'rate_limited':
+      return false;
+  }
+}
 
 /** Its answer was lost, or told of an error on Slack's side; other refusals and rate limits say that it was not done. */
 function mayHaveHappened(failure: CallFailure): boolean {
@@ -78,9 +95,26 @@ function httpError(method: string, status: number, attempts: number): SlackError
 }
 
 function networkError(method: string, failure: CallFailure & { type: 'network' }, attempts: number): SlackError {
+  const { code, cause, proxy } = failure;
+  const via = proxy === undefined ? '' : ` through the proxy ${proxy.address}`;
+  if (isCertificateError(code)) {
+    const { why, hint } = certificateWords(code);
+    return new SlackError(
+      { kind: 'unknown', method, code, cause },
+      `${method} did not reach Slack${via}, because ${why} (${code}).`,
+      hint,
+    );
+  }
+  if (proxy?.status !== undefined && proxy.status < 500) {
+    return new SlackError(
+      { kind: 'unknown', method, code: 'proxy_refused', cause },
+      `${method} did not reach Slack: the proxy ${proxy.address} refuses the connection with HTTP status ${proxy.status}.`,
+      'Check the user and password in HTTPS_PROXY, and that the proxy lets https through to the host; NO_PROXY names hosts to be reached without it.',
+    );
+  }
   return new SlackError(
-    { kind: 'transient', method, code: failure.code, cause: failure.cause },
-    `${method} ${networkWords(failure.code)}.${times(attempts)}`,
+    { kind: 'transient', method, code, cause },
+    `${method} ${networkWords(code)}${via}.${times(attempts)}`,
     'Check the network, the proxy and the API address, then run again; what is committed stays.',
   );
 }

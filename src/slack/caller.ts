@@ -2,10 +2,11 @@
 import { BudgetEndedError } from '../errors.ts';
 import type { Emit } from '../sync/events.ts';
 import type { CallArguments, CallFailure, Send } from './answer.ts';
-import { slackError, unrepeatedError } from './call-errors.ts';
+import { isFaultOfServer, slackError, unrepeatedError } from './call-errors.ts';
 import type { MethodName, Permission } from './methods.ts';
 import { checkCallable } from './methods.ts';
-import type { Pacer } from './pacer.ts';
+import { longestRestMs, type Pacer } from './pacer.ts';
+import type { PageLimit } from './page-limit.ts';
 import type { Reading } from './payloads.ts';
 import type { RetryPolicy } from './retry.ts';
 import { restAfterRateLimit, retryDelay } from './retry.ts';
@@ -26,6 +27,14 @@ export interface CallerOptions {
   deadline: number | undefined;
   /** Told when Slack said "slow down", after the pacer knows of it. */
   onRateLimit: (method: MethodName, restMs: number) => Promise<void>;
+  /** Told when a failing server asked to be left alone, after the pacer knows of it. */
+  onServerRest: () => Promise<void>;
+}
+
+/** How a call is to be sent. */
+export interface CallOptions {
+  beforeEach?: () => Promise<void>;
+  page?: PageLimit;
 }
 
 export class Caller {
@@ -59,31 +68,43 @@ export class Caller {
    * connection. A call with `beforeEach` is not repeatable: it is sent again only when Slack said "slow down", which says too
    * that it was not done; otherwise its first failure is thrown, and its `isDoubtful` tells whether it may have been done all
    * the same. `beforeEach` is run right before each HTTP request, after all waiting; what it throws keeps it from being sent.
+   * A call with `page` asks for as many objects as that says, fewer when Slack fails at so many.
    * Throws `SlackError`, `BudgetEndedError`, or the signal's reason.
    */
   async call<T>(
     method: MethodName,
     args: CallArguments,
     read: (body: unknown) => Reading<T>,
-    { beforeEach }: { beforeEach?: () => Promise<void> } = {},
+    { beforeEach, page }: CallOptions = {},
   ): Promise<T> {
     const { policy, random, permissions } = this.#options;
     checkCallable(method, permissions);
     let failures = 0;
     let rateLimits = 0;
+    let restedMs = 0;
     for (;;) {
-      const outcome = await this.#attempt(method, args, read, beforeEach);
-      if (outcome.ok) return outcome.value;
+      const sized = page === undefined ? args : { ...args, limit: page.current };
+      const outcome = await this.#attempt(method, sized, read, beforeEach);
+      if (outcome.ok) {
+        page?.served();
+        return outcome.value;
+      }
       const { failure } = outcome;
       if (failure.type === 'rate_limited') {
         rateLimits += 1;
+        restedMs += outcome.restMs;
         if (rateLimits > policy.rateLimits) throw slackError(method, failure, rateLimits);
+        if (restedMs > longestRestMs) throw this.#outOfPatience(method);
         continue;
       }
       rateLimits = 0;
+      restedMs = 0;
       failures += 1;
       if (beforeEach !== undefined) throw unrepeatedError(method, failure);
-      const delay = retryDelay(slackError(method, failure), failures, policy, random);
+      const isEased = isFaultOfServer(failure) && page?.failed() === true;
+      // A smaller page is another question, so it is asked even after the last try of the larger ones.
+      const tries = isEased ? Math.min(failures, policy.attempts - 1) : failures;
+      const delay = retryDelay(slackError(method, failure), tries, policy, random);
       if (delay === undefined) throw slackError(method, failure, failures);
       await this.#backOff(method, failure, failures, Math.ceil(delay));
     }
@@ -94,7 +115,7 @@ export class Caller {
     args: CallArguments,
     read: (body: unknown) => Reading<T>,
     beforeEach: (() => Promise<void>) | undefined,
-  ): Promise<{ ok: true; value: T } | { ok: false; failure: CallFailure }> {
+  ): Promise<{ ok: true; value: T } | { ok: false; failure: CallFailure; restMs: number }> {
     const { send, pacer, signal, deadline } = this.#options;
     this.#checkRequests();
     const complete = await pacer.acquire(method, { signal, deadline });
@@ -106,10 +127,9 @@ export class Caller {
       const answer = await send(method, args);
       if (answer.ok) {
         const reading = read(answer.body);
-        return reading.ok ? reading : { ok: false, failure: { type: 'bad_body', why: reading.why } };
+        return reading.ok ? reading : { ok: false, failure: { type: 'bad_body', why: reading.why }, restMs: 0 };
       }
-      if (answer.failure.type === 'rate_limited') await this.#rest(method, answer.failure.retryAfterMs);
-      return answer;
+      return { ...answer, restMs: await this.#rest(method, answer.failure) };
     } finally {
       complete();
     }
@@ -126,14 +146,31 @@ export class Caller {
     this.#options.emit({ type: 'request', method, requests: this.#total });
   }
 
-  /** While this call still holds its lane, so that nobody behind it slips through before the rest. */
-  async #rest(method: MethodName, retryAfterMs: number | undefined): Promise<void> {
-    const { pacer, policy, random, emit, onRateLimit } = this.#options;
-    const restMs = restAfterRateLimit(retryAfterMs, policy, random);
-    this.#rateLimited += 1;
-    pacer.rest(method, restMs);
-    emit({ type: 'rate_limited', method, retryAfterMs: restMs });
-    await onRateLimit(method, restMs);
+  /**
+   * The rest that a failed answer asked for, in milliseconds. Begun while this call still holds its lane, so that nobody behind
+   * it slips through before.
+   */
+  async #rest(method: MethodName, failure: CallFailure): Promise<number> {
+    const { pacer, policy, random, emit, onRateLimit, onServerRest } = this.#options;
+    if (failure.type === 'rate_limited') {
+      const restMs = pacer.rest(method, restAfterRateLimit(failure.retryAfterMs, policy, random));
+      this.#rateLimited += 1;
+      emit({ type: 'rate_limited', method, retryAfterMs: restMs });
+      await onRateLimit(method, restMs);
+      return restMs;
+    }
+    if (failure.type !== 'http' || failure.retryAfterMs === undefined) return 0;
+    const restMs = pacer.rest(method, failure.retryAfterMs);
+    await onServerRest();
+    return restMs;
+  }
+
+  #outOfPatience(method: MethodName): BudgetEndedError {
+    const message =
+      `Slack has allowed no call of ${method} for more than an hour. The run ends here so that it does not keep others from ` +
+      'working; a later one goes on.';
+    this.#options.emit({ type: 'notice', message });
+    return new BudgetEndedError('patience');
   }
 
   async #backOff(method: MethodName, failure: CallFailure, attempt: number, ms: number): Promise<void> {

@@ -12,11 +12,14 @@ import {
   WebClient,
 } from '@slack/web-api';
 import { parseExactly } from '../exact-json.ts';
+import { type Fetch, fetchThrough, type HttpsProxy, proxyAddress, proxyStatusIn } from '../http/proxy.ts';
 import type { CallFailure, Send } from './answer.ts';
+import { readRetryAfter } from './retry-after.ts';
 
 export interface ClientOptions {
   token: string;
   apiUrl: URL;
+  proxy: HttpsProxy | null;
   /** Milliseconds for one call, its body included. */
   timeoutMs: number;
   /** Ends the call under way. */
@@ -24,7 +27,7 @@ export interface ClientOptions {
 }
 
 /** One client per token. Every call is one HTTP request. */
-export function openClient({ token, apiUrl, timeoutMs, signal }: ClientOptions): Send {
+export function openClient({ token, apiUrl, proxy, timeoutMs, signal }: ClientOptions): Send {
   const bodies = new HeldBodies();
   const client = new WebClient(token, {
     slackApiUrl: apiUrl.href,
@@ -35,7 +38,7 @@ export function openClient({ token, apiUrl, timeoutMs, signal }: ClientOptions):
     logger: silentLogger,
     // The SDK writes the token into this object: shared, it would give the second client the first one's token.
     headers: {},
-    fetch: boundedFetch(timeoutMs, signal, bodies),
+    fetch: boundedFetch(fetchThrough(proxy, apiUrl), timeoutMs, signal, bodies),
   });
   return async (method, args) => {
     signal.throwIfAborted();
@@ -44,7 +47,7 @@ export function openClient({ token, apiUrl, timeoutMs, signal }: ClientOptions):
       return { ok: true, body: bodies.take(method, result) };
     } catch (error) {
       signal.throwIfAborted();
-      return { ok: false, failure: failureOf(error) };
+      return { ok: false, failure: failureOf(error, apiUrl.protocol === 'https:' ? proxy : null) };
     }
   };
 }
@@ -54,7 +57,7 @@ export function openClient({ token, apiUrl, timeoutMs, signal }: ClientOptions):
  * cannot cancel a call, and lets failures while the body is read escape in another shape than those before it.
  * Not built of AbortSignal.any and AbortSignal.timeout: on Node 20 garbage collection can take such a timeout away.
  */
-function boundedFetch(timeoutMs: number, signal: AbortSignal, bodies: HeldBodies): FetchFunction {
+function boundedFetch(send: Fetch, timeoutMs: number, signal: AbortSignal, bodies: HeldBodies): FetchFunction {
   return async (url, init = {}) => {
     signal.throwIfAborted();
     const stop = new AbortController();
@@ -62,16 +65,31 @@ function boundedFetch(timeoutMs: number, signal: AbortSignal, bodies: HeldBodies
     signal.addEventListener('abort', onAbort, { once: true });
     const timer = setTimeout(() => stop.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs);
     try {
-      const response = await fetch(url, { ...init, signal: stop.signal });
+      const response = await send(url, { ...init, signal: stop.signal });
       const text = await response.text();
       const rest = response.status === 200 ? bodies.hold(methodOf(String(url)), text) : text;
       // Some statuses (204) must not have a body, not even an empty one.
-      return new Response(rest === '' ? null : rest, response);
+      const { status, statusText } = response;
+      return new Response(rest === '' ? null : rest, {
+        status,
+        statusText,
+        headers: headersInSeconds(response.headers),
+      });
     } finally {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
     }
   };
+}
+
+/** The SDK understands a Retry-After of whole seconds only, and takes a date for none. */
+function headersInSeconds(received: Headers): Headers {
+  const headers = new Headers(received);
+  const date = Date.parse(received.get('date') ?? '');
+  const ms = readRetryAfter(received.get('retry-after'), Number.isNaN(date) ? Date.now() : date);
+  if (ms === undefined) headers.delete('retry-after');
+  else headers.set('retry-after', String(Math.ceil(ms / 1000)));
+  return headers;
 }
 
 /**
@@ -129,17 +147,23 @@ const silentLogger: Logger = {
   setName: () => {},
 };
 
-function failureOf(error: unknown): CallFailure {
+function failureOf(error: unknown, proxy: HttpsProxy | null): CallFailure {
   if (error instanceof WebAPIRateLimitedError) return rateLimited(error.retryAfter);
   if (error instanceof WebAPIPlatformError) return refusal(error.data);
-  if (error instanceof WebAPIHTTPError) return { type: 'http', status: error.statusCode };
+  if (error instanceof WebAPIHTTPError) return httpFailure(error);
   if (error instanceof WebAPIRequestError) {
-    return { type: 'network', code: networkCode(error.original), cause: error.original };
+    const { original: cause } = error;
+    const taken = proxy === null ? {} : { proxy: { address: proxyAddress(proxy), status: proxyStatusIn(cause) } };
+    return { type: 'network', code: networkCode(cause), cause, ...taken };
   }
   if (isRateLimitWithoutHeader(error)) return rateLimited(undefined);
   // The SDK trips over bodies that are valid JSON but no object with ordinary response_metadata ("null", "12").
   if (error instanceof TypeError) return { type: 'bad_body', why: 'it is no JSON object of the usual form' };
   throw error;
+}
+
+function httpFailure({ statusCode: status, headers }: WebAPIHTTPError): CallFailure {
+  return { type: 'http', status, retryAfterMs: readRetryAfter(new Headers(headers).get('retry-after'), Date.now()) };
 }
 
 function rateLimited(retryAfterSeconds: number | undefined): CallFailure {

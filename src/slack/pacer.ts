@@ -14,8 +14,11 @@ import { untilAborted } from './waiting.ts';
 
 /** New non-Marketplace apps that are distributed commercially get one call a minute (docs.slack.dev/changelog/2025/05/29/rate-limit-changes-for-non-marketplace-apps). */
 export const restrictedRate = 1;
-/** Slack rests a method for seconds or minutes. A longer rest left by an earlier run comes from a clock that was wrong. */
-export const longestInheritedRestMs = 3_600_000;
+/**
+ * The longest rest that is believed, in a run and across runs. Slack rests a method for seconds or minutes: more comes from
+ * a clock that was wrong, or from something between us and Slack, and would hold the workspace's lock for nothing.
+ */
+export const longestRestMs = 3_600_000;
 
 export interface PacerOptions {
   pace: Pace;
@@ -88,10 +91,12 @@ export class Pacer {
     };
   }
 
-  /** Slack asked for `ms` milliseconds without calls of this method. */
-  rest(method: MethodName, ms: number): void {
+  /** Slack asked for `ms` milliseconds without calls of this method. Returns how many it gets. */
+  rest(method: MethodName, ms: number): number {
     const lane = this.#lane(method);
-    lane.notBefore = Math.max(lane.notBefore, this.#options.now() + ms);
+    const believed = Math.min(ms, longestRestMs);
+    lane.notBefore = Math.max(lane.notBefore, this.#options.now() + believed);
+    return believed;
   }
 
   isRestricted(method: MethodName): boolean {
@@ -201,7 +206,7 @@ function inheritedLane(method: MethodName, state: PaceState, now: number): Lane 
   const recentCalls = state.recentCalls.map((at) => Math.min(at, now)).sort((a, b) => a - b);
   return {
     ...newLane(method),
-    notBefore: Math.min(state.notBefore, now + longestInheritedRestMs),
+    notBefore: Math.min(state.notBefore, now + longestRestMs),
     recentCalls,
     lastStart: recentCalls.at(-1) ?? 0,
     isRestricted: state.isRestricted,

@@ -2,7 +2,7 @@
 import type { PaceState } from '../model.ts';
 import { type Allowance, allowanceAt, nextCallAt, type Pace } from './allowance.ts';
 import { isMethodName, type MethodName, publishedRate } from './methods.ts';
-import { longestInheritedRestMs, restrictedRate } from './pacer.ts';
+import { longestRestMs, restrictedRate } from './pacer.ts';
 
 /** Calls by method; methods that are not ours take no time. */
 export type Calls = Readonly<Record<string, number>>;
@@ -50,7 +50,7 @@ export function timeOfMethod(method: string, calls: number, limits: LimitsInForc
 function endOf(method: MethodName, calls: number, { pace, states, now }: LimitsInForce, start: number): number {
   if (calls <= 0) return start;
   const state = states.find((one) => one.method === method);
-  const from = Math.max(start, Math.min(state?.notBefore ?? 0, now + longestInheritedRestMs));
+  const from = Math.max(start, Math.min(state?.notBefore ?? 0, now + longestRestMs));
   if (pace === 'off') return from;
   const allowance = allowanceAt(pace, state?.isRestricted === true ? restrictedRate : publishedRate(method));
   // Time is compressed for a stand-in of Slack only, which answers at once.

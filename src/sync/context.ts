@@ -176,9 +176,9 @@ export function isSlowed({ slack }: SyncContext): boolean {
 /** Learns from a page that was cut how many messages Slack puts into one. */
 export function notePageSize(
   context: SyncContext,
-  page: { messages: readonly unknown[]; nextCursor: string | undefined },
+  page: { messages: readonly unknown[]; nextCursor: string | undefined; isReduced?: boolean },
 ): void {
-  if (page.nextCursor !== undefined)
+  if (page.nextCursor !== undefined && page.isReduced !== true)
     context.historyPage = Math.min(context.historyPage, Math.max(page.messages.length, 1));
 }
 

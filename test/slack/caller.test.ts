@@ -5,6 +5,7 @@ import type { CallerOptions } from '../../src/slack/caller.ts';
 import { Caller } from '../../src/slack/caller.ts';
 import type { MethodName } from '../../src/slack/methods.ts';
 import { Pacer } from '../../src/slack/pacer.ts';
+import { PageLimit } from '../../src/slack/page-limit.ts';
 import { readNothing, readUserPage } from '../../src/slack/payloads.ts';
 import { retryPolicy } from '../../src/slack/retry.ts';
 import type { RunEvent } from '../../src/sync/events.ts';
@@ -38,6 +39,7 @@ function scripted(answers: Answer[], options: Partial<CallerOptions> = {}) {
     maxRequests: undefined,
     deadline: undefined,
     onRateLimit: async () => {},
+    onServerRest: async () => {},
     ...options,
   });
   const call = (method: MethodName = 'users.list') => clock.run(caller.call(method, {}, readNothing));
@@ -157,6 +159,19 @@ describe('rate limits', () => {
     expect(sentAt).toHaveLength(21);
   });
 
+  test('are believed for an hour at most, whatever Slack or a proxy says', async () => {
+    const { call, sentAt, events } = scripted([limited(999_999_999_000), done]);
+    await call();
+    expect(sentAt).toEqual([0, 3_600_000]);
+    expect(events).toContainEqual({ type: 'rate_limited', method: 'users.list', retryAfterMs: 3_600_000 });
+  });
+
+  test('of more than an hour in a row end the run, so that it does not hold its lock for nothing', async () => {
+    const { call, sentAt } = scripted([limited(1_000_000)]);
+    expect(await errorOf(call())).toEqual(new BudgetEndedError('patience'));
+    expect(sentAt).toEqual([0, 1_000_000, 2_000_000, 3_000_000]);
+  });
+
   test('of one method leave the others alone', async () => {
     const { clock, caller, sentAt } = scripted([limited(30_000), done]);
     const limitedCall = caller.call('conversations.history', {}, readNothing);
@@ -177,6 +192,81 @@ describe('rate limits', () => {
     const before = clock.now();
     expect(await errorOf(caller.call('users.list', {}, readNothing))).toEqual(new BudgetEndedError('duration'));
     expect(clock.now()).toBe(before);
+  });
+});
+
+describe('a failing server', () => {
+  const rested = (retryAfterMs: number) => failed({ type: 'http', status: 503, retryAfterMs });
+
+  test('that says how long it wants to be left alone is left alone for so long, and it counts as a failure', async () => {
+    const { call, caller, sentAt } = scripted([rested(20_000), done]);
+    await call();
+    expect(sentAt).toEqual([0, 20_000]);
+    expect(caller.rateLimited).toBe(0);
+  });
+
+  test('is left alone for an hour at most', async () => {
+    const { call, sentAt } = scripted([rested(999_999_999_000), done]);
+    await call();
+    expect(sentAt).toEqual([0, 3_600_000]);
+  });
+
+  test.each([
+    ['HTTP 500', failed({ type: 'http', status: 500 })],
+    ['a timeout', failed({ type: 'network', code: 'timeout', cause: new Error('late') })],
+    ['a body that breaks off', failed({ type: 'network', code: 'connection_lost', cause: new Error('cut') })],
+    ['an internal error', refused('internal_error')],
+  ])('is asked for ever smaller pages from the second failure of a page on: %s', async (_, answer) => {
+    const limits: unknown[] = [];
+    const { clock, caller } = scripted([], {
+      send: async (_method, args) => {
+        limits.push(args['limit']);
+        return answer;
+      },
+    });
+    const call = caller.call('conversations.history', {}, readNothing, { page: new PageLimit(999) });
+    expect(await errorOf(clock.run(call))).toMatchObject({ kind: 'transient' });
+    expect(limits).toEqual([999, 999, 499, 249, 124, 62, 31, 15]);
+  });
+
+  test('that cannot be reached is not asked for smaller pages', async () => {
+    const limits: unknown[] = [];
+    const { clock, caller } = scripted([], {
+      send: async (_method, args) => {
+        limits.push(args['limit']);
+        return failed({ type: 'network', code: 'ECONNREFUSED', cause: new Error('refused') });
+      },
+    });
+    await errorOf(clock.run(caller.call('users.list', {}, readNothing, { page: new PageLimit(200) })));
+    expect(limits).toEqual([200, 200, 200, 200, 200, 200]);
+  });
+
+  test('that serves small pages again is asked for larger ones step by step', () => {
+    const page = new PageLimit(999);
+    for (let n = 0; n < 4; n += 1) page.failed();
+    const limits = Array.from({ length: 17 }, () => {
+      page.served();
+      return page.lastServed;
+    });
+    expect(limits).toEqual([
+      ...Array(4).fill(124),
+      ...Array(4).fill(248),
+      ...Array(4).fill(496),
+      ...Array(4).fill(992),
+      999,
+    ]);
+  });
+
+  test('whose certificate is not trusted is not tried again, and the words say what to do', async () => {
+    const { call, sentAt } = scripted([
+      failed({ type: 'network', code: 'SELF_SIGNED_CERT_IN_CHAIN', cause: new Error('self-signed') }),
+    ]);
+    expect(await errorOf(call())).toMatchObject({
+      kind: 'unknown',
+      message: expect.stringContaining('nothing this machine trusts has signed the certificate'),
+      hint: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+    });
+    expect(sentAt).toHaveLength(1);
   });
 });
 

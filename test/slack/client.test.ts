@@ -13,6 +13,7 @@ function open(apiUrl: string, options: { token?: string; signal?: AbortSignal; t
   return openClient({
     token: options.token ?? 'xoxb-one',
     apiUrl: new URL(apiUrl),
+    proxy: null,
     timeoutMs: options.timeoutMs ?? 2000,
     signal: options.signal ?? new AbortController().signal,
   });
@@ -22,7 +23,12 @@ const cases: [name: string, answer: Answerer, expected: object][] = [
   ['a result', ok({ n: 1 }), { ok: true, body: { ok: true, n: 1 } }],
   ['429 with Retry-After', text('', 429, { 'retry-after': '30' }), rateLimited(30_000)],
   ['429 without Retry-After', text('', 429), rateLimited()],
-  ['429 with a date', text('', 429, { 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' }), rateLimited()],
+  [
+    '429 with a date, which counts from the date of the answer',
+    text('', 429, { date: 'Wed, 21 Oct 2026 07:28:00 GMT', 'retry-after': 'Wed, 21 Oct 2026 07:28:30 GMT' }),
+    rateLimited(30_000),
+  ],
+  ['429 with what is neither seconds nor a date', text('', 429, { 'retry-after': 'later' }), rateLimited()],
   ['ratelimited in a 200 body', refusal('ratelimited'), rateLimited()],
   [
     'rate_limited in a 200 body',
@@ -45,6 +51,11 @@ const cases: [name: string, answer: Answerer, expected: object][] = [
   ['metadata that is null', ok({ response_metadata: null }), { ok: true, body: { response_metadata: {} } }],
   ['no content', text('', 204), { ok: false, failure: { type: 'http', status: 204 } }],
   ['HTTP 503', text('<html>', 503), { ok: false, failure: { type: 'http', status: 503 } }],
+  [
+    'HTTP 503 with Retry-After',
+    text('', 503, { 'retry-after': '12' }),
+    { ok: false, failure: { type: 'http', status: 503, retryAfterMs: 12_000 } },
+  ],
   ['HTTP 404', text('not found', 404), { ok: false, failure: { type: 'http', status: 404 } }],
   ['a redirect', text('', 302, { location: 'https://login.example/' }), network('redirected')],
   ['a body that breaks off', truncated, network('connection_lost')],

@@ -1,6 +1,7 @@
 /** The chat completions of OpenAI and of everybody who speaks like it. The only file that knows the SDK. */
 import type { OpenAI } from 'openai';
 import * as z from 'zod';
+import { type Fetch, fetchThrough, type HttpsProxy } from '../../http/proxy.ts';
 import type { Charge, ChatAnswer, ChatFailure, ChatFailureKind, ChatModel, ChatRequest } from './chat-model.ts';
 import { checkEndpoint } from './endpoint.ts';
 import type { Tokens } from './prices.ts';
@@ -9,6 +10,8 @@ export interface OpenAiClientOptions {
   /** Null means OpenAI's own API. */
   baseUrl: string | null;
   apiKey: string;
+  /** The way to an endpoint outside of this machine; null for straight. */
+  proxy: HttpsProxy | null;
 }
 
 /** Answers of our form take some thousand bytes; an endpoint that sends more than this is not answering the question. */
@@ -20,19 +23,19 @@ const longestTimerMs = 2 ** 31 - 1;
  * A model behind an address. The SDK is loaded with the first call: it is big, and most runs ask nobody.
  * @throws UsageError when the address is not fit to be sent messages and a key
  */
-export function openAiModel({ baseUrl, apiKey }: OpenAiClientOptions): ChatModel {
+export function openAiModel({ baseUrl, apiKey, proxy }: OpenAiClientOptions): ChatModel {
   const url = checkEndpoint(baseUrl);
   let client: Promise<OpenAI> | undefined;
   return {
     async complete(request, signal) {
       signal.throwIfAborted();
-      client ??= openClient(url, apiKey);
+      client ??= openClient(url, apiKey, fetchThrough(proxy, url));
       return ask(await client, request, signal);
     },
   };
 }
 
-async function openClient(url: URL, apiKey: string): Promise<OpenAI> {
+async function openClient(url: URL, apiKey: string, send: Fetch): Promise<OpenAI> {
   const { OpenAI } = await import('openai');
   return new OpenAI({
     baseURL: url.href.replace(/\/$/, ''),
@@ -47,7 +50,7 @@ async function openClient(url: URL, apiKey: string): Promise<OpenAI> {
     // At its debug level it would print messages and answers.
     logLevel: 'off',
     logger: { debug: discard, info: discard, warn: discard, error: discard },
-    fetch: fetchWith(apiKey),
+    fetch: fetchWith(apiKey, send),
   });
 }
 
@@ -57,14 +60,14 @@ function discard(): void {}
  * Sends our headers only: the SDK adds what it finds out about the machine and lets the environment change the key. Redirects
  * are not followed, since the messages would go on to an address nobody checked; a body without end is cut.
  */
-function fetchWith(apiKey: string): typeof fetch {
+function fetchWith(apiKey: string, send: Fetch): Fetch {
   const headers = {
     accept: 'application/json',
     authorization: `Bearer ${apiKey}`,
     'content-type': 'application/json',
     'user-agent': 'slackingest',
   };
-  return async (input, init) => limited(await fetch(input, { ...init, headers, redirect: 'manual' }));
+  return async (input, init) => limited(await send(input, { ...init, headers, redirect: 'manual' }));
 }
 
 function limited(response: Response): Response {

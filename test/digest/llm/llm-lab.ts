@@ -135,7 +135,7 @@ export class LlmLab implements AsyncDisposable {
       now: () => noon + this.lateMs,
       signal: new AbortController().signal,
       log: (line) => this.logged.push(line),
-      model: openAiModel({ baseUrl: this.model.baseUrl, apiKey: 'sk-test' }),
+      model: openAiModel({ baseUrl: this.model.baseUrl, apiKey: 'sk-test', proxy: null }),
       settings: { ...settings, ...some },
       load: async (keys) => keys.flatMap(({ ts }) => this.#messages.get(ts) ?? []),
       save: async (_, { ts }, events, facts) => {

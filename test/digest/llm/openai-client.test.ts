@@ -19,7 +19,7 @@ const never = new AbortController().signal;
 
 async function answerTo(answer: Answer, changes: Partial<ChatRequest> = {}) {
   await using endpoint = await openModel(() => answer);
-  const model = openAiModel({ baseUrl: endpoint.baseUrl, apiKey: 'sk-test' });
+  const model = openAiModel({ baseUrl: endpoint.baseUrl, apiKey: 'sk-test', proxy: null });
   return await model.complete({ ...request, ...changes }, never);
 }
 
@@ -51,7 +51,7 @@ describe('a call', () => {
   it('is made once, whatever comes back', async () => {
     for (const answer of [answers.failure(500), answers.rateLimited('1'), answers.reset]) {
       await using endpoint = await openModel(() => answer);
-      const model = openAiModel({ baseUrl: endpoint.baseUrl, apiKey: 'sk-test' });
+      const model = openAiModel({ baseUrl: endpoint.baseUrl, apiKey: 'sk-test', proxy: null });
       expect(await model.complete(request, never)).toMatchObject({ ok: false });
       expect(endpoint.requests).toHaveLength(1);
     }
@@ -64,7 +64,7 @@ describe('a call', () => {
     vi.stubEnv('OPENAI_PROJECT_ID', 'proj-environment');
     vi.stubEnv('OPENAI_CUSTOM_HEADERS', 'X-Spy: 1\nAuthorization: Bearer sk-other');
     await using endpoint = await openModel(() => answers.good);
-    const model = openAiModel({ baseUrl: endpoint.baseUrl, apiKey: 'sk-test' });
+    const model = openAiModel({ baseUrl: endpoint.baseUrl, apiKey: 'sk-test', proxy: null });
     expect(await model.complete(request, never)).toMatchObject({ ok: true });
     const [sent] = endpoint.requests;
     expect(sent?.authorization).toBe('Bearer sk-test');
@@ -94,7 +94,7 @@ describe('a call', () => {
 
   it('ends with the reason of the signal, and is not begun after it fired', async () => {
     await using endpoint = await openModel(() => answers.hang);
-    const model = openAiModel({ baseUrl: endpoint.baseUrl, apiKey: 'sk-test' });
+    const model = openAiModel({ baseUrl: endpoint.baseUrl, apiKey: 'sk-test', proxy: null });
     const stop = new AbortController();
     const call = expect(model.complete(request, stop.signal)).rejects.toThrow('enough');
     while (endpoint.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
