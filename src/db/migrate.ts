@@ -154,7 +154,7 @@ function checkHistory(dialect: Dialect, applied: readonly AppliedMigration[], mi
     if (migration?.name !== row.name) {
       throw new DatabaseError(
         `${dialect.address} was upgraded by a newer slackingest (${row.app_version}): it has ${row.name}, which this one (${appVersion}) does not know`,
-        'Upgrade slackingest: npm install -g slackingest@latest',
+        'Upgrade slackingest: build the newer version, as the README tells under "Build the program".',
       );
     }
     if (hashOf(migration, dialect.columnTypes) !== row.sha256) {
