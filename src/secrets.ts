@@ -3,11 +3,14 @@
  * Text that came from outside goes through both, controls first: a control sequence inside a token would hide it.
  */
 
-/**
- * A Slack token: bot, user, workspace, refresh, browser, cookie, export file, rotated (`xoxe.xoxp-`) and app level.
- * The tail needs a letter or digit to start with, so that prose about `xoxb-` and `xoxb-…` stays as it is.
- */
-const slackToken = /((?:xoxe\.)?xox[a-z](?:-|%2d)|xapp(?:-|%2d))[a-z0-9%][\w%+/=-]*/gi;
+/** A Slack token: bot, user, workspace, refresh, browser, cookie, export file, rotated (`xoxe.xoxp-`) and app level. */
+const slackToken = /((?:xoxe\.)?xox[a-z](?:-|%2d)|xapp(?:-|%2d))([\w%+/=-]*)/gi;
+
+/** Every real one holds digits among its letters, so that prose about `xoxb-`, `xoxe.xoxp-1-` and `xoxb-your-token` stays as it is. */
+function isTokenBody(body: string): boolean {
+  const isLong = /[a-z0-9]{16}/i.test(body);
+  return isLong || (/\d/.test(body) && body.replace(/[^a-z0-9]/gi, '').length >= 3);
+}
 
 /** A double quote that may close a JSON string. Masking never crosses it, so that a masked line of JSON stays JSON. */
 const jsonEnd = String.raw`"(?=[\s,:}\]]|$)`;
@@ -63,7 +66,7 @@ const otherPassword = new RegExp(
  */
 export function maskSecrets(text: string): string {
   return text
-    .replace(slackToken, '$1…')
+    .replace(slackToken, (word: string, start: string, body: string) => (isTokenBody(body) ? `${start}…` : word))
     .replace(webhook, '$1…')
     .replace(otherToken, '$1…')
     .replace(assignment, '$1$2…')
@@ -79,7 +82,7 @@ export function maskSecrets(text: string): string {
 
 /** Whether a Slack token stands anywhere in the text. */
 export function containsSlackToken(text: string): boolean {
-  return text.search(slackToken) !== -1;
+  return [...text.matchAll(slackToken)].some(([, , body = '']) => isTokenBody(body));
 }
 
 const esc = '(?:\\u001b';

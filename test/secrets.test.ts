@@ -9,11 +9,11 @@ describe('maskSecrets', () => {
     ['workspace token', 'xoxa-2-123', 'xoxa-…'],
     ['refresh token', 'xoxr-123', 'xoxr-…'],
     ['legacy session token', 'xoxs-123', 'xoxs-…'],
-    ['browser token and cookie', 'xoxc-1-2 d=xoxd-ab%2Bc%2Fd%3D%3D; x', 'xoxc-… d=xoxd-…; x'],
+    ['browser token and cookie', 'xoxc-1-23 d=xoxd-ab%2Bc%2Fd%3D%3D; x', 'xoxc-… d=xoxd-…; x'],
     ['rotated token', 'xoxe.xoxp-1-Mi0yLTk', 'xoxe.xoxp-…'],
     ['rotation refresh token', '"xoxe-1-My0xLTk"', '"xoxe-…"'],
     ['app-level token', 'xapp-1-A111-222-abc.', 'xapp-….'],
-    ['token inside a word', 'SLACK_TOKENxoxb-1', 'SLACK_TOKENxoxb-…'],
+    ['token inside a word', 'SLACK_TOKENxoxb-123', 'SLACK_TOKENxoxb-…'],
     ['encoded token', 'https://x.test/?q=xoxb%2D123%2D456', 'https://x.test/?q=xoxb%2D…'],
     [
       'export file token',
@@ -48,6 +48,8 @@ describe('maskSecrets', () => {
 
   it.each([
     'a bot token begins with xoxb-, a user token with xoxp-',
+    'refresh tokens begin with xoxe-, rotated ones with xoxe.xoxp-1- or xoxe.xoxb-1-…',
+    'rename xoxe-foo to bar, xoxb-your-token-here, xoxe-v2 and xapp-1-',
     'postgres://user@host:5432/db',
     'http://127.0.0.1:8080/@user',
     'sqlite:/var/lib/slackingest.db',
@@ -58,7 +60,7 @@ describe('maskSecrets', () => {
     expect(maskSecrets(text)).toBe(text);
   });
 
-  const secret = fc.stringMatching(/^[A-Za-z0-9]{8,40}$/);
+  const secret = fc.stringMatching(/^[A-Za-z0-9]{8,40}$/).filter((body) => /\d/.test(body) || body.length >= 16);
   const prefix = fc.constantFrom(
     'xoxb-',
     'xoxp-',
@@ -102,6 +104,15 @@ describe('maskSecrets', () => {
       'authorization: basic ',
       'xoxb-',
       'xapp-1',
+      'xoxe',
+      'xoxe-…',
+      'xoxe.xoxp-1-',
+      '%2D',
+      '?t=',
+      '?token=',
+      '&amp;',
+      '.',
+      '-',
       '…',
     ),
     secret,
@@ -230,5 +241,35 @@ describe('stripTerminalControls', () => {
 describe('printable', () => {
   it('finds a token that control characters cut in two', () => {
     expect(printable('xoxb\u001b[0m-12\u00003')).toBe('xoxb-…');
+  });
+
+  it('changes nothing the second time', () => {
+    const piece = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 4 }),
+      fc.constantFrom(
+        'xoxe-',
+        'xoxe.xoxp-1-',
+        '123',
+        '\u001b',
+        '[',
+        'token=',
+        '://a:',
+        '@',
+        '"',
+        '\u0000',
+        '…',
+        '\u202e',
+      ),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(piece).map((pieces) => pieces.join('')),
+        (text) => {
+          const once = printable(text);
+          expect(printable(once)).toBe(once);
+        },
+      ),
+      { numRuns: 5_000 },
+    );
   });
 });

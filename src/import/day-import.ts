@@ -9,7 +9,7 @@ import { RefusedContentError } from '../errors.ts';
 import type { DayFile } from '../export/layout.ts';
 import type { Defect } from '../export/read-list.ts';
 import type { IsoTime } from '../model.ts';
-import { withoutExportTokens } from '../normalize/clean.ts';
+import { cleanText } from '../normalize/clean.ts';
 import { nowIso, type SyncContext } from '../sync/context.ts';
 import { addCounts, noMessages } from '../sync/counts.ts';
 import { type ExportDays, HeldDays } from './cover-days.ts';
@@ -256,7 +256,7 @@ export class DayImport {
     part.files.push({
       team_id: this.#context.teamId,
       sha256,
-      path: withoutExportTokens(task.path.slice(section.prefix.length)),
+      path: cleanText(task.path.slice(section.prefix.length)),
       rows,
       status: isWhole && leftOut === 0 ? 'done' : rows === 0 && !isWhole ? 'failed' : 'partial',
       error: defects[0] === undefined ? null : errorText(defects[0], defects.length),

@@ -11,7 +11,7 @@ import type { DayFile } from '../export/layout.ts';
 import { openReader } from '../export/open-archive.ts';
 import type { Defect } from '../export/read-list.ts';
 import type { IsoTime } from '../model.ts';
-import { withoutExportTokens } from '../normalize/clean.ts';
+import { cleanText } from '../normalize/clean.ts';
 import { type NormalizedChannel, normalizeChannel } from '../normalize/directory.ts';
 import { ChannelPosition } from '../sync/channel-position.ts';
 import type { SyncContext } from '../sync/context.ts';
@@ -240,7 +240,7 @@ async function listDone(
     const channelId = conversations.get(folder)?.channelId;
     return channelId === undefined || lost.has(channelId)
       ? []
-      : (byPath.get(withoutExportTokens(path.slice(prefix.length))) ?? []);
+      : (byPath.get(cleanText(path.slice(prefix.length))) ?? []);
   };
 }
 

@@ -13,6 +13,7 @@
  */
 import type { StoredMessage } from '../db/repositories/messages.ts';
 import type { IsoTime } from '../model.ts';
+import { isCleanedAnew } from '../normalize/export-token.ts';
 import type { StorableMessage } from '../normalize/message.ts';
 import { compareTs, isTs, millisecondAfter } from '../ts.ts';
 
@@ -73,7 +74,8 @@ export function decide(stored: StoredMessage | undefined, read: StorableMessage,
   if (sameContent && sameState && stored.deleted_at === null && !isImported) return { kind: 'unchanged' };
   // The same message is another object in an export (docs.slack.dev names no such difference; every real export has
   // them): only other words are a revision.
-  const keepRevision = isImported && version === 0 ? !hasSameWords(stored, read) : !sameContent;
+  const isSameVersion = version === 0 && (isImported || isCleanedAnew(stored.search_text, read.search_text));
+  const keepRevision = isSameVersion ? !hasSameWords(stored, read) : !sameContent;
   return { kind: 'replace', keepRevision, deletedAt: null, updatedAt };
 }
 
@@ -131,8 +133,9 @@ function stale(stored: StoredMessage, read: StorableMessage): Decision {
   return hasSameWords(stored, read) ? { kind: 'stale' } : { kind: 'stale', keepRevision: true };
 }
 
+/** What earlier versions cleaned otherwise is no edit. */
 function hasSameWords(stored: StoredMessage, read: StorableMessage): boolean {
-  return read.search_text === stored.search_text;
+  return read.search_text === stored.search_text || isCleanedAnew(stored.search_text, read.search_text);
 }
 
 /**
