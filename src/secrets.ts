@@ -6,10 +6,9 @@
 /** A Slack token: bot, user, workspace, refresh, browser, cookie, export file, rotated (`xoxe.xoxp-`) and app level. */
 const slackToken = /((?:xoxe\.)?xox[a-z](?:-|%2d)|xapp(?:-|%2d))([\w%+/=-]*)/gi;
 
-/** Every real one holds digits among its letters, so that prose about `xoxb-`, `xoxe.xoxp-1-` and `xoxb-your-token` stays as it is. */
+/** Every real one holds digits, so that prose about `xoxb-`, `xoxe.xoxp-1-` and `xoxb-your-token` stays as it is. */
 function isTokenBody(body: string): boolean {
-  const isLong = /[a-z0-9]{16}/i.test(body);
-  return isLong || (/\d/.test(body) && body.replace(/[^a-z0-9]/gi, '').length >= 3);
+  return (/\d/.test(body) && !/^\d-$/.test(body)) || /[a-z0-9]{16}/i.test(body);
 }
 
 /** A double quote that may close a JSON string. Masking never crosses it, so that a masked line of JSON stays JSON. */
