@@ -27,12 +27,31 @@ export interface Identity {
   scopes: readonly string[] | null;
 }
 
+/**
+ * An element of an answer that cannot be taken (null, no id, nested without end): its place in the page, from 0, and why. It must
+ * be reported, never dropped in silence.
+ */
+export interface Malformed {
+  /** Null where nobody knows it any more. */
+  position: number | null;
+  /** Continues "Element 3 of the page ". */
+  reason: string;
+}
+
+/** One page of channels, users or user groups: each item is an object with an id. */
+export interface ObjectPage {
+  items: JsonObject[];
+  malformed: Malformed[];
+}
+
 /** One page of `conversations.history` or `conversations.replies`. Nothing is promised about the order of messages or of pages. */
 export interface MessagePage {
   /** Each element is an object with a well-formed `ts`. */
   messages: (JsonObject & { ts: Ts })[];
-  /** Elements that are no message (null, no `ts`, ...): position in the page and why. They must be reported, never dropped in silence. */
-  malformed: { position: number; reason: string }[];
+  malformed: (Malformed & {
+    /** What tells which message it is and of which thread: its fields without what they hold in turn. Null where it has no ts. */
+    outline: (JsonObject & { ts: Ts }) | null;
+  })[];
   hasMore: boolean;
   /** Slack's page token; absent on the last page. Never stored. */
   nextCursor: string | undefined;
@@ -68,7 +87,7 @@ export interface RepliesRequest {
 export interface SlackApi {
   identify(): Promise<Identity>;
   /** Yields pages of raw conversation objects until the listing is complete. Empty pages are possible. */
-  channels(kinds: readonly ChannelKind[]): AsyncIterable<JsonObject[]>;
+  channels(kinds: readonly ChannelKind[]): AsyncIterable<ObjectPage>;
   history(request: HistoryRequest): Promise<MessagePage>;
   /** The root comes first on the first page (and perhaps on later ones), then replies, oldest first. */
   replies(request: RepliesRequest): Promise<MessagePage>;
@@ -76,11 +95,11 @@ export interface SlackApi {
   pageSize(method: 'conversations.history' | 'conversations.replies'): number;
   /** Calls that the run's budget of requests has left; null without such a budget. */
   readonly requestsLeft: number | null;
-  users(): AsyncIterable<JsonObject[]>;
+  users(): AsyncIterable<ObjectPage>;
   user(userId: string): Promise<JsonObject>;
   /** One conversation, listed or not. */
   channel(channelId: string): Promise<JsonObject>;
-  usergroups(): Promise<JsonObject[]>;
+  usergroups(): Promise<ObjectPage>;
   /** Joins a public channel. Throws unless the client was opened with `allowJoin`. */
   join(channel: string): Promise<void>;
 

@@ -37,3 +37,11 @@ test.each([
 ])('refuses %s, which is no JSON', (text) => {
   expect(() => parseExactly(text)).toThrow(SyntaxError);
 });
+
+test('takes a text of millions of escapes beside such a number', () => {
+  const text = '"\n\\'.repeat(3_000_000);
+  expect(parseExactly(`{"text":${JSON.stringify(text)},"id":12345678901234567890}`)).toEqual({
+    text,
+    id: '12345678901234567890',
+  });
+});

@@ -3,7 +3,7 @@
  * takes the memory of one element.
  */
 import { isUtf8 } from 'node:buffer';
-import { parseExactly } from '../exact-json.ts';
+import { parseExactly, stringEnd } from '../exact-json.ts';
 import type { JsonValue } from '../model.ts';
 
 /** One element, or why it is none. Positions count from 0. */
@@ -253,17 +253,6 @@ function elementLength(text: string, scan: Scan): number | null {
       scan.depth -= 1;
       if (scan.depth === 0) return at + 1;
     }
-  }
-}
-
-function stringEnd(text: string, from: number): number | null {
-  for (let at = from; ; at += 1) {
-    const quote = text.indexOf('"', at);
-    if (quote === -1) return null;
-    let slashes = 0;
-    while (quote - slashes - 1 >= from && text[quote - slashes - 1] === '\\') slashes += 1;
-    if (slashes % 2 === 0) return quote + 1;
-    at = quote;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Reads files of an export as what they are: lists of objects, and messages of one day. */
 import type { JsonObject, JsonValue, Ts } from '../model.ts';
+import { isNestedTooDeeply } from '../nesting.ts';
 import { isTs } from '../ts.ts';
 import { type ArchiveFile, ArchiveFileError, type ArchiveReader } from './archive.ts';
 import { decodeText, type Element, type ListEnd, parseChunks, parseList } from './json-elements.ts';
@@ -70,6 +71,7 @@ export async function* readObjects(
     for await (const elements of content.portions) {
       yield elements.flatMap((element) => {
         if ('reason' in element) onDefect({ position: element.position, reason: element.reason });
+        else if (isNestedTooDeeply(element.value)) onDefect({ position: element.position, reason: tooDeep });
         else if (isObject(element.value)) return [element.value];
         else if (element.value !== '') onDefect({ position: element.position, reason: kindOf(element.value) });
         return [];
@@ -89,8 +91,11 @@ function isEmptyList(bytes: Buffer): boolean {
 /** The message of an element, or why it is none. */
 export function messageOf(value: JsonValue): Message | string {
   if (!isObject(value)) return kindOf(value);
+  if (isNestedTooDeeply(value)) return tooDeep;
   return isMessage(value) ? value : value['ts'] === undefined ? 'has no ts' : 'has a ts that is none';
 }
+
+const tooDeep = 'is nested too deeply';
 
 function isMessage(value: JsonObject): value is Message {
   return isTs(value['ts']);

@@ -1,6 +1,7 @@
 /** What an import found and did, kept while it works, so that one that is stopped can still tell. */
 import type { Defect } from '../export/read-list.ts';
 import { failedUnit, type SyncContext } from '../sync/context.ts';
+import { toldElements } from '../sync/malformed.ts';
 import { microsToTs } from '../ts.ts';
 import type { FolderChannel } from './folders.ts';
 import type { Tally } from './read-day-file.ts';
@@ -118,9 +119,6 @@ export function totalsOf({ users, conversations }: ImportProgress) {
   };
 }
 
-/** Defects that are told one by one; a damaged export may have millions. */
-const toldDefects = 1000;
-
 /** Sets aside what cannot be read, with its reason; the rest goes in. */
 export function quarantine(
   context: SyncContext,
@@ -130,7 +128,7 @@ export function quarantine(
 ): void {
   if (conversation !== null) conversation.isDamaged = true;
   progress.quarantinedCount += 1;
-  if (progress.quarantined.length >= toldDefects) return;
+  if (progress.quarantined.length >= toldElements) return;
   progress.quarantined.push(defect);
   const { position, reason } = defect;
   // A name may hold anything, line ends too.

@@ -5,9 +5,9 @@
 import { createHash, type Hash, hash } from 'node:crypto';
 import { type ArchiveFile, ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
 import type { Element } from '../export/json-elements.ts';
-import { type Defect, type Message, messageOf, openContent } from '../export/read-list.ts';
+import { type Defect, messageOf, openContent } from '../export/read-list.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
-import { type NormalizedMessage, normalizeMessage, type StorableMessage } from '../normalize/message.ts';
+import { normalizeMessage, type StorableMessage } from '../normalize/message.ts';
 import { type DiscardRule, matchingRule } from '../sync/discard.ts';
 import { tsToMicros } from '../ts.ts';
 
@@ -117,11 +117,7 @@ function takeElements(
       continue;
     }
     if (!isDone) {
-      const normalized = normalize(message);
-      if (typeof normalized === 'string') {
-        defects.push({ position, reason: normalized });
-        continue;
-      }
+      const normalized = normalizeMessage(message);
       const rule = rules.length === 0 ? null : matchingRule(rules, normalized.message);
       if (rule === null) result.messages.push(normalized);
       else discarded.set(rule.label, (discarded.get(rule.label) ?? 0) + 1);
@@ -130,42 +126,6 @@ function takeElements(
     if (typeof message['thread_ts'] === 'string') threads.add(message['thread_ts']);
   }
   return { ...result, tally: { ...result.tally, threads: [...threads] }, discarded: [...discarded] };
-}
-
-/** SQLite's JSON functions go no deeper than 1000 levels, Postgres some thousands; Slack's messages have a dozen. */
-const deepestNesting = 500;
-/** Nothing that is not deep closes so much at once. */
-const manyClosings = /[\]}]{12}/;
-
-function normalize(message: Message): NormalizedMessage | string {
-  try {
-    const normalized = normalizeMessage(message);
-    const { text } = normalized.raw;
-    return text.length > 2 * deepestNesting && manyClosings.test(text) && depthOf(text) > deepestNesting
-      ? 'is nested too deeply'
-      : normalized;
-  } catch (error) {
-    // Too deep even to be walked through.
-    if (error instanceof RangeError) return 'is nested too deeply';
-    throw error;
-  }
-}
-
-function depthOf(json: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let isInString = false;
-  for (let at = 0; at < json.length; at += 1) {
-    const sign = json[at];
-    if (isInString) {
-      if (sign === '\\') at += 1;
-      else if (sign === '"') isInString = false;
-    } else if (sign === '"') isInString = true;
-    else if (sign === '[' || sign === '{') depth += 1;
-    else if (sign === ']' || sign === '}') depth -= 1;
-    if (depth > deepest) deepest = depth;
-  }
-  return deepest;
 }
 
 function count(tally: Tally, message: JsonObject, at: number): void {

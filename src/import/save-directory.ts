@@ -39,11 +39,11 @@ export async function readConversations(
     if (file === undefined) continue;
     for await (const portion of readObjects(reader, file, (defect) => onDefect(file.path, defect))) {
       portion.forEach((received) => {
-        const channel = orTooDeep(() => normalizeChannel(received, kind));
+        const channel = normalizeChannel(received, kind);
         if (channel === null)
           onDefect(file.path, {
             position: null,
-            reason: 'holds a conversation without an id, or one that is nested too deeply',
+            reason: 'holds a conversation without an id',
           });
         else if (!byId.has(channel.channel_id)) byId.set(channel.channel_id, channel);
       });
@@ -67,11 +67,11 @@ export async function importUsers(
     for await (const portion of readObjects(reader, file, (defect) => onDefect(file.path, defect))) {
       const users = new Map<string, NormalizedUser>();
       for (const received of portion) {
-        const user = orTooDeep(() => normalizeUser(received));
+        const user = normalizeUser(received);
         if (user === null)
           onDefect(file.path, {
             position: null,
-            reason: 'holds a user without an id, or one that is nested too deeply',
+            reason: 'holds a user without an id',
           });
         else if (!ids.has(user.user_id)) users.set(user.user_id, user);
       }
@@ -80,16 +80,6 @@ export async function importUsers(
     }
   }
   return ids.size;
-}
-
-/** An object may be nested so deeply that it cannot even be walked through. */
-function orTooDeep<Result>(normalize: () => Result | null): Result | null {
-  try {
-    return normalize();
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
 }
 
 /** Users that are written in one transaction. */

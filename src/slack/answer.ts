@@ -11,6 +11,8 @@ export type CallFailure =
   | { type: 'http'; status: number; retryAfterMs?: number | undefined }
   /** HTTP 200 with something that is not what the method promises. `why` never quotes the body. */
   | { type: 'bad_body'; why: string }
+  /** What was asked for, and nothing that can be taken: another try would bring the same. `why` as above. */
+  | { type: 'odd_body'; why: string }
   /**
    * No answer, or one that broke off. `code` is ours (`timeout`) or Node's (`ECONNRESET`). `proxy`: the one that was taken, and
    * the HTTP status with which it refused to.

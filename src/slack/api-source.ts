@@ -8,6 +8,7 @@ import type {
   Identity,
   JsonObject,
   MessagePage,
+  ObjectPage,
   OutgoingMessage,
   PaceState,
   PostedMessage,
@@ -147,14 +148,13 @@ export function openSlackApi(options: SlackApiOptions): SlackApiHandle {
     onServerRest: storePace,
   });
   const hasBotToken = /^(?:xoxe\.)?xoxb-/.test(options.token);
-  return new ApiSource(caller, pacer, watch, emit, { teamId: options.teamId, hasBotToken });
+  return new ApiSource(caller, pacer, watch, { teamId: options.teamId, hasBotToken });
 }
 
 class ApiSource implements SlackApiHandle {
   readonly #caller: Caller;
   readonly #pacer: Pacer;
   readonly #watch: RestrictionWatch;
-  readonly #emit: Emit;
   readonly #pageLimits = new PageLimits();
   /** Required by listings with an organisation's token, ignored with a workspace's. */
   #teamId: string | undefined;
@@ -164,13 +164,11 @@ class ApiSource implements SlackApiHandle {
     caller: Caller,
     pacer: Pacer,
     watch: RestrictionWatch,
-    emit: Emit,
     known: { teamId: string | undefined; hasBotToken: boolean },
   ) {
     this.#caller = caller;
     this.#pacer = pacer;
     this.#watch = watch;
-    this.#emit = emit;
     this.#teamId = known.teamId;
     this.#hasBotToken = known.hasBotToken;
   }
@@ -210,13 +208,13 @@ class ApiSource implements SlackApiHandle {
     return { ...identity, isBot, teamId: isOrganisation ? this.#teamId : identity.teamId };
   }
 
-  async *channels(kinds: readonly ChannelKind[]): AsyncIterable<JsonObject[]> {
+  async *channels(kinds: readonly ChannelKind[]): AsyncIterable<ObjectPage> {
     if (kinds.length === 0) return;
     const types = kinds.map((kind) => typeOfKind[kind]).join(',');
     yield* this.#list('conversations.list', { types, exclude_archived: false }, readChannelPage);
   }
 
-  async *users(): AsyncIterable<JsonObject[]> {
+  async *users(): AsyncIterable<ObjectPage> {
     yield* this.#list('users.list', {}, readUserPage);
   }
 
@@ -240,10 +238,9 @@ class ApiSource implements SlackApiHandle {
     return this.#caller.call('conversations.info', { channel: channelId }, readChannel);
   }
 
-  async usergroups(): Promise<JsonObject[]> {
+  usergroups(): Promise<ObjectPage> {
     const args = { include_users: true, include_disabled: true, team_id: this.#teamId };
-    const page = await this.#caller.call('usergroups.list', args, readUsergroups);
-    return this.#wholeItems('usergroups.list', page);
+    return this.#caller.call('usergroups.list', args, readUsergroups);
   }
 
   async join(channel: string): Promise<void> {
@@ -264,16 +261,16 @@ class ApiSource implements SlackApiHandle {
     return this.#caller.call('conversations.open', { users: userId }, readOpened);
   }
 
-  async *#list(
+  #list(
     method: 'conversations.list' | 'users.list',
     args: CallArguments,
     read: (body: unknown) => Reading<ListPage>,
-  ): AsyncGenerator<JsonObject[]> {
+  ): AsyncGenerator<ObjectPage> {
     const fetchPage = async (cursor: string | undefined): Promise<ListPage> => {
       const listing = { ...args, team_id: this.#teamId, cursor };
       return (await this.#page(method, method, listing, pageLimits[method], read)).value;
     };
-    for await (const page of listPages(method, fetchPage)) yield this.#wholeItems(method, page);
+    return listPages(method, fetchPage);
   }
 
   /** The full limit is asked for even of a restricted app: Slack cuts it down, and thus the end of a restriction shows. */
@@ -301,14 +298,6 @@ class ApiSource implements SlackApiHandle {
     const page = this.#pageLimits.of(listing, full);
     const value = await this.#caller.call(method, args, read, { page });
     return { value, askedFor: page.lastServed ?? full };
-  }
-
-  #wholeItems(method: MethodName, page: ListPage): JsonObject[] {
-    if (page.malformed > 0) {
-      const message = `${page.malformed} entries of ${method} are no objects with an id and were left out.`;
-      this.#emit({ type: 'notice', message });
-    }
-    return page.items;
   }
 }
 

@@ -19,6 +19,11 @@ export function slackError(method: string, failure: CallFailure, attempts = 1): 
         'bad_body',
         `Slack's answer to ${method} cannot be used: ${failure.why}.${times(attempts)}`,
       );
+    case 'odd_body':
+      return new SlackError(
+        { kind: 'unknown', method, code: 'malformed_answer' },
+        `Slack's answer to ${method} cannot be taken: ${failure.why}.`,
+      );
     case 'network':
       return networkError(method, failure, attempts);
   }
@@ -50,6 +55,7 @@ export function isFaultOfServer(failure: CallFailure): boolean {
       return true;
     case 'network':
       return ['timeout', 'connection_lost', 'ECONNRESET', 'EPIPE'].includes(failure.code);
+    case 'odd_body':
     case 'rate_limited':
       return false;
   }

@@ -127,7 +127,8 @@ export class Caller {
       const answer = await send(method, args);
       if (answer.ok) {
         const reading = read(answer.body);
-        return reading.ok ? reading : { ok: false, failure: { type: 'bad_body', why: reading.why }, restMs: 0 };
+        if (reading.ok) return reading;
+        return { ok: false, failure: { type: reading.isOdd ? 'odd_body' : 'bad_body', why: reading.why }, restMs: 0 };
       }
       return { ...answer, restMs: await this.#rest(method, answer.failure) };
     } finally {

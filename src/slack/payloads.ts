@@ -4,16 +4,17 @@
  */
 import * as z from 'zod';
 import { isId } from '../ids.ts';
-import type { Identity, JsonObject, MessagePage, PostedMessage, Ts } from '../model.ts';
+import type { Identity, JsonObject, MessagePage, ObjectPage, PostedMessage, Ts } from '../model.ts';
+import { isNestedTooDeeply } from '../nesting.ts';
 import { isTs } from '../ts.ts';
 
-/** A usable answer, or why it is none. `why` names fields, never their content. */
-export type Reading<T> = { ok: true; value: T } | { ok: false; why: string };
+/**
+ * A usable answer, or why it is none. `why` names fields, never their content. `isOdd`: the answer is what was asked for, and
+ * nothing that can be taken; asked again it would be the same.
+ */
+export type Reading<T> = { ok: true; value: T } | { ok: false; why: string; isOdd?: true };
 
-/** One page of channels, users or user groups. `malformed` counts the elements that are no object with an id. */
-export interface ListPage {
-  items: JsonObject[];
-  malformed: number;
+export interface ListPage extends ObjectPage {
   nextCursor: string | undefined;
 }
 
@@ -97,16 +98,17 @@ export function readUsergroups(body: unknown): Reading<ListPage> {
 
 export function readUser(body: unknown): Reading<JsonObject> {
   const answer = read(userAnswer, body);
-  if (!answer.ok) return answer;
-  const { user } = answer.value;
-  return isJsonObject(user) ? { ok: true, value: user } : { ok: false, why: 'user is no object' };
+  return answer.ok ? readObject('user', answer.value.user) : answer;
 }
 
 export function readChannel(body: unknown): Reading<JsonObject> {
   const answer = read(channelAnswer, body);
-  if (!answer.ok) return answer;
-  const { channel } = answer.value;
-  return isJsonObject(channel) ? { ok: true, value: channel } : { ok: false, why: 'channel is no object' };
+  return answer.ok ? readObject('channel', answer.value.channel) : answer;
+}
+
+function readObject(name: string, value: unknown): Reading<JsonObject> {
+  if (!isJsonObject(value)) return { ok: false, why: `${name} is no object` };
+  return isNestedTooDeeply(value) ? { ok: false, why: `${name} ${tooDeep}`, isOdd: true } : { ok: true, value };
 }
 
 export function readPosted(body: unknown): Reading<PostedMessage> {
@@ -133,15 +135,24 @@ function map<A, B>(reading: Reading<A>, change: (value: A) => B): Reading<B> {
   return reading.ok ? { ok: true, value: change(reading.value) } : reading;
 }
 
+const tooDeep = 'is nested too deeply';
+
 /** By hand rather than by schema: pages hold 999 messages, and only their `ts` is relied on. */
 function sortOut(elements: readonly unknown[]): Pick<MessagePage, 'messages' | 'malformed'> {
   const messages: MessagePage['messages'] = [];
   const malformed: MessagePage['malformed'] = [];
   for (const [position, element] of elements.entries()) {
-    if (isMessage(element)) messages.push(element);
-    else malformed.push({ position, reason: whyNoMessage(element) });
+    if (!isMessage(element)) malformed.push({ position, reason: whyNoMessage(element), outline: null });
+    else if (isNestedTooDeeply(element)) {
+      malformed.push({ position, reason: `${tooDeep} (ts ${element.ts})`, outline: outlineOf(element) });
+    } else messages.push(element);
   }
   return { messages, malformed };
+}
+
+function outlineOf(message: JsonObject & { ts: Ts }): JsonObject & { ts: Ts } {
+  const flat = Object.entries(message).filter(([, value]) => typeof value !== 'object');
+  return { ...Object.fromEntries(flat), ts: message.ts };
 }
 
 function isMessage(element: unknown): element is JsonObject & { ts: Ts } {
@@ -149,13 +160,23 @@ function isMessage(element: unknown): element is JsonObject & { ts: Ts } {
 }
 
 function whyNoMessage(element: unknown): string {
-  if (!isJsonObject(element)) return element === null ? 'null instead of a message' : 'no object';
-  return element.ts === undefined ? 'it has no ts' : 'its ts is malformed';
+  if (!isJsonObject(element)) return notAnObject(element);
+  return element.ts === undefined ? 'has no ts' : 'has a malformed ts';
 }
 
 function listPage(elements: readonly unknown[], nextCursor: string | null | undefined): ListPage {
-  const items = elements.filter((element) => isJsonObject(element)).filter((item) => isId(item.id));
-  return { items, malformed: elements.length - items.length, nextCursor: nextCursor || undefined };
+  const page: ListPage = { items: [], malformed: [], nextCursor: nextCursor || undefined };
+  for (const [position, element] of elements.entries()) {
+    if (!isJsonObject(element)) page.malformed.push({ position, reason: notAnObject(element) });
+    else if (!isId(element.id)) page.malformed.push({ position, reason: 'has no id' });
+    else if (isNestedTooDeeply(element)) page.malformed.push({ position, reason: tooDeep });
+    else page.items.push(element);
+  }
+  return page;
+}
+
+function notAnObject(element: unknown): string {
+  return element === null ? 'is null' : 'is no object';
 }
 
 /** Answers come from `JSON.parse`, so an object in one holds nothing but JSON. */

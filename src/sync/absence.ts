@@ -13,6 +13,7 @@ import type { IsoTime, Ts } from '../model.ts';
 import { compareTs, microsToTs, millisToTs, tsToMicros } from '../ts.ts';
 import type { SyncContext } from './context.ts';
 import type { Interval } from './interval.ts';
+import { placesOf } from './malformed.ts';
 import type { Shown } from './page-walk.ts';
 import type { MessageChange } from './write-messages.ts';
 
@@ -112,7 +113,7 @@ async function isAmongFew({ store, teamId }: SyncContext, channelId: string, ts:
 /** Whether Slack still shows any message of the channel that is older than `ts`. */
 export async function showsOlder(context: SyncContext, channelId: string, ts: Ts): Promise<boolean> {
   const page = await context.slack.history({ channel: channelId, latest: ts, limit: 1 });
-  return page.messages.some((message) => tsToMicros(message.ts) < tsToMicros(ts));
+  return placesOf(page).some((shown) => tsToMicros(shown.ts) < tsToMicros(ts));
 }
 
 /** A retention that holds for the whole workspace would have taken older messages elsewhere as well. */

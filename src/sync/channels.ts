@@ -7,6 +7,7 @@ import type { NormalizedChannel } from '../normalize/directory.ts';
 import { normalizeChannel } from '../normalize/directory.ts';
 import { formerNames, identifyChannels, type KnownChannel, type ListedChannel, nameAlias } from './channel-identity.ts';
 import { nowIso, type SyncContext } from './context.ts';
+import { reportMalformed } from './malformed.ts';
 
 const kindOfScope: Record<string, ChannelKind> = {
   'channels:read': 'public',
@@ -43,7 +44,12 @@ export async function syncChannels(
   for (;;) {
     try {
       for await (const page of context.slack.channels(kinds)) {
-        for (const channel of await saveChannels(context, page, channels, counts))
+        reportMalformed(context, page.malformed, {
+          code: 'malformed_channel',
+          of: 'a page of conversations.list',
+          ...noChannel,
+        });
+        for (const channel of await saveChannels(context, page.items, channels, counts))
           channels.set(channel.channel_id, channel);
       }
       break;
@@ -58,6 +64,8 @@ export async function syncChannels(
   counts.total = channels.size;
   return { channels: await identifyChannels(context, [...channels.values()], kinds), counts };
 }
+
+const noChannel = { channelId: null, channel: null };
 
 /** Slack names the token's scopes with every answer; where it does not, every kind is tried. */
 function kindsOf(scopes: readonly string[] | null): ChannelKind[] {

@@ -50,6 +50,8 @@ export interface SyncContext extends PageContext {
   /** Tells the lane that reads threads of new ones. */
   newThreads: ThreadSignal;
   errors: UnitError[];
+  /** Elements of Slack's answers that were set apart, and the one error that counts those beyond the first ones. */
+  malformed: { count: number; more: UnitError | null };
   /** Told of every page that was saved, for whoever wants to know which rows it changed. */
   onPage?: (channelId: string, page: SavedPage) => void;
 }
@@ -65,6 +67,7 @@ export function syncContext(
     | 'audits'
     | 'newThreads'
     | 'errors'
+    | 'malformed'
     | 'discarded'
   >,
 ): SyncContext {
@@ -78,6 +81,7 @@ export function syncContext(
     audits: { windows: 0, threads: 0 },
     newThreads: new ThreadSignal(),
     errors: [],
+    malformed: { count: 0, more: null },
     discarded: new Map(),
   };
 }

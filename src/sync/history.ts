@@ -7,6 +7,7 @@ import { findAbsent, showsOlder } from './absence.ts';
 import type { ChannelPosition, Floor } from './channel-position.ts';
 import { countPage, notePageSize, nowIso, type SyncContext } from './context.ts';
 import type { Interval, Window } from './interval.ts';
+import { outlinesOf, placesOf, reportMessages } from './malformed.ts';
 import { PageWalk } from './page-walk.ts';
 import { savePage } from './save-page.ts';
 
@@ -17,8 +18,10 @@ export interface ReadableChannel {
 }
 
 export interface WindowResult {
-  /** Elements that were no messages; each is reported as an error. */
+  /** Elements that could not be stored; each is reported as an error. */
   malformed: number;
+  /** One of them does not even tell its ts. */
+  hasUnknown: boolean;
   /** Slack hides older messages because of the plan. */
   isLimited: boolean;
   pages: number;
@@ -44,7 +47,7 @@ export async function readWindow(
   position: ChannelPosition,
   window: Window,
 ): Promise<WindowResult> {
-  const result: WindowResult = { malformed: 0, isLimited: false, pages: 0, messages: 0 };
+  const result: WindowResult = { malformed: 0, hasUnknown: false, isLimited: false, pages: 0, messages: 0 };
   const left: Window[] = [window];
   let fruitless = 0;
   for (let next = left.shift(); next !== undefined; next = left.shift()) {
@@ -120,40 +123,41 @@ async function savePageOf(
   page: MessagePage,
   result: WindowResult,
 ): Promise<boolean> {
-  reportMalformed(context, channel, page);
+  reportMessages(context, channel, page.malformed);
+  const places = placesOf(page);
   result.isLimited ||= page.isLimited;
   result.malformed += page.malformed.length;
+  result.hasUnknown ||= page.malformed.some(({ outline }) => outline === null);
   result.pages += 1;
   result.messages += page.messages.length;
   notePageSize(context, page);
   const isLast = page.nextCursor === undefined && !page.hasMore;
-  const isFurther = walk.add({ messages: page.messages, isLast, isLimited: page.isLimited });
+  const isFurther = walk.add({ messages: places, isLast, isLimited: page.isLimited });
   const complete = (await confirmStart(context, channel, position, walk)) ?? walk.complete;
   const shown = walk.takeShown();
-  // An element that is no message may have been any message.
-  const { absent, expiredTo } =
-    result.malformed > 0
-      ? { absent: [], expiredTo: null }
-      : await findAbsent(context, channel, shown, {
-          ts: new Set(page.messages.map(({ ts }) => ts)),
-          since,
-          expiredTo: position.expiredTo,
-          visibleFrom: position.visibleFrom,
-          isLimited: walk.hidesStart,
-        });
+  // An element that does not say which message it is may be any.
+  const { absent, expiredTo } = result.hasUnknown
+    ? { absent: [], expiredTo: null }
+    : await findAbsent(context, channel, shown, {
+        ts: new Set(places.map(({ ts }) => ts)),
+        since,
+        expiredTo: position.expiredTo,
+        visibleFrom: position.visibleFrom,
+        isLimited: walk.hidesStart,
+      });
   const at = nowIso(context);
   let adopt = (): void => undefined;
   const saved = await savePage(
     context,
     channel.channelId,
-    { messages: page.messages.map(normalizeMessage), absent },
+    { messages: page.messages.map(normalizeMessage), setApart: outlinesOf(page).map(normalizeMessage), absent },
     { source: 'api', at },
     async (store) => {
       const floor = isLast ? floorOf(window, walk, complete?.from ?? null) : null;
       const facts = {
         at,
         run: context.runNumber,
-        shown: extentOf(page),
+        shown: extentOf(places),
         isLive: window.latest === null || window.isLive === true,
         floor,
         expiredTo,
@@ -162,6 +166,8 @@ async function savePageOf(
     },
   );
   adopt();
+  result.malformed += saved.refused.length;
+  reportMessages(context, channel, saved.refused);
   countPage(context, channel.channelId, saved);
   return isFurther;
 }
@@ -191,33 +197,11 @@ function floorOf(window: Window, walk: PageWalk, visibleFrom: number | null): Fl
   return from === null ? null : { visibleFrom: microsToTs(from), probedFrom };
 }
 
-function extentOf(page: MessagePage): { oldest: Ts; newest: Ts } | null {
-  return page.messages.reduce<{ oldest: Ts; newest: Ts } | null>((extent, { ts }) => {
+function extentOf(places: readonly { ts: Ts }[]): { oldest: Ts; newest: Ts } | null {
+  return places.reduce<{ oldest: Ts; newest: Ts } | null>((extent, { ts }) => {
     if (extent === null) return { oldest: ts, newest: ts };
     if (compareTs(ts, extent.newest) > 0) extent.newest = ts;
     if (compareTs(ts, extent.oldest) < 0) extent.oldest = ts;
     return extent;
   }, null);
-}
-
-/** An element that is no message cannot be stored; that it was there must be known. */
-export function reportMalformed(context: SyncContext, channel: ReadableChannel, page: MessagePage): void {
-  for (const { position, reason } of page.malformed) {
-    const message = `Element ${position} of a page of ${channel.name} is no message: ${reason}. The rest of the page is stored.`;
-    context.errors.push({
-      channelId: channel.channelId,
-      channel: channel.name,
-      code: 'malformed_message',
-      message,
-      hint: null,
-    });
-    context.emit({
-      type: 'unit_failed',
-      channelId: channel.channelId,
-      channel: channel.name,
-      code: 'malformed_message',
-      kind: 'unknown',
-      message,
-    });
-  }
 }

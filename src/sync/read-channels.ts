@@ -286,12 +286,9 @@ async function readChannel(
   try {
     const windows = await read();
     if (windows.some(({ isLimited }) => isLimited)) progress.historyLimited.add(channelId);
-    const malformed = windows.some((window) => window.malformed > 0);
-    settle(
-      progress,
-      { channelId, name, status: malformed ? 'failed' : 'ok', error: malformed ? 'malformed_message' : null },
-      already,
-    );
+    // Read it is, but for what was set apart: that makes the run partial, and fails no channel.
+    const error = windows.some(({ malformed }) => malformed > 0) ? 'malformed_message' : (already?.error ?? null);
+    settle(progress, { channelId, name, status: 'ok', error }, already);
     return true;
   } catch (error) {
     const failed = failUnit(context, error, { channelId, channel: name });

@@ -5,7 +5,8 @@
 
 import type { Store, TransactionStore } from '../db/repositories/index.ts';
 import type { ThreadRow } from '../db/schema.ts';
-import type { Ts } from '../model.ts';
+import { RefusedContentError } from '../errors.ts';
+import type { Malformed, Ts } from '../model.ts';
 import type { NormalizedMessage } from '../normalize/message.ts';
 import { type AbsentMessage, recordAbsence } from './absence.ts';
 import type { MessageCounts } from './counts.ts';
@@ -30,10 +31,14 @@ export interface SavedPage {
   changes: MessageChange[];
   /** Threads that this page made pending. */
   newlyPending: number;
+  /** Messages that the database refuses, though it takes the others. */
+  refused: Malformed[];
 }
 
 export interface PageContent {
   messages: readonly NormalizedMessage[];
+  /** Outlines of messages that cannot be stored: what they tell of threads counts all the same. */
+  setApart?: readonly NormalizedMessage[];
   /** Stored messages that Slack should have shown beside these and did not: see absence.ts. */
   absent?: readonly AbsentMessage[];
   /** Stored replies that are gone from their thread. */
@@ -49,12 +54,61 @@ export type Vouch = (
 
 /**
  * Saves messages of one channel and lets `vouch` record, in the same transaction, what they complete. Idempotent: saving
- * the same page again changes no row. Messages may come in any order; of two with one ts the later counts.
+ * the same page again changes no row. Messages may come in any order; of two with one ts the later counts. One that the
+ * database refuses costs itself and not the page, or its channel could never be read again.
  */
 export async function savePage(
   context: PageContext,
   channelId: string,
-  { messages, absent = [], absentReplies = [] }: PageContent,
+  content: PageContent,
+  seen: Observation,
+  vouch: Vouch,
+): Promise<SavedPage> {
+  try {
+    return await saveOnce(context, channelId, content, seen, vouch);
+  } catch (error) {
+    if (!(error instanceof RefusedContentError)) throw error;
+    const refused = await findRefused(context, channelId, content.messages, seen);
+    if (refused.size === 0) throw error;
+    const [taken, setApart] = [false, true].map((is) => content.messages.filter(({ ts }) => refused.has(ts) === is));
+    const rest = { ...content, messages: taken ?? [], setApart: [...(content.setApart ?? []), ...(setApart ?? [])] };
+    const saved = await saveOnce(context, channelId, rest, seen, vouch);
+    const reasons = [...refused].map(([ts, why]) => ({ position: null, reason: `(ts ${ts}) is refused: ${why}` }));
+    return { ...saved, refused: reasons };
+  }
+}
+
+/** Ends a transaction that only was to show whether the database takes what is in it. */
+class Undone extends Error {}
+
+/** Which messages the database does not take, and why: tried in halves, and in halves of what is refused. */
+async function findRefused(
+  context: PageContext,
+  channelId: string,
+  messages: readonly NormalizedMessage[],
+  seen: Observation,
+): Promise<ReadonlyMap<Ts, string>> {
+  const [first, second] = messages;
+  if (first === undefined) return new Map();
+  try {
+    await context.store.transaction(async (store) => {
+      await writeMessages(store, context.teamId, channelId, messages, seen);
+      throw new Undone();
+    });
+  } catch (error) {
+    if (error instanceof Undone) return new Map();
+    if (!(error instanceof RefusedContentError)) throw error;
+    if (second === undefined) return new Map([[first.ts, error.message]]);
+  }
+  const middle = Math.ceil(messages.length / 2);
+  const older = await findRefused(context, channelId, messages.slice(0, middle), seen);
+  return new Map([...older, ...(await findRefused(context, channelId, messages.slice(middle), seen))]);
+}
+
+async function saveOnce(
+  context: PageContext,
+  channelId: string,
+  { messages, setApart = [], absent = [], absentReplies = [] }: PageContent,
   seen: Observation,
   vouch: Vouch,
 ): Promise<SavedPage> {
@@ -63,13 +117,13 @@ export async function savePage(
   const authors = unknownAuthors(context, kept.messages);
   const saved = await context.store.transaction(async (store) => {
     const { counts, changes } = await writeMessages(store, teamId, channelId, kept.messages, seen);
-    const news = await recordThreadNews(store, teamId, channelId, messages);
+    const news = await recordThreadNews(store, teamId, channelId, [...messages, ...setApart]);
     const gone = await recordAbsence(store, teamId, channelId, { absent, absentReplies }, seen.at);
     if (authors.length > 0) await store.directory.addUserPlaceholders(teamId, authors, seen.at);
     const allChanges = [...changes, ...gone.changes];
     await vouch(store, news.threads, allChanges);
     counts.deleted += gone.changes.length;
-    return { counts, changes: allChanges, newlyPending: news.newlyPending + gone.newlyPending };
+    return { counts, changes: allChanges, newlyPending: news.newlyPending + gone.newlyPending, refused: [] };
   });
   for (const author of authors) context.knownUsers.add(author);
   for (const [label, n] of kept.discarded) context.discarded.set(label, (context.discarded.get(label) ?? 0) + n);

@@ -7,7 +7,8 @@ import { type NormalizedMessage, normalizeMessage } from '../normalize/message.t
 import { compareTs } from '../ts.ts';
 import { judgeOldEnd } from './absence.ts';
 import { countPage, failUnit, nowIso, type SyncContext, sideBySide } from './context.ts';
-import { type ReadableChannel, reportMalformed } from './history.ts';
+import type { ReadableChannel } from './history.ts';
+import { outlinesOf, placesOf, reportMessages } from './malformed.ts';
 import { savePage } from './save-page.ts';
 import { claimedReplies, noReplies, settledThread } from './thread-news.ts';
 import { auditLater, livelyInterval, nextAudit } from './thread-schedule.ts';
@@ -127,8 +128,10 @@ interface ThreadWalk {
   rootClaim: string | null;
   shown: Set<Ts>;
   pages: number;
-  /** Whether a page held what is no message. */
+  /** Whether a page held what may be any of the replies. */
   isDirty: boolean;
+  /** Whether a reply could not be taken. */
+  isCut: boolean;
   /** Whether any reply was not as it was. */
   isChanged: boolean;
   /** The last page is in, and nothing is missing. */
@@ -150,6 +153,7 @@ function newWalk(
     shown: new Set(),
     pages: 0,
     isDirty: false,
+    isCut: false,
     isChanged: false,
     isSettled: false,
   };
@@ -218,9 +222,10 @@ async function walkPages(context: SyncContext, channel: ReadableChannel, walk: T
     const next = page.nextCursor;
     const messages = page.messages.map(normalizeMessage);
     walk.pages += 1;
-    walk.isDirty ||= page.malformed.length > 0;
-    walk.rootClaim = rootClaimIn(messages, thread) ?? walk.rootClaim;
-    for (const { ts, is_reply } of messages) if (is_reply) walk.shown.add(ts);
+    walk.isDirty ||= page.malformed.some(({ outline }) => outline === null);
+    walk.isCut ||= page.malformed.some(({ outline }) => outline?.ts !== thread.thread_ts);
+    walk.rootClaim = rootClaimIn([...messages, ...outlinesOf(page).map(normalizeMessage)], thread) ?? walk.rootClaim;
+    for (const { ts } of placesOf(page)) if (ts !== thread.thread_ts) walk.shown.add(ts);
     const isLast = next === undefined && !page.hasMore;
     walk.lastReply = lastReplyIn(messages) ?? walk.lastReply;
     await saveReplies(context, channel, page, messages, isLast, walk);
@@ -262,7 +267,7 @@ async function saveReplies(
   walk: ThreadWalk,
 ): Promise<void> {
   const { thread } = walk;
-  reportMalformed(context, channel, page);
+  reportMessages(context, channel, page.malformed);
   const at = nowIso(context);
   const absent = isLast ? await absentReplies(context, walk, page) : [];
   const content = { messages, absentReplies: absent };
@@ -282,6 +287,11 @@ async function saveReplies(
       ]);
     },
   );
+  reportMessages(context, channel, saved.refused);
+  if (saved.refused.length > 0) {
+    const row = (await findThread(context.store, thread)) ?? thread;
+    await context.store.transaction((store) => store.positions.writeThreads([{ ...row, ...cutThread(at) }]));
+  }
   countPage(context, channel.channelId, saved);
 }
 
@@ -314,12 +324,20 @@ async function settledRow(
   const isComplete = isWhole || thread.resume_ts !== null || live === claimedReplies(rootClaim ?? thread.claim);
   if (!isComplete) return { ...row, is_pending: true, live_replies: null, resume_ts: null };
   walk.isSettled = true;
+  // A thread of which something is missing is none that was read: every run tries again, and says so.
+  if (walk.isCut) return { ...row, ...cutThread(at), resume_ts: null };
   const isChanged = !isAudit || walk.isChanged;
   return {
     ...settledThread(row, thread.claim, rootClaim, at),
     live_replies: live,
     ...nextAudit(row, { run: context.runNumber, isChanged, live, at }),
   };
+}
+
+/** What is noted of a thread of which a reply could not be taken: to be read again, by the next run and not by this one. */
+function cutThread(at: IsoTime) {
+  const last_error = 'malformed_message: a reply cannot be taken.';
+  return { is_pending: true, live_replies: null, last_checked_at: at, last_error };
 }
 
 async function deletedReplies(context: SyncContext, thread: ThreadRow, at: IsoTime): Promise<Ts[]> {

@@ -5,11 +5,14 @@ import type { IsoTime, JsonObject } from '../model.ts';
 import { type NormalizedUser, normalizeUser, normalizeUsergroup } from '../normalize/directory.ts';
 import { type DirectoryCounts, noDirectoryChanges } from './channels.ts';
 import { failUnit, nowIso, type SyncContext } from './context.ts';
+import { reportMalformed } from './malformed.ts';
 
 export interface UserCounts extends DirectoryCounts {
   /** Users that became deactivated since the last sync. */
   deactivated: number;
 }
+
+const noChannel = { channelId: null, channel: null };
 
 /**
  * Fetches and stores all users, page by page, and remembers when. Users missing from the list stay as they are: Slack
@@ -18,7 +21,10 @@ export interface UserCounts extends DirectoryCounts {
 export async function syncUsers(context: SyncContext): Promise<UserCounts> {
   const counts: UserCounts = { ...noDirectoryChanges(), deactivated: 0 };
   const seen = new Set<string>();
-  for await (const page of context.slack.users()) await saveUsers(context, page, seen, counts);
+  for await (const { items, malformed } of context.slack.users()) {
+    reportMalformed(context, malformed, { code: 'malformed_user', of: 'a page of users.list', ...noChannel });
+    await saveUsers(context, items, seen, counts);
+  }
   await context.store.transaction((store) => store.directory.markUsersSynced(context.teamId, nowIso(context)));
   counts.total = seen.size;
   return counts;
@@ -59,7 +65,9 @@ export async function syncUsergroups(context: SyncContext): Promise<DirectoryCou
 
 async function fetchUsergroups(context: SyncContext): Promise<JsonObject[] | null> {
   try {
-    return await context.slack.usergroups();
+    const { items, malformed } = await context.slack.usergroups();
+    reportMalformed(context, malformed, { code: 'malformed_usergroup', of: 'usergroups.list', ...noChannel });
+    return items;
   } catch (error) {
     if (!(error instanceof SlackError) || error.code !== 'plan_upgrade_required') throw error;
     context.emit({ type: 'notice', message: "The workspace's plan has no user groups; there are none to store." });

@@ -546,7 +546,7 @@ describe('lists', () => {
       );
       expect(run.code).toBe(3);
       expect(run.errors.sort()).toEqual([
-        'channels.json holds a conversation without an id, or one that is nested too deeply',
+        'channels.json holds a conversation without an id',
         'channels.json, element 1: is null, not an object',
         'channels.json, element 3: is a number, not an object',
         'dms.json does not begin as a list does',

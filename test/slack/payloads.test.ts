@@ -3,7 +3,23 @@ import { readAuthTest, readChannelPage, readMessagePage, readUser, readUsergroup
 
 const message = { type: 'message', ts: '1700000001.123450', text: 'hi', of_2031: { nested: [1, null] } };
 
+/** As JSON.parse makes it of a text, whatever its depth. */
+function nested(levels: number): unknown {
+  return JSON.parse(`${'[{"a":'.repeat(levels / 2)}0${'}]'.repeat(levels / 2)}`);
+}
+
 describe('a page of messages', () => {
+  test('sets apart what is nested too deeply, and keeps what tells which message it is', () => {
+    const deep = { ...message, thread_ts: message.ts, reply_count: 2, of_2031: nested(20_000) };
+    const { of_2031: _, ...outline } = deep;
+    expect(readMessagePage({ ok: true, messages: [deep, message] })).toMatchObject({
+      value: {
+        messages: [message],
+        malformed: [{ position: 0, reason: `is nested too deeply (ts ${message.ts})`, outline }],
+      },
+    });
+  });
+
   test('keeps every field of a message', () => {
     expect(readMessagePage({ ok: true, messages: [message], has_more: true, is_limited: true })).toEqual({
       ok: true,
@@ -17,12 +33,12 @@ describe('a page of messages', () => {
       value: {
         messages: [message],
         malformed: [
-          { position: 0, reason: 'null instead of a message' },
-          { position: 2, reason: 'no object' },
-          { position: 3, reason: 'it has no ts' },
-          { position: 4, reason: 'its ts is malformed' },
-          { position: 5, reason: 'its ts is malformed' },
-          { position: 6, reason: 'no object' },
+          { position: 0, reason: 'is null' },
+          { position: 2, reason: 'is no object' },
+          { position: 3, reason: 'has no ts' },
+          { position: 4, reason: 'has a malformed ts' },
+          { position: 5, reason: 'has a malformed ts' },
+          { position: 6, reason: 'is no object' },
         ],
       },
     });
@@ -93,10 +109,25 @@ describe('identity', () => {
   });
 });
 
-test('list entries without an id are counted, not passed on', () => {
-  expect(readChannelPage({ ok: true, channels: [{ id: 'C1' }, null, { name: 'x' }] })).toEqual({
+test('list entries that cannot be taken are set apart, with their place and why', () => {
+  const channels = [
+    { id: 'C1' },
+    null,
+    { name: 'x' },
+    { id: 'C2', topic: nested(20_000) },
+    { id: 'C3', topic: nested(100) },
+  ];
+  expect(readChannelPage({ ok: true, channels })).toEqual({
     ok: true,
-    value: { items: [{ id: 'C1' }], malformed: 2, nextCursor: undefined },
+    value: {
+      items: [channels[0], channels[4]],
+      malformed: [
+        { position: 1, reason: 'is null' },
+        { position: 2, reason: 'has no id' },
+        { position: 3, reason: 'is nested too deeply' },
+      ],
+      nextCursor: undefined,
+    },
   });
 });
 
@@ -108,4 +139,9 @@ test('a user must be an object', () => {
   expect(readUser({ ok: true, user: { id: 'U1' } })).toEqual({ ok: true, value: { id: 'U1' } });
   expect(readUser({ ok: true, user: null })).toMatchObject({ ok: false });
   expect(readUser({ ok: true })).toMatchObject({ ok: false });
+  expect(readUser({ ok: true, user: { id: 'U1', profile: nested(20_000) } })).toEqual({
+    ok: false,
+    why: 'user is nested too deeply',
+    isOdd: true,
+  });
 });

@@ -37,6 +37,8 @@ export type FaultEffect =
   | { kind: 'slow'; delayMs: number }
   /** Answers something else; given the honest answer. */
   | { kind: 'rewrite'; body: (honest: JsonObject) => JsonValue }
+  /** The same as text: for what no value of this program's can be written as, such as endless nesting. */
+  | { kind: 'rewrite-text'; text: (honest: string) => string }
   /** The cursor that was sent comes back as the next one. On a first page there is none: the answer stays honest. */
   | { kind: 'cursor-loop' }
   /** has_more without a cursor, as time paging may answer. */
@@ -87,12 +89,14 @@ function fits(fault: Fault, { method, workspace, params }: FaultSubject): boolea
   );
 }
 
-/** What `cursor-loop`, `no-cursor` and `rewrite` make of the honest answer. */
+/** What `cursor-loop`, `no-cursor`, `rewrite` and `rewrite-text` make of the honest answer. */
 export function distort(fault: Fault, honest: string, sentCursor: string | undefined): string {
   const body = (): JsonObject => JSON.parse(honest) as JsonObject;
   switch (fault.kind) {
     case 'rewrite':
       return JSON.stringify(fault.body(body()));
+    case 'rewrite-text':
+      return fault.text(honest);
     case 'cursor-loop':
       if (!sentCursor) return honest;
       return JSON.stringify({ ...body(), has_more: true, response_metadata: { next_cursor: sentCursor } });
