@@ -30,6 +30,7 @@ export async function planIngest(
     listPages: slack.requests['conversations.list'] ?? 0,
     load: auditLoad(await store.overview.listChannelFacts(teamId), messages, threads),
     budget: auditBudgetNow(options.auditRequests, states),
+    maxRequests: config.maxRequests,
     runsPerDay: await runsPerDay(store, teamId, now()),
     limits,
   });

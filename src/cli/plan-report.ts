@@ -2,11 +2,14 @@
 import { type LimitsInForce, timeNeeded, timeOfMethod } from '../slack/time-needed.ts';
 import { type AuditBudget, type AuditLoad, auditCost, auditCycle } from '../sync/audit-cycle.ts';
 import type { RequestPlan } from '../sync/request-plan.ts';
+import { planWithin } from './plan-budget.ts';
 
 export interface PlanReport {
   /** By method, none left out that is called. */
   requests: Record<string, number>;
   total: number;
+  /** Calls that a budget of requests leaves to later runs. */
+  later: number;
   seconds: number;
   /** Of each method by itself. */
   seconds_by_method: Record<string, number>;
@@ -44,6 +47,8 @@ export interface PlanFacts {
   listPages: number;
   load: AuditLoad;
   budget: AuditBudget;
+  /** Null without limit. */
+  maxRequests: number | null;
   /** Null when no run tells. */
   runsPerDay: number | null;
   limits: LimitsInForce;
@@ -53,12 +58,15 @@ const assumedRunsPerDay = 24;
 const levelDays = [1, 3, 7, 30];
 
 export function planReport(facts: PlanFacts): PlanReport {
-  const { plan, limits } = facts;
-  const requests = requestsOf(facts, plan.history.audits, plan.replies.audits);
+  const { limits, maxRequests } = facts;
+  const all = wholeOf(facts);
+  const plan = maxRequests === null ? facts.plan : planWithin(facts.plan, maxRequests - spentBefore(facts));
+  const requests = wholeOf({ ...facts, plan });
   return {
     requests,
     total: sum(requests),
-    seconds: secondsOf(requests, limits),
+    later: sum(all) - sum(requests),
+    seconds: Math.ceil(timeNeeded(requests, limits, { inTurn: maxRequests !== null }) / 1000),
     seconds_by_method: Object.fromEntries(
       Object.entries(requests).map(([method, calls]) => [
         method,
@@ -68,12 +76,21 @@ export function planReport(facts: PlanFacts): PlanReport {
     is_lower_bound: plan.neverRead > 0 || plan.holes > 0,
     channels: { total: plan.channels, never_read: plan.neverRead },
     threads: plan.replies.pending,
-    holes: plan.holes,
+    holes: plan.history.holes === 0 ? 0 : plan.holes,
     audits: { history: plan.history.audits, replies: plan.replies.audits },
     runs_per_day: facts.runsPerDay ?? assumedRunsPerDay,
     is_rate_assumed: facts.runsPerDay === null,
     freshness: [...levelDays.map((days) => levelOf(facts, days)), presentLevel(facts)],
   };
+}
+
+/** Calls that come before everything a plan tells of. */
+function spentBefore({ listPages }: PlanFacts): number {
+  return 1 + listPages;
+}
+
+function wholeOf(facts: PlanFacts): Record<string, number> {
+  return requestsOf(facts, facts.plan.history.audits, facts.plan.replies.audits);
 }
 
 function requestsOf(

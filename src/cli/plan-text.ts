@@ -34,7 +34,7 @@ function requestLines(report: PlanReport): string[] {
   return renderTable(columns, [...rows, ['all', formatCount(report.total), timeText(report.seconds)]], width);
 }
 
-function noteLines({ total, threads, holes, audits }: PlanReport, maxRequests: number | null): string[] {
+function noteLines({ later, threads, holes, audits }: PlanReport, maxRequests: number | null): string[] {
   const parts = [
     threads > 0 ? `${formatCount(threads)} for threads that wait` : '',
     holes > 0 ? `${countOf(holes, 'range')} of old history` : '',
@@ -44,10 +44,10 @@ function noteLines({ total, threads, holes, audits }: PlanReport, maxRequests: n
   ].filter((part) => part !== '');
   return [
     ...(parts.length === 0 ? [] : [`Among them ${parts.join(', ')}.`]),
-    'Histories and replies are read side by side. What was written since the last',
+    `Histories and replies are read ${maxRequests === null ? 'side by side' : 'in turn'}. What was written since the last`,
     'run is not known yet: each thread that changed costs one request more.',
-    ...(maxRequests !== null && total > maxRequests
-      ? [`--max-requests ${maxRequests} ends the run before; later runs go on.`]
+    ...(maxRequests !== null && later > 0
+      ? [`The budget of ${formatCount(maxRequests)} requests leaves ${formatCount(later)} to later runs.`]
       : []),
   ];
 }

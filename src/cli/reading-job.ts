@@ -12,6 +12,7 @@ import type { ReadingOptions } from '../sync/reading.ts';
 import { measureRemaining, type Remaining } from '../sync/remaining.ts';
 import { namedBy, reportUnmet, selectable } from './channel-selection.ts';
 import type { CommandContext, GlobalFlags } from './context.ts';
+import { tellTimeLeft } from './time-left.ts';
 import type { JobReport, WorkspaceJob } from './workspace-run.ts';
 
 export interface ReadingFlags extends GlobalFlags, ConfigFlags {
@@ -65,11 +66,14 @@ export function readingJob(
         left = await measureRemaining(sync, progress, { isHasty: error instanceof InterruptedError });
         throw error;
       };
-      const done = read(sync, options, { workspace, progress, slack }).then((ended) => {
-        end = ended;
-        reportUnmet(sync, selection);
-      }, measure);
       const limits = () => ({ pace: context.config.pace, states: slack.paceSnapshot(), now: context.now() });
+      const stopTelling = tellTimeLeft(sync, progress, limits);
+      const done = read(sync, options, { workspace, progress, slack })
+        .finally(stopTelling)
+        .then((ended) => {
+          end = ended;
+          reportUnmet(sync, selection);
+        }, measure);
       return {
         done,
         report: () => ({

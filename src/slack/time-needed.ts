@@ -32,9 +32,13 @@ const answerMs = 250;
 /** After so many times the allowance calls are evenly spaced for good, and need not be followed one by one. */
 const followedAllowances = 3;
 
-/** Milliseconds that the calls take, waits that Slack asked for included. */
-export function timeNeeded(calls: Calls, limits: LimitsInForce): number {
-  const end = steps.reduce(
+/**
+ * Milliseconds that the calls take, waits that Slack asked for included. `inTurn`: methods that usually run side by side come
+ * one after the other.
+ */
+export function timeNeeded(calls: Calls, limits: LimitsInForce, { inTurn = false } = {}): number {
+  const inOrder = inTurn ? steps.flat().map((method) => [method]) : steps;
+  const end = inOrder.reduce(
     (at, methods) => Math.max(at, ...methods.map((method) => endOf(method, calls[method] ?? 0, limits, at))),
     limits.now,
   );

@@ -7,8 +7,24 @@ import type { SlackErrorKind } from '../errors.ts';
 export type RunEvent =
   /** The list of channels is known; `total` are going to be read. */
   | { type: 'channels'; total: number; skipped: number }
-  /** Work on the i-th channel (1-based) begins. `name` comes from Slack. */
-  | { type: 'channel'; index: number; total: number; channelId: string; name: string }
+  /**
+   * Work on the i-th channel (1-based) begins: its new messages, a part of it that is read again, or old history. `total` is
+   * null where nobody knows how many there will be. `name` comes from Slack.
+   */
+  | {
+      type: 'channel';
+      part: 'new' | 'again' | 'old';
+      index: number;
+      total: number | null;
+      channelId: string;
+      name: string;
+    }
+  /** No history is being read any more; replies of threads may be. */
+  | { type: 'histories_done' }
+  /** The replies of a thread of this channel are going to be read. */
+  | { type: 'thread'; channelId: string; name: string }
+  /** At the pace in force, what is known to be left takes about so long. */
+  | { type: 'time_left'; ms: number }
   /** Messages were committed; all are the run's totals. `found` threads are or were to be read, earlier runs' included. */
   | { type: 'progress'; messages: number; threads: { found: number; read: number } }
   /** Part of an export was committed; all are the run's totals. Bytes as they are in the day files, unpacked. */

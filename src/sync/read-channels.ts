@@ -154,7 +154,11 @@ async function round(
   lanes: { histories: () => Promise<void>; threads: () => Promise<void> },
 ): Promise<void> {
   context.newThreads = new ThreadSignal();
-  const histories = () => lanes.histories().finally(() => context.newThreads.close());
+  const histories = () =>
+    lanes.histories().finally(() => {
+      context.newThreads.close();
+      context.emit({ type: 'histories_done' });
+    });
   if (!threads) return histories();
   if (!inTurn) return sideBySide(context, [histories(), lanes.threads()]);
   await histories();
@@ -192,9 +196,11 @@ async function readRecent(
     await readNewest(context, choice, { entry, index: total - queue.length, total }, work, opened, progress);
   }
   for (const { channel } of again) progress.unread.add(channel.entry.channelId);
+  const windows = again.length;
   for (let next = again[0]; next !== undefined && !isReserved(); next = again[0]) {
     again.shift();
     const { channel, window } = next;
+    tellChannel(context, channel.entry, 'again', { index: windows - again.length, total: windows });
     await readChannel(context, channel.entry, progress, async () => {
       const result = await readWindow(context, channel.entry, channel.position, window);
       await recordReread(context, channel);
@@ -211,8 +217,7 @@ async function readNewest(
   opened: OpenChannel[],
   progress: ReadProgress,
 ): Promise<void> {
-  const { channelId, name } = entry;
-  context.emit({ type: 'channel', index, total, channelId, name });
+  tellChannel(context, entry, 'new', { index, total });
   await readChannel(context, entry, progress, async () => {
     const began = nowIso(context);
     const position = await choice.open(entry);
@@ -237,7 +242,12 @@ async function readAudits(
   progress: ReadProgress,
 ): Promise<void> {
   const wellRead = opened.filter(({ entry }) => progress.results.get(entry.channelId)?.status === 'ok');
-  await auditHistories(context, wellRead, requests, (entry, work) => readChannel(context, entry, progress, work));
+  const begun = new Set<string>();
+  await auditHistories(context, wellRead, requests, (entry, work) => {
+    begun.add(entry.channelId);
+    tellChannel(context, entry, 'again', { index: begun.size, total: null });
+    return readChannel(context, entry, progress, work);
+  });
 }
 
 async function readHoles(
@@ -248,10 +258,20 @@ async function readHoles(
 ): Promise<void> {
   const withHoles = opened.filter(({ position }) => choice.holes(position).length > 0);
   for (const { entry } of withHoles) progress.unread.add(entry.channelId);
-  for (const { entry, position } of withHoles) {
+  for (const [n, { entry, position }] of withHoles.entries()) {
+    tellChannel(context, entry, 'old', { index: n + 1, total: withHoles.length });
     await readChannel(context, entry, progress, () => fillHoles(context, choice, entry, position));
   }
   for (const { entry, position } of opened) if (position.isCutByPlan) progress.historyLimited.add(entry.channelId);
+}
+
+function tellChannel(
+  { emit }: SyncContext,
+  { channelId, name }: PlannedChannel,
+  part: 'new' | 'again' | 'old',
+  { index, total }: { index: number; total: number | null },
+): void {
+  emit({ type: 'channel', part, index, total, channelId, name });
 }
 
 /** Reads until no hole is left; holes that do not shrink mean that the channel cannot be read to the end. */

@@ -24,6 +24,8 @@ export interface RequestPlan {
   replies: { pending: number; audits: number };
   users: { list: number; info: number };
   joins: number;
+  /** How many runs of ingest there will have been. */
+  runNumber: number;
   /** Channels that are going to be read. */
   channels: number;
   /** Channels that are read for the first time: nobody knows how many messages they hold. */
@@ -63,6 +65,7 @@ export async function planRequests(
     replies: options.threads ? await planThreads(context, ids, auditRequests) : { pending: 0, audits: 0 },
     users: await planUsers(context, options),
     joins: joined.length,
+    runNumber: context.runNumber,
     channels: planned.length + readAfterJoining,
     neverRead: planned.filter(({ state }) => state === undefined).length + readAfterJoining,
     holes,

@@ -54,6 +54,7 @@ async function readThreads(
   for (const thread of threads) {
     const channel = channels.get(thread.channel_id);
     if (channel === undefined || unreadable.has(thread.channel_id)) continue;
+    context.emit({ type: 'thread', channelId: channel.channelId, name: channel.name });
     const error = await failureOf(context, channel, thread, () => readThread(context, channel, thread));
     if (error === null) context.threads.read += 1;
     // What Slack says of one thread of a channel it does not show, it would say of them all.
@@ -76,6 +77,7 @@ export async function auditThreads(context: SyncContext, channels: Channels, req
   for (const thread of due) {
     const channel = channels.get(thread.channel_id);
     if (channel === undefined || left <= 0) continue;
+    context.emit({ type: 'thread', channelId: channel.channelId, name: channel.name });
     await failureOf(context, channel, thread, async () => {
       left -= await auditThread(context, channel, thread);
     });

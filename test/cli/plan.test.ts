@@ -96,6 +96,23 @@ eachDatabase((create, name) => {
     }
   });
 
+  it('tells what a run with a budget of requests makes of each method, and how much it leaves', async () => {
+    await using lab = await openLab(create);
+    for (const channel of ['a', 'b', 'c', 'd']) fill(lab, lab.acme.channel(channel), 40, 60, 10);
+    const from = ['--backfill-from', monthsAgo(3)];
+    await lab.ingest(...from, '--max-requests', '9');
+    for (const budget of ['3', '5', '8', '12', '40']) {
+      const args = [...from, '--max-requests', budget];
+      const { plan } = (await lab.ingest('--plan', ...args)).out;
+      const run = await lab.ingest(...args);
+      // Holes hold threads that nobody knew, and their replies take what the plan gives to others.
+      if (plan.total < Number(budget)) expect(plan.total).toBeLessThanOrEqual(run.requests.length);
+      else expect({ budget, total: plan.total }).toEqual({ budget, total: run.requests.length });
+      expect(plan.total).toBeLessThanOrEqual(Number(budget));
+      expect(plan.requests[history] ?? 0, budget).toBe(run.count(history));
+    }
+  });
+
   it('counts threads that wait and the holes that an ended budget left', async () => {
     await using lab = await openLab(create);
     const channels = ['a', 'b', 'c'].map((channel) => lab.acme.channel(channel));
@@ -191,7 +208,7 @@ eachDatabase((create, name) => {
     }
     expect(second.stdout).toContain('every week');
     expect(second.stdout).toContain('now: every');
-    expect(second.stdout).toContain('--max-requests 3 ends the run before');
+    expect(second.stdout).toContain('The budget of 3 requests leaves 1 to later runs.');
   });
 
   it('says for people what an ended budget leaves and how long it takes', async () => {

@@ -8,7 +8,7 @@ import type { RunEvent } from '../../src/sync/events.ts';
 
 const start: RunEvent[] = [
   { type: 'channels', total: 50, skipped: 3 },
-  { type: 'channel', index: 12, total: 50, channelId: 'C1', name: 'general' },
+  { type: 'channel', part: 'new', index: 12, total: 50, channelId: 'C1', name: 'general' },
   { type: 'progress', messages: 3_214, threads: { found: 0, read: 0 } },
   { type: 'request', method: 'conversations.history', requests: 96 },
 ];
@@ -83,6 +83,25 @@ describe('formatView', () => {
     expect(formatView(other, 2_000)).toMatch(/waiting/);
     const called = updateView(waiting, { type: 'request', method: 'conversations.history', requests: 97 }, 2_000);
     expect(formatView(called, 2_000)).not.toMatch(/waiting/);
+  });
+
+  it('says how long the rest takes, second of all, and counts it down', () => {
+    const known = updateView(view, { type: 'time_left', ms: 397_000 }, 1_000);
+    expect(formatView(known, 1_000)).toBe(
+      'channel 12 of 50 #general · about 6 min 37 s left · 3,214 messages · 96 requests',
+    );
+    expect(formatView(known, 301_000)).toMatch(/ · about 1 min 37 s left · /);
+    expect(formatView(known, 401_000)).not.toMatch(/left/);
+  });
+
+  it('names the channel that is truly read: its history, a part read again, or the replies of its threads', () => {
+    const at = (event: RunEvent, before = view) => updateView(before, event, 0);
+    const thread: RunEvent = { type: 'thread', channelId: 'C2', name: 'random' };
+    const again: RunEvent = { type: 'channel', part: 'again', index: 3, total: null, channelId: 'C3', name: 'ops' };
+    expect(formatView(at(thread), 0)).toMatch(/^channel 12 of 50 #general/);
+    expect(formatView(at({ type: 'histories_done' }, at(thread)), 0)).toMatch(/^threads of #random · /);
+    expect(formatView(at(again), 0)).toMatch(/^reading again #ops · /);
+    expect(formatView(at({ ...again, part: 'old', total: 7 }), 0)).toMatch(/^old history of #ops \(3 of 7\) · /);
   });
 
   it('shows nothing of waits that would only flicker', () => {
