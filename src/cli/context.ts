@@ -1,6 +1,5 @@
 /** What a command runs in: configuration, log, progress, signal. The composition of everything happens here. */
 import { homedir } from 'node:os';
-import { env as processEnv } from 'node:process';
 import { type Environment, withDotEnv } from '../config/env.ts';
 import { type Config, type ConfigFlags, loadConfig } from '../config/load.ts';
 import type { Dialect } from '../db/dialects/dialect.ts';
@@ -56,8 +55,6 @@ export interface CommandContext {
 
 export async function openContext(process: Process, flags: GlobalFlags & ConfigFlags): Promise<CommandContext> {
   const env = withDotEnv(process.env, process.cwd);
-  // The Postgres driver reads PGHOST, PGPASSWORD and the rest from the process by itself.
-  Object.assign(processEnv, env);
   const apiUrl = env['SLACK_API_URL'] || undefined;
   const apiUrlIsLoopback = apiUrl !== undefined && isLoopback(checkApiUrl(apiUrl));
   const config = await loadConfig({ flags, env, directory: process.cwd, home: homedir(), apiUrlIsLoopback });

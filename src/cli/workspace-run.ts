@@ -167,7 +167,10 @@ export class WorkspaceRun {
       await this.#greet(store, identity);
       await beginRun(store, this.#facts, now);
       const stoppedBy = await this.#workWithHeartbeat(store, lock, identity);
-      await this.#end(store, stoppedBy);
+      // What became of this run is its own affair: it is recorded even when the lock was lost, which nothing else may outlive.
+      await this.#end(lock.lost.aborted ? openStore(this.#dialect) : store, stoppedBy).catch((error: unknown) => {
+        throw stoppedBy ?? error;
+      });
       return stoppedBy;
     } finally {
       this.#store = null;
@@ -196,7 +199,7 @@ export class WorkspaceRun {
     const giveUpAt = now() + config.lockTimeoutMs;
     for (;;) {
       const name = `${this.#job.isDigest === true ? 'digest' : 'workspace'}:${identity.teamId}`;
-      const taken = await acquireLock(this.#dialect, name, now);
+      const taken = await acquireLock(this.#dialect, name, now, { signal });
       if ('release' in taken) {
         taken.lost.addEventListener('abort', () => this.#control.stop(taken.lost.reason));
         return taken;

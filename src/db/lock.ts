@@ -5,14 +5,17 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { LockedError } from '../errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DatabaseError, LockedError } from '../errors.ts';
 import { millisToIso } from '../ts.ts';
-import type { Dialect, SessionLock } from './dialects/dialect.ts';
+import type { Dialect, SessionHolder, SessionLock } from './dialects/dialect.ts';
 import { prepareQuery } from './prepared-query.ts';
 import type { LockRow } from './schema.ts';
 
 /** How long a lock outlives the last heartbeat of its owner. The heartbeat (RunRecord) beats several times within it. */
 const lockExpiryMs = 60_000;
+/** Several heartbeats long: who has shown none by then is dead. */
+const deadAfterMs = 15_000;
 
 export interface LockHolder {
   host: string;
@@ -32,18 +35,48 @@ export interface Lock {
 
 /**
  * Takes the lock, or says who holds it. A lock whose owner is known to be dead (killed on this machine) is taken over
- * at once, any other one after its expiry.
+ * at once, any other one after its expiry. A holder whose heartbeat says nothing by our clock (long past, or in the future) is
+ * watched for a while: when no heart beats, the row is void. Throws `DatabaseError` when a session of the server holds the lock
+ * all the same: no waiting would end that.
  */
-export async function acquireLock(dialect: Dialect, name: string, now: () => number): Promise<Lock | LockHolder> {
+export async function acquireLock(
+  dialect: Dialect,
+  name: string,
+  now: () => number,
+  { signal, watchMs = deadAfterMs }: { signal?: AbortSignal; watchMs?: number } = {},
+): Promise<Lock | LockHolder> {
+  const first = await tryLock(dialect, name, now);
+  if ('release' in first) return first;
+  if (first.row !== undefined && isTimely(first.row, now())) return holderOf(first.row);
+  const beat = beatOf(first.row);
+  const giveUpAt = performance.now() + watchMs;
+  while (performance.now() < giveUpAt) {
+    await sleep(Math.min(500, watchMs), undefined, { signal }).catch(() => signal?.throwIfAborted());
+    const again = await tryLock(dialect, name, now);
+    if ('release' in again) return again;
+    if (again.row !== undefined && beatOf(again.row) !== beat) return holderOf(again.row);
+  }
+  const last = await tryLock(dialect, name, now, beat);
+  if ('release' in last) return last;
+  if (last.row !== undefined && beatOf(last.row) !== beat) return holderOf(last.row);
+  throw heldByNobody(name, last);
+}
+
+/** What is known of the one who holds the lock: its row, and its session where the server knows such. */
+interface Held {
+  row: LockRow | undefined;
+  session?: SessionHolder;
+}
+
+/** `deadBeat` is the last heartbeat of an owner that was watched and found dead. */
+async function tryLock(dialect: Dialect, name: string, now: () => number, deadBeat?: string): Promise<Lock | Held> {
   const session = await dialect.sessionLock?.(name);
-  const isRowDecisive = dialect.sessionLock === undefined;
-  if (!isRowDecisive && session === undefined) return holderOf(await findRow(dialect.db, name));
+  if (session !== undefined && !('release' in session)) return { row: await findRow(dialect.db, name), session };
   try {
-    const taken = await takeRow(dialect, name, now, isRowDecisive);
-    if ('pid' in taken) {
-      await session?.release();
-      return taken;
-    }
+    const isVoid = (row: LockRow) =>
+      session !== undefined || Date.parse(row.expires_at) <= now() || isOwnerDead(row) || beatOf(row) === deadBeat;
+    const taken = await takeRow(dialect, name, now, isVoid);
+    if ('row' in taken) return taken;
     return heldLock(dialect, name, taken.owner, session, now);
   } catch (error) {
     await session?.release();
@@ -55,14 +88,12 @@ async function takeRow(
   dialect: Dialect,
   name: string,
   now: () => number,
-  isRowDecisive: boolean,
-): Promise<LockHolder | { owner: string }> {
+  isVoid: (row: LockRow) => boolean,
+): Promise<{ row: LockRow } | { owner: string }> {
   return dialect.db.transaction().execute(async (trx) => {
     const present = await findRow(trx, name);
+    if (present !== undefined && !isVoid(present)) return { row: present };
     const at = now();
-    if (isRowDecisive && present !== undefined && Date.parse(present.expires_at) > at && !isOwnerDead(present)) {
-      return holderOf(present);
-    }
     const owner = randomUUID();
     await trx.deleteFrom('locks').where('name', '=', name).execute();
     await trx
@@ -79,6 +110,27 @@ async function takeRow(
       .execute();
     return { owner };
   });
+}
+
+/** Whether the heartbeat is one that a living owner with a clock like ours may have left. */
+function isTimely(row: LockRow, now: number): boolean {
+  return Math.abs(Date.parse(row.heartbeat_at) - now) <= lockExpiryMs;
+}
+
+function beatOf(row: LockRow | undefined): string {
+  return row === undefined ? 'none' : `${row.owner} ${row.heartbeat_at}`;
+}
+
+function heldByNobody(name: string, { row, session }: Held): DatabaseError {
+  const from = session?.clientAddress === null ? '' : ` from ${session?.clientAddress}`;
+  const run =
+    row === undefined
+      ? 'and no run has put its name to it'
+      : `and its run (process ${row.pid} on ${holderOf(row).host}) has shown no sign of life since ${row.heartbeat_at}`;
+  return new DatabaseError(
+    `the lock ${name} is held by session ${session?.pid ?? 'unknown'} of the database (${session?.application || 'without a name'}${from}), ${run}`,
+    `Where such a run still exists (stopped, or on a machine that is asleep), end it; else end the session: select pg_terminate_backend(${session?.pid ?? 'PID'}). A pooler that shares sessions leaves such locks behind.`,
+  );
 }
 
 function heldLock(
@@ -136,10 +188,8 @@ function findRow(db: Dialect['db'], name: string): Promise<LockRow | undefined> 
   return db.selectFrom('locks').selectAll().where('name', '=', name).executeTakeFirst();
 }
 
-function holderOf(row: LockRow | undefined): LockHolder {
-  return row === undefined
-    ? { host: 'unknown', pid: 0, acquiredAt: 'unknown' }
-    : { host: row.host.split('/')[0] ?? row.host, pid: row.pid, acquiredAt: row.acquired_at };
+function holderOf(row: LockRow): LockHolder {
+  return { host: row.host.split('/')[0] ?? row.host, pid: row.pid, acquiredAt: row.acquired_at };
 }
 
 /** A process of this very machine (and container) that is gone. Our own pid in a lock we do not hold is an earlier life's. */

@@ -23,14 +23,8 @@ export async function openDatabase(url: string, options: OpenOptions = {}): Prom
     return openSqlite(url, signal);
   }
   if (/^postgres(ql)?:\/\//.test(url)) {
-    if (!URL.canParse(url)) {
-      throw new UsageError(
-        'the Postgres URL cannot be read',
-        'Write postgres://user:password@host:5432/database, with special characters of user and password percent-encoded.',
-      );
-    }
     const { openPostgres } = await import('./dialects/postgres.ts');
-    return openPostgres(url, signal);
+    return openPostgres(url, options);
   }
   throw new UsageError(
     `the database URL does not begin with sqlite: or postgres://`,

@@ -61,10 +61,10 @@ export interface Dialect {
   sizeInBytes(): Promise<number>;
 
   /**
-   * A lock that the server gives back by itself when this process dies; undefined when another session holds it.
+   * A lock that the server gives back by itself when this process dies, or who holds it.
    * Absent where the database has no such thing: there the lock row with its expiry decides.
    */
-  readonly sessionLock?: (name: string) => Promise<SessionLock | undefined>;
+  readonly sessionLock?: (name: string) => Promise<SessionLock | SessionHolder>;
 
   /** Copies the database to a new file beside it and returns its path; null where there is no file or nothing in it. */
   backup(suffix: string): Promise<string | null>;
@@ -79,6 +79,14 @@ export interface SessionLock {
   /** Aborted when the connection that holds the lock is gone, and the lock with it. */
   readonly lost: AbortSignal;
   release(): Promise<void>;
+}
+
+/** The session that holds a lock, as far as the server tells. */
+export interface SessionHolder {
+  /** The server's process, by which the session can be ended. */
+  pid: number | null;
+  application: string | null;
+  clientAddress: string | null;
 }
 
 /** Rows and what vouches for them must commit together: writing many rows outside a transaction is a bug. */

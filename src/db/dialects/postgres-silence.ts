@@ -13,19 +13,13 @@ const patienceMs = 15_000;
 
 const farewellMs = 1_000;
 
-/** How long a new connection may take. */
-export const connectTimeoutMs = 10_000;
-
-/**
- * A pg client whose connection can be dropped without a word to the server. It times its own connecting; the pool's
- * option of that name would also end the wait for a connection that is busy with a long statement of ours.
- */
+/** A pg client whose connection can be dropped without a word to the server. */
 export class DroppableClient extends pg.Client {
   readonly #socket: Socket;
 
   constructor(config?: pg.ClientConfig) {
     const socket = new Socket();
-    super({ ...config, connectionTimeoutMillis: connectTimeoutMs, stream: () => socket });
+    super({ ...config, stream: () => socket });
     this.#socket = socket;
     // The query under way fails with the connection and tells; without a listener the event would end the process.
     this.on('error', () => undefined);

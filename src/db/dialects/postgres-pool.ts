@@ -1,0 +1,142 @@
+/** The connections of a command: opened by the ways there are, prepared, checked, watched, and used again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { PostgresClient } from './postgres-client.ts';
+import { isBusy, isUnreachable, UnfitServerError } from './postgres-errors.ts';
+import type { SessionAttributes } from './postgres-parameters.ts';
+import { assertOwnSessions } from './postgres-pooling.ts';
+import { Routes } from './postgres-routes.ts';
+import { isWanted, prepareSession } from './postgres-session.ts';
+import { SilenceWatch } from './postgres-silence.ts';
+import type { Environment, PostgresTarget } from './postgres-target.ts';
+import { getTypeParser } from './postgres-values.ts';
+
+/** A command needs one connection for its work, one for its lock, one for heartbeats in between. */
+const poolSize = 3;
+/** Sooner than anything between us and the server may cut an idle connection: a new one costs less than one found cut in its use. */
+const idleTimeoutMillis = 2_000;
+/** A connection is asked for a sign of life before a firewall forgets it. Without this delay the system waits two hours. */
+const keepAliveDelayMs = 30_000;
+/** Waits before the next try when the server has no connection left or is just starting. */
+const connectBackoffMs = [250, 500, 1000, 2000, 4000, 8000];
+
+export class PostgresPool {
+  readonly watch: SilenceWatch;
+  readonly #target: PostgresTarget;
+  readonly #signal: AbortSignal | undefined;
+  readonly #routes: Routes;
+  readonly #pool: pg.Pool;
+  readonly #prepared = new WeakSet<pg.PoolClient>();
+  /** What was found, once a pooler was met. */
+  #ownSessions: Promise<void> | undefined;
+
+  /** Connects on first use. Throws `UsageError` for certificates that cannot be used. */
+  constructor(
+    target: PostgresTarget,
+    surroundings: { env: Environment; warn: (text: string) => void; signal: AbortSignal | undefined },
+  ) {
+    this.#target = target;
+    this.#signal = surroundings.signal;
+    this.#routes = new Routes(target, surroundings.env, surroundings.warn);
+    this.watch = new SilenceWatch(target.address, () => this.#openClient());
+    // The pool makes its clients by itself: this is how each is told the way that is tried at present.
+    const config = () => this.#clientConfig();
+    class Client extends PostgresClient {
+      constructor() {
+        super(config());
+      }
+    }
+    this.#pool = new pg.Pool({ max: poolSize, idleTimeoutMillis, Client });
+    // A pooled connection that dies while idle is replaced at the next use; without a listener it would end the process.
+    this.#pool.on('error', () => undefined);
+    this.#pool.on('connect', (client) => {
+      if (client instanceof PostgresClient) this.watch.add(client);
+    });
+  }
+
+  /**
+   * A session that was prepared. Waits for a while where the server is starting or has no connection left; a run that is told
+   * to stop still gets one to record it, but waits for none.
+   */
+  async connect(): Promise<pg.PoolClient> {
+    for (const wait of connectBackoffMs) {
+      try {
+        return await this.#connect();
+      } catch (error) {
+        if (!isBusy(error) || this.#signal?.aborted === true) throw error;
+        await sleep(wait, undefined, { signal: this.#signal }).catch(() => undefined);
+      }
+    }
+    return this.#connect();
+  }
+
+  async end(): Promise<void> {
+    if (!this.#pool.ended) await this.#pool.end();
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    const { attributes } = this.#target;
+    if (attributes !== 'prefer-standby') return this.#connectTo(attributes);
+    try {
+      return await this.#connectTo('standby');
+    } catch (error) {
+      if (!isUnreachable(error)) throw error;
+      return this.#connectTo('any');
+    }
+  }
+
+  #connectTo(attributes: SessionAttributes): Promise<pg.PoolClient> {
+    return this.#routes.try(async () => {
+      if (this.watch.silence !== undefined) throw this.watch.silence;
+      const client = await this.#pool.connect().catch((error: unknown) => {
+        if (isConnectTimeout(error)) this.watch.sawNoAnswer();
+        throw error;
+      });
+      if (this.#prepared.has(client)) return client;
+      try {
+        await this.#prepare(client, attributes);
+      } catch (error) {
+        client.release(true);
+        throw error;
+      }
+      this.#prepared.add(client);
+      return client;
+    });
+  }
+
+  async #prepare(client: pg.PoolClient, attributes: SessionAttributes): Promise<void> {
+    const { address, options } = this.#target;
+    const facts = await prepareSession(
+      (text, values) => this.watch.during(client.query(text, values)),
+      options,
+      address,
+    );
+    if (!isWanted(attributes, facts))
+      throw new UnfitServerError(
+        `no server of ${address} is of the kind target_session_attrs=${attributes}`,
+        'Name the other servers too (host1:5432,host2:5432), or wait until one has taken over.',
+      );
+    if (processOf(client) === facts.pid) return;
+    this.#ownSessions ??= assertOwnSessions(() => this.#openClient(), address);
+    await this.watch.during(this.#ownSessions);
+  }
+
+  #openClient(): PostgresClient {
+    return new PostgresClient(this.#clientConfig());
+  }
+
+  #clientConfig() {
+    const types = { getTypeParser };
+    return { ...this.#routes.config(), keepAlive: true, keepAliveInitialDelayMillis: keepAliveDelayMs, types };
+  }
+}
+
+/** As the driver says it of a new connection. */
+function isConnectTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'timeout expired';
+}
+
+/** The process that the other side named at the start: the server's own, or a pooler's invention. */
+function processOf(client: object): unknown {
+  return 'processID' in client ? client.processID : undefined;
+}

@@ -1,0 +1,55 @@
+/**
+ * Recognises a pooler that gives every transaction another session (PgBouncer's pool_mode=transaction, the pooled addresses
+ * of hosted services). There a lock belongs to nobody, and stays behind for ever.
+ */
+import pg from 'pg';
+import { DatabaseError } from '../../errors.ts';
+import type { PostgresClient } from './postgres-client.ts';
+
+/** How often it is tried: on a busy pooler others may take the very session that would give it away. */
+const tries = 3;
+
+/**
+ * Throws `DatabaseError` when sessions are shared. A pooler tells a process number of its own at the start, so that nothing is
+ * tried on a server that is reached directly.
+ */
+export async function assertOwnSessions(openClient: () => PostgresClient, address: string): Promise<void> {
+  const one = openClient();
+  const other = openClient();
+  try {
+    await Promise.all([one.connect(), other.connect()]);
+    for (let i = 0; i < tries; i += 1) if (await areShared(one, other)) throw sharedSessions(address);
+  } catch (error) {
+    // With statements pooled, not even a transaction may begin.
+    throw error instanceof pg.DatabaseError && error.code?.startsWith('08') === true
+      ? sharedSessions(address, error)
+      : error;
+  } finally {
+    one.drop();
+    other.drop();
+  }
+}
+
+/** A session of one's own answers with one process every time, and never serves another client as well. */
+async function areShared(one: PostgresClient, other: PostgresClient): Promise<boolean> {
+  const before = await pidOf(one);
+  if ((await pidOf(one)) !== before) return true;
+  await other.query('begin');
+  const others = await pidOf(other);
+  const after = await pidOf(one);
+  await other.query('commit');
+  return others === before || after !== before;
+}
+
+async function pidOf(client: PostgresClient): Promise<number | undefined> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return rows[0]?.pid;
+}
+
+export function sharedSessions(address: string, cause?: unknown): DatabaseError {
+  return new DatabaseError(
+    `Postgres at ${address} stands behind a pooler that shares sessions between clients (transaction pooling), and the lock of a run needs a session of its own`,
+    'Connect to the server itself, or to a pooler in session mode (PgBouncer: pool_mode=session; Supabase: port 5432; Neon: the host without -pooler).',
+    cause,
+  );
+}
