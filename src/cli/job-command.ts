@@ -1,5 +1,5 @@
 /** What every command that works on workspaces does around its work: open, run, print, close. */
-import type { ConfigFlags } from '../config/load.ts';
+import { type ConfigFlags, selectWorkspaces } from '../config/load.ts';
 import { isAbsent } from '../db/open.ts';
 import {
   type CommandContext,
@@ -47,7 +47,9 @@ export async function runJobCommand(
 
 async function runJob(context: CommandContext, flags: JobFlags, job: WorkspaceJob): Promise<number> {
   const targets =
-    job.isOffline === true ? await targetsOfNothing(context, job) : selectTargets(context, flags.workspace);
+    job.isOffline === true
+      ? await targetsOfNothing(context, job)
+      : selectTargets(context, selectWorkspaces(context.config, flags.workspace));
   const dialect = job.dryRun ? await openUntouchedDatabase(context) : await openMigratedDatabase(context);
   try {
     const known =

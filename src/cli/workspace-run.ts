@@ -7,6 +7,7 @@ import { acquireLock, type Lock } from '../db/lock.ts';
 import { openStore, type Store } from '../db/repositories/index.ts';
 import { AppError, LockedError, sentences, UsageError } from '../errors.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { workspaceLabelWithId } from '../labels.ts';
 import type { Identity, JsonObject, PaceState } from '../model.ts';
 import { maskSecrets } from '../secrets.ts';
 import type { SlackApiHandle } from '../slack/api-source.ts';
@@ -91,6 +92,12 @@ export interface WorkspaceResult {
   exitCode: ExitCode;
 }
 
+/** Stops one run: told by a signal, or by what happens in it. */
+export interface RunControl {
+  signal: AbortSignal;
+  stop: (reason: unknown) => void;
+}
+
 /** Failed units that the record of a run names. */
 const recordedErrors = 100;
 
@@ -99,10 +106,11 @@ export class WorkspaceRun {
   readonly #context: CommandContext;
   readonly #dialect: Dialect;
   readonly #job: WorkspaceJob;
-  readonly #workspace: WorkspaceConfig;
+  readonly workspace: WorkspaceConfig;
   readonly #slack: SlackApiHandle;
-  readonly #control: { signal: AbortSignal; stop: (reason: unknown) => void };
+  readonly #control: RunControl;
   readonly #facts: RunFacts;
+  #identity: Promise<Identity> | null = null;
   /** Open while the run may write. */
   #store: Store | null = null;
   #sync: SyncContext | null = null;
@@ -114,12 +122,12 @@ export class WorkspaceRun {
     job: WorkspaceJob,
     workspace: WorkspaceConfig,
     slack: SlackApiHandle,
-    control: { signal: AbortSignal; stop: (reason: unknown) => void },
+    control: RunControl,
   ) {
     this.#context = context;
     this.#dialect = dialect;
     this.#job = job;
-    this.#workspace = workspace;
+    this.workspace = workspace;
     this.#slack = slack;
     this.#control = control;
     this.#facts = {
@@ -133,10 +141,17 @@ export class WorkspaceRun {
     };
   }
 
-  async execute(startedAt: number): Promise<WorkspaceResult> {
+  /** Who the token is; Slack is asked once. Throws what keeps Slack, or the configuration, from telling. */
+  identify(): Promise<Identity> {
+    this.#identity ??= this.#slack.identify();
+    return this.#identity;
+  }
+
+  async execute(): Promise<WorkspaceResult> {
+    const startedAt = this.#context.now();
     let stoppedBy: unknown;
     try {
-      const identity = await this.#slack.identify();
+      const identity = await this.identify();
       this.#checkTeam(identity);
       this.#facts.teamId = identity.teamId;
       stoppedBy = this.#job.dryRun ? await this.#rehearse(identity) : await this.#perform(identity);
@@ -164,6 +179,7 @@ export class WorkspaceRun {
     this.#store = store;
     const { now } = this.#context;
     try {
+      await this.#noteOtherTeam(store, identity);
       await this.#greet(store, identity);
       await beginRun(store, this.#facts, now);
       const stoppedBy = await this.#workWithHeartbeat(store, lock, identity);
@@ -182,14 +198,31 @@ export class WorkspaceRun {
   async #rehearse(identity: Identity): Promise<unknown> {
     const store = openStore(this.#dialect, { rollBack: true });
     this.#slack.inheritPace(await store.runs.listPaceStates(identity.teamId));
+    await this.#noteOtherTeam(store, identity);
     return this.#work(store, identity);
   }
 
+  /** The rules of a workspace in the config file go with its name, so what its token belongs to must not change unnoticed. */
+  async #noteOtherTeam(store: Store, identity: Identity): Promise<void> {
+    if (this.#job.isOffline === true) return;
+    const { name, tokenEnv, teamId } = this.workspace;
+    const last = await store.runs.findLastTeam(name);
+    if (last === null || last === identity.teamId) return;
+    const was = (await store.directory.listWorkspaces()).find(({ team_id }) => team_id === last);
+    const before = workspaceLabelWithId({ name: was?.name ?? null, domain: was?.domain ?? null, teamId: last });
+    const now = workspaceLabelWithId({ name: identity.teamName, teamId: identity.teamId });
+    const advice = teamId === null ? ' A team_id in the config file refuses any other team.' : '';
+    this.#context.progress.emit({
+      type: 'notice',
+      message: `The token in ${tokenEnv} belongs to ${now}; in the last run it belonged to ${before}. Was it exchanged by mistake?${advice}`,
+    });
+  }
+
   #checkTeam(identity: Identity): void {
-    const expected = this.#workspace.teamId;
+    const expected = this.workspace.teamId;
     if (expected === null || expected === identity.teamId) return;
     throw new UsageError(
-      `the token in ${this.#workspace.tokenEnv} belongs to ${identity.teamName} (${identity.teamId}), not to ${this.#workspace.name} (${expected})`,
+      `the token in ${this.workspace.tokenEnv} belongs to ${workspaceLabelWithId({ name: identity.teamName, teamId: identity.teamId })}, not to the team ${expected} of workspace "${this.workspace.name}"`,
       'Correct token_env or team_id in the config file.',
     );
   }
@@ -260,12 +293,12 @@ export class WorkspaceRun {
       signal: this.#control.signal,
       stop: this.#control.stop,
       now: this.#context.now,
-      discardRules: this.#workspace.discard,
-      retention: this.#workspace.retention,
+      discardRules: this.workspace.discard,
+      retention: this.workspace.retention,
       knownUsers: new Set(await store.directory.listUserIds(identity.teamId)),
     });
     this.#sync = sync;
-    const { done, report } = this.#job.work(sync, identity, this.#workspace, this.#slack);
+    const { done, report } = this.#job.work(sync, identity, this.workspace, this.#slack);
     try {
       await done;
       return undefined;
@@ -346,7 +379,7 @@ export class WorkspaceRun {
       run_id: this.#job.dryRun ? null : this.#facts.runId,
       command: this.#job.command,
       status: outcome.status,
-      workspace: this.#facts.teamId ?? this.#workspace.name,
+      workspace: this.#facts.teamId ?? this.workspace.name,
       started_at: millisToIso(startedAt),
       finished_at: millisToIso(finishedAt),
       duration_ms: finishedAt - startedAt,

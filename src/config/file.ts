@@ -79,7 +79,7 @@ async function parseConfig(text: string, path: string): Promise<FileSettings> {
   const result = fileSchema.safeParse(content);
   if (!result.success) throw wrongSettings(result.error.issues, path);
   refusePassword(result.data.database, path);
-  refuseDuplicateNames(result.data, path);
+  refuseDuplicates(result.data, path);
   return result.data;
 }
 
@@ -106,14 +106,27 @@ function refusePassword(database: string | undefined, path: string): void {
   );
 }
 
-function refuseDuplicateNames(settings: FileSettings, path: string): void {
-  const seen = new Set<string>();
-  for (const { name } of settings.workspaces) {
-    const folded = name.toLowerCase();
-    if (seen.has(folded))
-      throw new UsageError(`${path}: two workspaces are called "${name}"`, 'Give each its own name.');
-    seen.add(folded);
-  }
+function refuseDuplicates({ workspaces }: FileSettings, path: string): void {
+  const twice = (key: 'name' | 'team_id') => {
+    const seen = new Map<string, string>();
+    for (const workspace of workspaces) {
+      const value = workspace[key]?.toLowerCase();
+      if (value === undefined) continue;
+      const other = seen.get(value);
+      if (other !== undefined) return [other, workspace.name] as const;
+      seen.set(value, workspace.name);
+    }
+    return null;
+  };
+  const called = twice('name');
+  if (called !== null)
+    throw new UsageError(`${path}: two workspaces are called "${called[1]}"`, 'Give each its own name.');
+  const same = twice('team_id');
+  if (same !== null)
+    throw new UsageError(
+      `${path}: the workspaces "${same[0]}" and "${same[1]}" have the same team_id`,
+      'A team is one workspace: correct one of the ids, or leave one of the two out.',
+    );
 }
 
 function wrongSettings(issues: readonly z.core.$ZodIssue[], path: string): UsageError {

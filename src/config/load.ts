@@ -14,7 +14,7 @@ import { readVariable } from './env.ts';
 import { readConfigFile } from './file.ts';
 import { type LlmConfig, llmConfig } from './llm.ts';
 import type { FileSettings } from './schema.ts';
-import { defaultTokenVariable } from './token.ts';
+import { defaultTokenVariable, defaultWorkspaceName } from './token.ts';
 
 /** Flags as commander gives them: text as typed, absent when not given. */
 export interface ConfigFlags {
@@ -197,7 +197,9 @@ function mergeWorkspaces(flags: ConfigFlags, env: Environment, settings: FileSet
   const digestChannel = readVariable(env, 'SLACK_DIGEST_CHANNEL_ID') ?? settings.digest.channel ?? null;
   const lookback = durationFlag(flags.lookback, '--lookback');
   const configured =
-    settings.workspaces.length > 0 ? settings.workspaces : [{ name: 'default', token_env: defaultTokenVariable }];
+    settings.workspaces.length > 0
+      ? settings.workspaces
+      : [{ name: defaultWorkspaceName, token_env: defaultTokenVariable }];
   return configured.map((workspace: FileSettings['workspaces'][number]) => {
     const own = workspace.channels ?? { include: [], exclude: [] };
     const fromFile = own.include.length > 0 ? own.include : settings.channels.include;

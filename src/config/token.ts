@@ -3,9 +3,52 @@ import { join } from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { Environment } from './env.ts';
 import { readVariable } from './env.ts';
+import type { WorkspaceConfig } from './load.ts';
+import { refuseSharedTokens } from './one-team-each.ts';
 
 /** The variable that holds the token when the config file names no other. */
 export const defaultTokenVariable = 'SLACK_TOKEN';
+
+/** How runs of the workspace are recorded that no config file names. */
+export const defaultWorkspaceName = 'default';
+
+/** A workspace's token, or why it has none. */
+export type ResolvedToken = { token: string } | { refused: UsageError };
+
+/**
+ * The token of each selected workspace that has one, and of the others why not: one that is not set costs its own workspace
+ * only.
+ * @throws UsageError when no workspace has one, or when one shares it with another configured workspace, selected or not
+ */
+export function resolveTokens(
+  selected: readonly WorkspaceConfig[],
+  configured: readonly WorkspaceConfig[],
+  env: Environment,
+): Map<WorkspaceConfig, ResolvedToken> {
+  const found = new Map(configured.map((workspace) => [workspace, tryToken(workspace, env)]));
+  const wanted = new Map([...found].filter(([workspace]) => selected.includes(workspace)));
+  const refused = [...wanted.values()].flatMap((token) => ('refused' in token ? [token.refused] : []));
+  const [first] = refused;
+  if (first !== undefined && refused.length === wanted.size) throw allRefused(first, refused);
+  const held = [...found].flatMap(([at, of]): [WorkspaceConfig, string][] => ('token' in of ? [[at, of.token]] : []));
+  refuseSharedTokens(new Map(held), selected);
+  return wanted;
+}
+
+function allRefused(first: UsageError, all: readonly UsageError[]): UsageError {
+  if (all.length === 1) return first;
+  return new UsageError(all.map(({ message }) => message).join('; '), first.hint, first);
+}
+
+/** As `resolveToken`, with what it would throw as a value. */
+export function tryToken(workspace: WorkspaceConfig, env: Environment): ResolvedToken {
+  try {
+    return { token: resolveToken(workspace, env) };
+  } catch (error) {
+    if (error instanceof UsageError) return { refused: error };
+    throw error;
+  }
+}
 
 /**
  * The Slack token of a workspace, from the first place that has one: the variable (for SLACK_TOKEN also its alias
@@ -30,9 +73,11 @@ export function resolveToken(workspace: { name: string; tokenEnv: string }, env:
     return readToken(credentialFile, `the systemd credential ${credential}`);
 
   const empty = aliases.filter((name) => env[name] !== undefined);
+  // The one of SLACK_TOKEN has no name that anybody gave it.
+  const whose = workspace.name === defaultWorkspaceName ? '' : ` for workspace "${workspace.name}"`;
   const problem = empty.length === 0 ? 'is not set' : 'is set but empty';
   throw new UsageError(
-    `no Slack token for workspace "${workspace.name}": ${empty[0] ?? variable} ${problem}`,
+    `no Slack token${whose}: ${empty[0] ?? variable} ${problem}`,
     `Set ${aliases.join(' or ')}, or ${variable}_FILE to the path of a file with the token, or give systemd the credential ${credential}.`,
   );
 }

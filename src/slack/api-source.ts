@@ -20,7 +20,7 @@ import type { Emit } from '../sync/events.ts';
 import type { Pace } from './allowance.ts';
 import type { CallArguments } from './answer.ts';
 import { checkApiUrl, checkPace } from './api-url.ts';
-import { Caller } from './caller.ts';
+import { Caller, type RequestBudget } from './caller.ts';
 import { openClient } from './client.ts';
 import { listPages } from './listing.ts';
 import type { MethodName, Permission } from './methods.ts';
@@ -82,8 +82,8 @@ export interface SlackApiOptions {
   random?: () => number;
   /** Milliseconds for one HTTP call. Default: 30 s. */
   timeoutMs?: number;
-  /** HTTP calls, retries included, after which `BudgetEndedError` is thrown. */
-  maxRequests?: number;
+  /** When it is used up, `BudgetEndedError` is thrown; perhaps others draw on it too. */
+  budget?: RequestBudget;
   /** Epoch milliseconds after which no call starts; a wait that would end later is not begun. */
   deadline?: number;
   /** Given what must outlive the process as soon as Slack limits a method, so that a killed run does not forget it. */
@@ -139,7 +139,7 @@ export function openSlackApi(options: SlackApiOptions): SlackApiHandle {
     now,
     sleep: wait,
     random: options.random ?? Math.random,
-    maxRequests: options.maxRequests,
+    budget: options.budget,
     deadline: options.deadline,
     onRateLimit: async (method, restMs) => {
       await watch.sawRateLimit(method, restMs);

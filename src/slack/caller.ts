@@ -22,13 +22,18 @@ export interface CallerOptions {
   now: () => number;
   sleep: Sleep;
   random: () => number;
-  maxRequests: number | undefined;
+  budget: RequestBudget | undefined;
   /** Epoch milliseconds. */
   deadline: number | undefined;
   /** Told when Slack said "slow down", after the pacer knows of it. */
   onRateLimit: (method: MethodName, restMs: number) => Promise<void>;
   /** Told when a failing server asked to be left alone, after the pacer knows of it. */
   onServerRest: () => Promise<void>;
+}
+
+/** HTTP calls, retries included, that may still be sent by all who share it. */
+export interface RequestBudget {
+  left: number;
 }
 
 /** How a call is to be sent. */
@@ -54,8 +59,7 @@ export class Caller {
 
   /** Calls that the budget has left; null without one. */
   get requestsLeft(): number | null {
-    const { maxRequests } = this.#options;
-    return maxRequests === undefined ? null : Math.max(0, maxRequests - this.#total);
+    return this.#options.budget?.left ?? null;
   }
 
   /** How often Slack said "slow down". */
@@ -137,11 +141,13 @@ export class Caller {
   }
 
   #checkRequests(): void {
-    const { maxRequests } = this.#options;
-    if (maxRequests !== undefined && this.#total >= maxRequests) throw new BudgetEndedError('requests');
+    const { budget } = this.#options;
+    if (budget !== undefined && budget.left <= 0) throw new BudgetEndedError('requests');
   }
 
   #count(method: MethodName): void {
+    const { budget } = this.#options;
+    if (budget !== undefined) budget.left -= 1;
     this.#total += 1;
     this.#requests.set(method, (this.#requests.get(method) ?? 0) + 1);
     this.#options.emit({ type: 'request', method, requests: this.#total });

@@ -3,13 +3,13 @@ import type { Identity } from '../model.ts';
 import type { SlackApiHandle } from './api-source.ts';
 import { pageLimits } from './methods.ts';
 
-/** Knows who it is and nothing else; whoever calls Slack through it has a bug. */
-export function offlineSlack(identity: Identity): SlackApiHandle {
+/** Knows who it is, or why nobody can say, and nothing else; whoever calls Slack through it has a bug. */
+export function offlineSlack(identify: () => Promise<Identity>): SlackApiHandle {
   const refuse = (): never => {
     throw new Error('Slack was called by a command that works offline');
   };
   return {
-    identify: async () => identity,
+    identify,
     channels: refuse,
     history: refuse,
     replies: refuse,

@@ -25,7 +25,7 @@ it('is told every few seconds while threads wait, from what waits and the pace, 
   const sync = syncContext({
     store,
     teamId: 'T1',
-    slack: offlineSlack(identity),
+    slack: offlineSlack(async () => identity),
     emit: (event) => told.push(event),
     signal: new AbortController().signal,
     stop: () => undefined,

@@ -204,6 +204,10 @@ describe('loadConfig', () => {
       ['- a', 'Invalid input'],
       ['workspaces: [{name: a}]', 'workspaces[0].token_env'],
       ['workspaces: [{name: a, token_env: A}, {name: A, token_env: B}]', 'two workspaces are called "A"'],
+      [
+        'workspaces: [{name: a, token_env: A, team_id: T1A}, {name: b, token_env: B, team_id: T1A}]',
+        'the workspaces "a" and "b" have the same team_id',
+      ],
       ['workspaces: [{name: a, token_env: "A B"}]', 'must be the name of an environment variable'],
       ['workspaces: [{name: a, token_env: A, team_id: acme}]', 'must be a team id'],
       ['discard: [{field: a..b, op: exists}]', 'discard[0].field: is no path'],

@@ -55,7 +55,7 @@ describe('resolveToken', () => {
   it('says what to set when there is none', () => {
     expect(() => resolveToken(workspace, {})).toThrow(
       expect.objectContaining({
-        message: 'no Slack token for workspace "default": SLACK_TOKEN is not set',
+        message: 'no Slack token: SLACK_TOKEN is not set',
         hint: expect.stringMatching(/SLACK_TOKEN or SLACK_BOT_TOKEN.*SLACK_TOKEN_FILE.*slack_token/),
       }),
     );

@@ -243,7 +243,7 @@ test('a hanging call is tried again after the timeout', async () => {
 
 test('the budget of requests ends the run', async () => {
   const server = await serve(json({ ok: true, user: { id: 'U1' } }));
-  const { api } = open(server, { maxRequests: 2 });
+  const { api } = open(server, { budget: { left: 2 } });
   await api.user('U1');
   await api.user('U1');
   await expect(api.user('U1')).rejects.toMatchObject({ budget: 'requests' });

@@ -36,7 +36,7 @@ function scripted(answers: Answer[], options: Partial<CallerOptions> = {}) {
     now: clock.now,
     sleep: clock.sleep,
     random: () => 0.5,
-    maxRequests: undefined,
+    budget: undefined,
     deadline: undefined,
     onRateLimit: async () => {},
     onServerRest: async () => {},
@@ -272,13 +272,13 @@ describe('a failing server', () => {
 
 describe('budget and allow-list', () => {
   test('the budget of requests counts every HTTP call', async () => {
-    const { call, sentAt } = scripted([http503], { maxRequests: 3 });
+    const { call, sentAt } = scripted([http503], { budget: { left: 3 } });
     expect(await errorOf(call())).toEqual(new BudgetEndedError('requests'));
     expect(sentAt).toHaveLength(3);
   });
 
   test('the budget of requests holds for callers that waited together', async () => {
-    const { clock, caller, sentAt } = scripted([done], { maxRequests: 2 });
+    const { clock, caller, sentAt } = scripted([done], { budget: { left: 2 } });
     const calls = Array.from({ length: 4 }, () => errorOf(caller.call('users.info', {}, readNothing)));
     const ended = new BudgetEndedError('requests');
     expect(await clock.run(Promise.all(calls))).toEqual([undefined, undefined, ended, ended]);

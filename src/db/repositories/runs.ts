@@ -21,8 +21,10 @@ export interface RunRepository {
   findLastStart(teamId: string, command: string): Promise<IsoTime | null>;
   /** When the last run began that read all that was new, of some channels at least; null when there was none. */
   findLastRead(teamId: string): Promise<IsoTime | null>;
-  /** How the config file called the workspace in its last run; null without one. */
+  /** How the config file called the workspace in the last run that used its token; null without one. */
   findWorkspaceName(teamId: string): Promise<string | null>;
+  /** The other way round: the team that the token of a workspace in the config file belonged to in its last run. */
+  findLastTeam(workspace: string): Promise<string | null>;
   saveRunChannels(rows: readonly RunChannelRow[]): Promise<void>;
   /**
    * Removes, from the last runs before this one, the rows of channels in which nothing happened: a run every few
@@ -34,6 +36,9 @@ export interface RunRepository {
   /** Wants a transaction. */
   savePaceStates(teamId: string, states: readonly PaceState[], now: IsoTime): Promise<void>;
 }
+
+/** Others know a workspace by what is stored of it, and record what Slack calls it where no config file names it. */
+const withToken = ['ingest', 'backfill', 'sync-users'];
 
 /** Usually only the one before has such rows; more when it was killed before it could tidy up. */
 const uneventfulRuns = 10;
@@ -131,10 +136,24 @@ export function runRepository(dialect: Dialect): (db: Kysely<Schema>) => RunRepo
         .selectFrom('runs')
         .select('workspace')
         .where('team_id', '=', teamId)
+        .where('command', 'in', withToken)
         .orderBy('started_at', 'desc')
         .limit(1)
         .executeTakeFirst();
       return row?.workspace ?? null;
+    },
+
+    async findLastTeam(workspace) {
+      const row = await db
+        .selectFrom('runs')
+        .select('team_id')
+        .where('workspace', '=', workspace)
+        .where('team_id', 'is not', null)
+        .where('command', 'in', withToken)
+        .orderBy('started_at', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.team_id ?? null;
     },
 
     async forgetUneventful(teamId, runId) {
