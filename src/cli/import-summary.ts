@@ -1,4 +1,6 @@
 /** What an import tells people. */
+
+import { channelLabel } from '../labels.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { countOf, formatCount } from '../output/counts.ts';
 import { errorLines, headline, statusWords } from './result.ts';
@@ -76,7 +78,7 @@ function conversationLines(extra: JsonObject): string[] {
   const rows = largest
     .slice(0, listedConversations)
     .map((one) => [
-      `  ${textAt(one, 'kind') === 'im' ? textAt(one, 'channel_id') : `#${textAt(one, 'name')}`}`,
+      `  ${channelLabel(textAt(one, 'name'), textAt(one, 'channel_id'), textAt(one, 'kind'))}`,
       formatCount(numberAt(one, 'messages')),
       formatCount(numberAt(one, 'replies')),
       textAt(one, 'first_at').slice(0, 10),

@@ -2,6 +2,7 @@
  * What a run is doing, in one line. Pure: events in, text out.
  */
 import { formatDuration } from '../config/duration.ts';
+import { channelLabel } from '../labels.ts';
 import { truncate } from '../output/cells.ts';
 import { countOf, formatCount } from '../output/counts.ts';
 import { printable } from '../secrets.ts';
@@ -144,12 +145,4 @@ function formatWait({ wait }: RunView, now: number): string | undefined {
   if (wait === null || wait.until - now < 1_000) return undefined;
   const seconds = Math.ceil((wait.until - now) / 1_000);
   return `waiting ${formatDuration(seconds * 1_000)} for ${printable(wait.method)} (${waitReasons[wait.reason]})`;
-}
-
-/** `#general`, or the id of a conversation without a name. */
-export function channelLabel(name: string | null, channelId: string): string {
-  const safe = printable(name ?? '')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return safe === '' ? printable(channelId) : `#${safe.replace(/^#/, '')}`;
 }

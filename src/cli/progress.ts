@@ -3,13 +3,14 @@
  * chalk, and loads them only when there is a terminal to show them on.
  */
 import type { Ora } from 'ora';
+import { channelLabel } from '../labels.ts';
 import { truncate } from '../output/cells.ts';
 import { countOf } from '../output/counts.ts';
 import type { Paint } from '../output/text-page.ts';
 import type { Emit, RunEvent } from '../sync/events.ts';
 import type { LineSink, Logger, LogLevel } from './log.ts';
 import type { RunView } from './progress-line.ts';
-import { channelLabel, emptyView, formatView, updateView } from './progress-line.ts';
+import { emptyView, formatView, updateView } from './progress-line.ts';
 
 /** What is needed of `process.stderr`. */
 export interface ProgressStream extends LineSink {

@@ -1,6 +1,7 @@
 /** The result on stdout: one JSON object with `--json`, else a few lines for people. */
 import { formatDuration } from '../config/duration.ts';
 import { InterruptedError, sentences } from '../errors.ts';
+import { channelLabel } from '../labels.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { countOf } from '../output/counts.ts';
 import { maskSecrets, printable } from '../secrets.ts';
@@ -48,7 +49,7 @@ export function printFailure(stdout: { write(text: string): unknown }, command: 
   stdout.write(`${maskSecrets(JSON.stringify(object))}\n`);
 }
 
-function objectOf({ exitCode: _, lines: __, extra, ...result }: WorkspaceResult): object {
+function objectOf({ exitCode: _, lines: __, label: ___, extra, ...result }: WorkspaceResult): object {
   return { ...result, ...extra };
 }
 
@@ -83,19 +84,20 @@ function sumOf(results: readonly WorkspaceResult[], outcome: Outcome): object {
 }
 
 /** The first line for people: whose run it was, how it ended, what it took. */
-export function headline({ command, extra, workspace, requests, duration_ms }: WorkspaceResult, ended: string): string {
-  const name = textOf(extra['workspace_name']) ?? workspace ?? 'workspace';
+export function headline({ command, label, requests, duration_ms }: WorkspaceResult, ended: string): string {
   const calls = Object.values(requests).reduce((sum, n) => sum + n, 0);
   const asked = command === 'import' ? '' : ` with ${countOf(calls, 'request')}`;
-  return `${name}: ${ended} in ${formatDuration(duration_ms)}${asked}`;
+  return `${label}: ${ended} in ${formatDuration(duration_ms)}${asked}`;
 }
 
 /** What failed, one line each. */
 export function errorLines({ errors }: WorkspaceResult): string[] {
-  const lines = errors
-    .slice(0, 20)
-    .map(({ channel, message, hint }) => `  ! ${channel === null ? '' : `${channel}: `}${sentences(message, hint)}`);
+  const lines = errors.slice(0, 20).map((error) => `  ! ${placeOf(error)}${sentences(error.message, error.hint)}`);
   return errors.length > 20 ? [...lines, `  ! and ${errors.length - 20} more; --json lists them all`] : lines;
+}
+
+function placeOf({ channel, channel_id }: WorkspaceResult['errors'][number]): string {
+  return channel_id === null ? '' : `${channelLabel(channel, channel_id)}: `;
 }
 
 export const statusWords: Record<Outcome['status'], string> = {
@@ -159,10 +161,6 @@ function remainingText({ channels, threads, holes, requests, seconds }: JsonObje
 
 function numberText(value: JsonValue | undefined): string {
   return typeof value === 'number' ? String(value) : '0';
-}
-
-function textOf(value: JsonValue | undefined): string | null {
-  return typeof value === 'string' ? value : null;
 }
 
 function objectIn(value: JsonValue | undefined): JsonObject | null {

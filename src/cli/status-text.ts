@@ -1,10 +1,10 @@
 /** The status for people, for a terminal of so many columns and lines. Pure. */
 import { formatDuration } from '../config/duration.ts';
+import { channelLabel, workspaceLabelWithId } from '../labels.ts';
 import type { IsoTime } from '../model.ts';
 import { truncate } from '../output/cells.ts';
 import { countOf, formatCount } from '../output/counts.ts';
 import { rateText } from './plan-text.ts';
-import { channelLabel } from './progress-line.ts';
 import type { ChannelStatus } from './status-channels.ts';
 import type { Cycle, RunStatus, WorkspaceStatus } from './status-report.ts';
 import { type Column, renderTable } from './table.ts';
@@ -25,7 +25,7 @@ const wideColumns = 120;
 
 /** The lines about one workspace. */
 export function workspaceText(status: WorkspaceStatus, screen: Screen): string[] {
-  const head = [`${status.name ?? status.team_id} (${status.team_id})`, ...labelled(factsOf(status))];
+  const head = [workspaceLabelWithId({ ...status, teamId: status.team_id }), ...labelled(factsOf(status))];
   const runs = runLines(status.runs, screen);
   const room = screen.lines === null ? mostChannels : screen.lines - head.length - runs.length - 5;
   const channels = channelLines(status.channels, screen, Math.max(fewestChannels, room));

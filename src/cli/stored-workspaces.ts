@@ -4,6 +4,7 @@ import type { Dialect } from '../db/dialects/dialect.ts';
 import { openStore, type Store } from '../db/repositories/index.ts';
 import type { WorkspaceRow } from '../db/schema.ts';
 import { AppError, UsageError } from '../errors.ts';
+import { workspaceLabel, workspaceLabelWithId } from '../labels.ts';
 import type { Identity } from '../model.ts';
 import { maskSecrets } from '../secrets.ts';
 import type { CommandContext } from './context.ts';
@@ -35,7 +36,7 @@ export async function storedTargets(
     targets.set(workspace, { known: identityOf(row) });
   }
   if (targets.size === 0) {
-    const known = rows.map(({ name, team_id }) => (name === null ? team_id : `${name} (${team_id})`)).join(', ');
+    const known = rows.map((row) => workspaceLabelWithId({ ...row, teamId: row.team_id })).join(', ');
     throw new UsageError(`--workspace: the database holds no workspace "${wanted}"`, `Stored: ${known}.`);
   }
   return targets;
@@ -65,10 +66,10 @@ export async function settingsOf(
   };
 }
 
-export function identityOf({ team_id, name, url, enterprise_id }: WorkspaceRow): Identity {
+export function identityOf({ team_id, name, domain, url, enterprise_id }: WorkspaceRow): Identity {
   return {
     teamId: team_id,
-    teamName: name ?? team_id,
+    teamName: workspaceLabel({ name, domain, teamId: team_id }),
     url: url ?? '',
     enterpriseId: enterprise_id,
     userId: null,

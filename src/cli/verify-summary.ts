@@ -1,4 +1,6 @@
 /** What `verify` found, for people. */
+
+import { channelLabel } from '../labels.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { countOf } from '../output/counts.ts';
 import { errorLines, headline, statusWords } from './result.ts';
@@ -52,7 +54,7 @@ function gapLines(gaps: JsonValue | undefined, total: number): string[] {
     const at = [gap['ts'] ?? gap['from_ts'], gap['ts'] === undefined ? gap['to_ts'] : undefined]
       .filter((ts) => typeof ts === 'string')
       .join(' to ');
-    return `  - ${String(gap['channel'])}${at === '' ? '' : ` ${at}`}: ${String(gap['message'])}`;
+    return `  - ${channelLabel(String(gap['channel']), String(gap['channel_id']))}${at === '' ? '' : ` ${at}`}: ${String(gap['message'])}`;
   });
   return total > lines.length ? [...lines, `  - and ${total - lines.length} more; --json lists them`] : lines;
 }

@@ -2,12 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkspaceConfig } from '../config/load.ts';
+import { defaultWorkspaceName } from '../config/token.ts';
 import type { Dialect } from '../db/dialects/dialect.ts';
 import { acquireLock, type Lock } from '../db/lock.ts';
 import { openStore, type Store } from '../db/repositories/index.ts';
 import { AppError, LockedError, sentences, UsageError } from '../errors.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { workspaceLabelWithId } from '../labels.ts';
+import { channelLabel, workspaceLabel, workspaceLabelWithId } from '../labels.ts';
 import type { Identity, JsonObject, PaceState } from '../model.ts';
 import { maskSecrets } from '../secrets.ts';
 import type { SlackApiHandle } from '../slack/api-source.ts';
@@ -78,6 +79,8 @@ export interface WorkspaceResult {
   command: string;
   status: Outcome['status'];
   workspace: string | null;
+  /** What people call it. */
+  label: string;
   started_at: string;
   finished_at: string;
   duration_ms: number;
@@ -111,6 +114,7 @@ export class WorkspaceRun {
   readonly #control: RunControl;
   readonly #facts: RunFacts;
   #identity: Promise<Identity> | null = null;
+  #label: string;
   /** Open while the run may write. */
   #store: Store | null = null;
   #sync: SyncContext | null = null;
@@ -130,6 +134,7 @@ export class WorkspaceRun {
     this.workspace = workspace;
     this.#slack = slack;
     this.#control = control;
+    this.#label = workspace.name === defaultWorkspaceName ? `the workspace of ${workspace.tokenEnv}` : workspace.name;
     this.#facts = {
       runId: randomUUID(),
       teamId: null,
@@ -154,11 +159,13 @@ export class WorkspaceRun {
       const identity = await this.identify();
       this.#checkTeam(identity);
       this.#facts.teamId = identity.teamId;
+      this.#label = workspaceLabel({ name: identity.teamName, teamId: identity.teamId });
       stoppedBy = this.#job.dryRun ? await this.#rehearse(identity) : await this.#perform(identity);
     } catch (error) {
       // Told to stop, and the database did not even let it be recorded: the signal is the reason.
       stoppedBy = this.#context.signal.aborted ? this.#context.signal.reason : error;
       // Without a workspace there is no lock to hold, but that the run failed must be on record.
+      if (this.#facts.teamId === null) await this.#nameAsBefore();
       if (this.#facts.teamId === null && !this.#job.dryRun) await this.#recordFailedStart(stoppedBy);
     }
     return this.#result(startedAt, this.#dialect.explain(stoppedBy) ?? stoppedBy);
@@ -239,7 +246,7 @@ export class WorkspaceRun {
       }
       if (now() >= giveUpAt) {
         throw new LockedError(
-          `another run is working on ${identity.teamName} (process ${taken.pid} on ${taken.host}, since ${taken.acquiredAt})`,
+          `another run is working on ${workspaceLabelWithId({ name: identity.teamName, teamId: identity.teamId })} (process ${taken.pid} on ${taken.host}, since ${taken.acquiredAt})`,
           'Nothing was done; the next run will. To wait instead, give --lock-timeout.',
         );
       }
@@ -339,6 +346,14 @@ export class WorkspaceRun {
     return counts === undefined || !hasChanges(counts) ? {} : countsToJson(counts);
   }
 
+  /** Slack does not say this time whose token it is; perhaps it said so before. */
+  async #nameAsBefore(): Promise<void> {
+    const store = openStore(this.#dialect);
+    const last = this.workspace.teamId ?? (await store.runs.findLastTeam(this.workspace.name));
+    const row = (await store.directory.listWorkspaces()).find(({ team_id }) => team_id === last);
+    if (row !== undefined) this.#label = workspaceLabel({ ...row, teamId: row.team_id });
+  }
+
   async #recordFailedStart(error: unknown): Promise<void> {
     const store = openStore(this.#dialect);
     await beginRun(store, this.#facts, this.#context.now);
@@ -357,7 +372,9 @@ export class WorkspaceRun {
     if (errors.length === 0) return null;
     const told = errors
       .slice(0, recordedErrors)
-      .map(({ channel, code }) => (channel === null ? code : `${channel}: ${code}`));
+      .map(({ channelId, channel, code }) =>
+        channelId === null ? code : `${channelLabel(channel, channelId)}: ${code}`,
+      );
     const more = errors.length > told.length ? [`and ${errors.length - told.length} more`] : [];
     return maskSecrets([...told, ...more].join(', '));
   }
@@ -380,6 +397,7 @@ export class WorkspaceRun {
       command: this.#job.command,
       status: outcome.status,
       workspace: this.#facts.teamId ?? this.workspace.name,
+      label: this.#label,
       started_at: millisToIso(startedAt),
       finished_at: millisToIso(finishedAt),
       duration_ms: finishedAt - startedAt,
@@ -396,7 +414,8 @@ export class WorkspaceRun {
       })),
       remaining: stoppedBy === undefined ? null : (this.#report?.remaining ?? null),
       extra: this.#report?.extra ?? {},
-      lines: this.#report?.lines ?? null,
+      // Of what never began there is nothing to count.
+      lines: this.#report === null ? [] : (this.#report.lines ?? null),
       exitCode: outcome.exitCode,
     };
   }

@@ -5,6 +5,7 @@
 import type { TransactionStore } from '../db/repositories/index.ts';
 import type { ExportedMessage } from '../db/repositories/messages.ts';
 import type { ChannelRow } from '../db/schema.ts';
+import { channelLabel } from '../labels.ts';
 import type { Ts } from '../model.ts';
 import { normalizeMessage } from '../normalize/message.ts';
 import { ChannelPosition, coveredIntervals } from '../sync/channel-position.ts';
@@ -49,7 +50,7 @@ async function adopt(context: SyncContext, folder: ChannelRow, channel: ChannelR
     await tx.directory.dropChannel(teamId, from);
   });
   await settleThreads(context, to);
-  const message = `What was imported from the folder "${folder.name}" before anything named it now belongs to ${channel.name ?? to} (${to}).`;
+  const message = `What was imported from the folder "${folder.name}" before anything named it now belongs to ${channelLabel(channel.name, to)} (${to}).`;
   context.emit({ type: 'notice', message });
 }
 

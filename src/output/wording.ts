@@ -12,6 +12,7 @@ import type {
   ThreadItem,
 } from '../digest/digest.ts';
 import type { Category, Environment, Status } from '../digest/events/event.ts';
+import { channelLabel as labelOf } from '../labels.ts';
 import type { ChannelKind } from '../model.ts';
 import { countOf, formatCount } from './counts.ts';
 import { eventTimeText, momentText, windowText } from './dates.ts';
@@ -80,16 +81,7 @@ export function importanceOf({ importance_label: label }: EventItem): string | n
 
 /** `#general`; direct messages, and channels of which only the id is known, as they are. */
 export function channelLabel(channel: { channel_id: string; channel: string; kind?: ChannelKind }): string {
-  const name = oneLine(channel.channel);
-  const isDirect =
-    channel.kind === 'im' ||
-    channel.kind === 'mpim' ||
-    channel.channel_id.startsWith('D') ||
-    // Names of channels have neither; those of a group message do, and an event's source does not tell its kind.
-    /[\s,]/.test(name);
-  return isDirect || name === '' || name === channel.channel_id
-    ? name || channel.channel_id
-    : `#${name.replace(/^#/, '')}`;
+  return labelOf(channel.channel, channel.channel_id, channel.kind);
 }
 
 export function activityLabel({ channel_id, name, kind }: ChannelActivity): string {

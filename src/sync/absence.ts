@@ -9,6 +9,7 @@
 import type { TransactionStore } from '../db/repositories/index.ts';
 import type { StoredPlace } from '../db/repositories/messages.ts';
 import { SlackError } from '../errors.ts';
+import { channelLabel } from '../labels.ts';
 import type { IsoTime, Ts } from '../model.ts';
 import { compareTs, microsToTs, millisToTs, tsToMicros } from '../ts.ts';
 import type { SyncContext } from './context.ts';
@@ -58,16 +59,16 @@ export async function findAbsent(
   absent.push(...judged.absent);
   // What the plan hides has not expired: it may be shown again.
   if (page.isLimited || judged.expiredTo === null) return { absent, expiredTo: null };
-  noteExpired(context, channel.name, atOldEnd.length - judged.absent.length);
+  noteExpired(context, channelLabel(channel.name, channel.channelId), atOldEnd.length - judged.absent.length);
   return { absent, expiredTo: judged.expiredTo };
 }
 
-function noteExpired({ emit }: SyncContext, name: string, count: number): void {
+function noteExpired({ emit }: SyncContext, label: string, count: number): void {
   const what = count === 1 ? 'message' : `${count} messages`;
   emit({
     type: 'notice',
     message:
-      `The oldest ${what} of ${name} vanished from Slack as messages do that expire, and no deletion is noted. If nothing ` +
+      `The oldest ${what} of ${label} vanished from Slack as messages do that expire, and no deletion is noted. If nothing ` +
       'expires in this workspace, write retention: none into the config file.',
   });
 }

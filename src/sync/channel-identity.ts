@@ -4,6 +4,7 @@
  * stored must go on as one channel.
  */
 import type { ChannelAliasRow } from '../db/schema.ts';
+import { channelLabel } from '../labels.ts';
 import type { ChannelKind, IsoTime } from '../model.ts';
 import { type NormalizedChannel, normalizeChannel } from '../normalize/directory.ts';
 import { nowIso, type SyncContext } from './context.ts';
@@ -81,7 +82,7 @@ async function moveChannel(context: SyncContext, from: NormalizedChannel, to: No
     return true;
   });
   if (isMoved) {
-    const message = `${to.name ?? to.channel_id} has a new id, ${to.channel_id} instead of ${from.channel_id}, as a private channel gets when it is shared with another workspace. What is stored of it goes on under the new id.`;
+    const message = `${channelLabel(to.name, to.channel_id)} has a new id, ${to.channel_id} instead of ${from.channel_id}, as a private channel gets when it is shared with another workspace. What is stored of it goes on under the new id.`;
     context.emit({ type: 'notice', message });
   }
   return isMoved;

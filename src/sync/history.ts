@@ -1,5 +1,6 @@
 /** Reads windows of one channel's history, page by page, each committed with what it completes. */
 import { SlackError } from '../errors.ts';
+import { channelLabel } from '../labels.ts';
 import type { HistoryRequest, IsoTime, MessagePage, Ts } from '../model.ts';
 import { normalizeMessage } from '../normalize/message.ts';
 import { compareTs, microsToTs } from '../ts.ts';
@@ -61,10 +62,10 @@ export async function readWindow(
 }
 
 /** The channel stays incomplete, and that must be known. */
-export function noProgress({ name }: ReadableChannel): SlackError {
+export function noProgress({ name, channelId }: ReadableChannel): SlackError {
   return new SlackError(
     { kind: 'cursor', method: 'conversations.history', code: 'no_progress' },
-    `The history of ${name} cannot be read to the end: Slack keeps saying there is more without showing it.`,
+    `The history of ${channelLabel(name, channelId)} cannot be read to the end: Slack keeps saying there is more without showing it.`,
     'The next run tries again from the last committed page.',
   );
 }

@@ -1,4 +1,6 @@
 /** What of Slack's answers cannot be taken is set apart and told; the rest goes in. */
+
+import { channelLabel } from '../labels.ts';
 import type { JsonObject, Malformed, MessagePage, Ts } from '../model.ts';
 import { failedUnit, type SyncContext } from './context.ts';
 
@@ -46,7 +48,7 @@ export function reportMessages(
   { channelId, name }: { channelId: string; name: string },
   elements: readonly Malformed[],
 ): void {
-  const of = `a page of ${name}`;
+  const of = `a page of ${channelLabel(name, channelId)}`;
   reportMalformed(context, elements, { code: 'malformed_message', of, channelId, channel: name });
 }
 

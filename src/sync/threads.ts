@@ -2,6 +2,7 @@
 import type { TransactionStore } from '../db/repositories/index.ts';
 import type { ThreadRow } from '../db/schema.ts';
 import { SlackError } from '../errors.ts';
+import { channelLabel } from '../labels.ts';
 import type { IsoTime, MessagePage, Ts } from '../model.ts';
 import { type NormalizedMessage, normalizeMessage } from '../normalize/message.ts';
 import { compareTs } from '../ts.ts';
@@ -239,10 +240,10 @@ async function walkPages(context: SyncContext, channel: ReadableChannel, walk: T
   }
 }
 
-function deadEnd({ name }: ReadableChannel): SlackError {
+function deadEnd({ name, channelId }: ReadableChannel): SlackError {
   return new SlackError(
     { kind: 'cursor', method: 'conversations.replies', code: 'cursor_loop' },
-    `The replies of a thread in ${name} cannot be read to the end: Slack keeps saying there is more without showing it.`,
+    `The replies of a thread in ${channelLabel(name, channelId)} cannot be read to the end: Slack keeps saying there is more without showing it.`,
     'The next run tries again.',
   );
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createLogger } from '../../src/cli/log.ts';
 import type { Progress } from '../../src/cli/progress.ts';
 import { canColor, canSpin, loadPaint, openProgress } from '../../src/cli/progress.ts';
-import { channelLabel, emptyView, formatView, updateView } from '../../src/cli/progress-line.ts';
+import { emptyView, formatView, updateView } from '../../src/cli/progress-line.ts';
 import { truncate } from '../../src/output/cells.ts';
 import type { RunEvent } from '../../src/sync/events.ts';
 
@@ -106,15 +106,6 @@ describe('formatView', () => {
 
   it('shows nothing of waits that would only flicker', () => {
     expect(formatView(updateView(view, { ...wait, ms: 900 }, 0), 0)).not.toMatch(/waiting/);
-  });
-});
-
-describe('channelLabel', () => {
-  it('writes names with one #, conversations without a name by id, and nothing that moves the cursor', () => {
-    expect(channelLabel('general', 'C1')).toBe('#general');
-    expect(channelLabel('#general', 'C1')).toBe('#general');
-    expect(channelLabel('', 'D1')).toBe('D1');
-    expect(channelLabel('a\u001b[2J\nb xoxb-123', 'C1')).toBe('#a b xoxb-…');
   });
 });
 

@@ -5,6 +5,7 @@ import { openStore, type Store } from '../../db/repositories/index.ts';
 import type { WorkspaceRow } from '../../db/schema.ts';
 import { UsageError } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
+import { workspaceLabelWithId } from '../../labels.ts';
 import { maskSecrets, printable } from '../../secrets.ts';
 import { type CommandContext, type GlobalFlags, openContext, type Process, surroundings } from '../context.ts';
 import { printFailure } from '../result.ts';
@@ -113,7 +114,7 @@ function selected(config: Config, known: readonly WorkspaceRow[], wanted: string
     `--workspace: the database holds no workspace "${wanted}"`,
     known.length === 0
       ? 'It holds none yet.'
-      : `It holds ${known.map(({ team_id, name }) => (name === null ? team_id : `${name} (${team_id})`)).join(', ')}.`,
+      : `It holds ${known.map((row) => workspaceLabelWithId({ ...row, teamId: row.team_id })).join(', ')}.`,
   );
 }
 
