@@ -144,6 +144,7 @@ export interface IngestionStateRow {
   audit_ts: Ts | null;
   audit_began_at: IsoTime | null;
   expired_to_ts: Ts | null;
+  followed_from_ts: Ts | null;
 }
 
 export interface CoverageRow {
@@ -168,6 +169,7 @@ export interface ThreadRow {
   live_replies: number | null;
   next_audit_run: number | null;
   audit_interval: number | null;
+  followed_from_ts: Ts | null;
 }
 
 export interface RunCountRow {

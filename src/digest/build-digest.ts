@@ -10,6 +10,7 @@ import type { Digest, DigestWindow, Explanation } from './digest.ts';
 import type { EventSettings } from './events/event-rows.ts';
 import type { MergeSettings } from './events/merge.ts';
 import { mergeEvents } from './events/merge-events.ts';
+import { followedChannels } from './followed.ts';
 import type { Directory } from './people.ts';
 import { type EventChoice, selectEvents } from './select-events.ts';
 import { messageText } from './text/message-text.ts';
@@ -82,7 +83,7 @@ export async function buildDigest(context: DigestContext, options: BuildOptions)
   };
 }
 
-/** What the last digest would have told of, had it been known: a channel that failed, an import. As `channel_id ts`. */
+/** What the last digest would have told of, had it been known: of a channel that failed, for one. As `channel_id ts`. */
 async function lateMessages(
   { store, teamId }: DigestContext,
   { window, isSelected, reading }: BuildOptions,
@@ -92,7 +93,9 @@ async function lateMessages(
   const from = millisToIso(Math.max(0, Date.parse(window.from) - reading.lookBackMs));
   const found = await store.activity.listLateMessages(teamId, { from, to: window.from, seenSince });
   const posts = await store.digests.listPosts(teamId, from);
-  const keys = found.filter(({ channel_id }) => isSelected(channel_id)).map((each) => `${each.channel_id} ${each.ts}`);
+  const isNews = await followedChannels(store, teamId);
+  const told = found.filter(({ channel_id, ts }) => isSelected(channel_id) && isNews(channel_id, ts));
+  const keys = told.map((each) => `${each.channel_id} ${each.ts}`);
   return new Set(keys.filter((key) => !posts.has(key)));
 }
 

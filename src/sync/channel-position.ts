@@ -25,6 +25,7 @@ export function newState(key: { teamId: string; channelId: string }, wantedFrom:
     audit_ts: null,
     audit_began_at: null,
     expired_to_ts: null,
+    followed_from_ts: null,
   };
 }
 
@@ -276,6 +277,7 @@ export class ChannelPosition {
     return {
       ...this.#state,
       last_ts: isLater ? reached : known,
+      followed_from_ts: this.#state.followed_from_ts ?? reached,
       oldest_ts: this.#oldestTs(coverage),
       last_checked_at: at,
       last_error: null,

@@ -117,7 +117,8 @@ async function saveOnce(
   const authors = unknownAuthors(context, kept.messages);
   const saved = await context.store.transaction(async (store) => {
     const { counts, changes } = await writeMessages(store, teamId, channelId, kept.messages, seen);
-    const news = await recordThreadNews(store, teamId, channelId, [...messages, ...setApart]);
+    const readBefore = storedBefore(kept.messages, changes);
+    const news = await recordThreadNews(store, teamId, channelId, [...messages, ...setApart], readBefore);
     const gone = await recordAbsence(store, teamId, channelId, { absent, absentReplies }, seen.at);
     if (authors.length > 0) await store.directory.addUserPlaceholders(teamId, authors, seen.at);
     const allChanges = [...changes, ...gone.changes];
@@ -130,6 +131,13 @@ async function saveOnce(
   saved.counts.discarded = messages.length - kept.duplicates - kept.messages.length;
   saved.counts.seen = messages.length - kept.duplicates;
   return saved;
+}
+
+/** Those of the messages that Slack's API had shown before, and not only an export. */
+function storedBefore(messages: readonly NormalizedMessage[], changes: readonly MessageChange[]): Set<Ts> {
+  const known = new Set(messages.map(({ ts }) => ts));
+  for (const { ts, was } of changes) if (was === null || was.source === 'import') known.delete(ts);
+  return known;
 }
 
 function keepMessages(context: PageContext, messages: readonly NormalizedMessage[]) {

@@ -8,20 +8,28 @@ import { compareTs, isTs } from '../ts.ts';
 /**
  * Notes which threads moved. The root's own word counts before a broadcast's copy of it, which may be older; the copy
  * counts only where it tells of a later reply. Returns the threads told about as they stand now, and how many of them
- * became pending.
+ * became pending. `readBefore`: those of the messages that Slack had shown us before.
  */
 export async function recordThreadNews(
   store: TransactionStore,
   teamId: string,
   channelId: string,
   messages: readonly NormalizedMessage[],
+  readBefore: ReadonlySet<Ts>,
 ): Promise<{ threads: ReadonlyMap<Ts, ThreadRow>; newlyPending: number }> {
   const news = newsByThread(messages);
   if (news.size === 0) return { threads: new Map(), newlyPending: 0 };
   const stored = await store.positions.findThreads(teamId, channelId, [...news.keys()]);
+  const elsewhere = [...news.values()].filter(({ thread_ts, isFromRoot }) => !isFromRoot && !stored.has(thread_ts));
+  const roots = await store.messages.findForMerge(
+    teamId,
+    channelId,
+    elsewhere.map(({ thread_ts }) => thread_ts),
+  );
+  const isKnown = (ts: Ts) => readBefore.has(ts) || (roots.get(ts)?.source ?? 'import') !== 'import';
   const changed = [...news.values()].flatMap((told) => {
     const row = stored.get(told.thread_ts);
-    const next = threadAfter(teamId, channelId, row, told);
+    const next = threadAfter({ teamId, channelId }, row, told, row === undefined && isKnown(told.thread_ts));
     return next === null ? [] : [{ row, next }];
   });
   if (changed.length > 0) await store.positions.writeThreads(changed.map(({ next }) => next));
@@ -72,24 +80,41 @@ export function queuedThread(channel: { teamId: string; channelId: string }, thr
     live_replies: null,
     next_audit_run: null,
     audit_interval: null,
+    followed_from_ts: null,
   };
 }
 
 /** The thread's row after the news; null when they change nothing. */
 function threadAfter(
-  teamId: string,
-  channelId: string,
+  channel: { teamId: string; channelId: string },
   row: ThreadRow | undefined,
   told: ThreadNews,
+  /** The root was read when it had no replies. */
+  isNewThread: boolean,
 ): ThreadRow | null {
   const claim = told.claim ?? noReplies;
   if (row === undefined) {
     if (told.claim === null) return null;
-    return queuedThread({ teamId, channelId }, told.thread_ts, claim);
+    const followed_from_ts = isNewThread ? told.thread_ts : lastClaimed(told.thread_ts, claim);
+    return { ...queuedThread(channel, told.thread_ts, claim), followed_from_ts };
   }
-  if (row.claim === claim) return null;
-  if (!told.isFromRoot && !tellsOfLaterReply(told, row.claim)) return null;
-  return { ...row, claim, is_pending: !isSettled(row, claim) };
+  const followed_from_ts = row.followed_from_ts ?? firstClaimed(row, claim);
+  if (row.claim === claim || (!told.isFromRoot && !tellsOfLaterReply(told, row.claim))) {
+    return row.followed_from_ts === followed_from_ts ? null : { ...row, followed_from_ts };
+  }
+  return { ...row, claim, is_pending: !isSettled(row, claim), followed_from_ts };
+}
+
+/** Of a thread that only an export told of, all that Slack's first word of it tells is history. */
+function firstClaimed({ thread_ts, last_checked_at, claim: known }: ThreadRow, claim: string): Ts | null {
+  return lastClaimed(thread_ts, last_checked_at === null ? claim : known);
+}
+
+/** The last reply that a claim tells of; the root itself where it tells of none, null where it does not say which. */
+function lastClaimed(threadTs: Ts, claim: string): Ts | null {
+  if (claimedReplies(claim) === 0) return threadTs;
+  const last = claim.split(' ')[1];
+  return isTs(last) ? last : null;
 }
 
 function tellsOfLaterReply(told: ThreadNews, claim: string): boolean {

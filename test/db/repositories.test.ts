@@ -70,6 +70,7 @@ function thread(fields: Partial<ThreadRow> = {}): ThreadRow {
     live_replies: null,
     next_audit_run: null,
     audit_interval: null,
+    followed_from_ts: null,
     ...fields,
   };
 }

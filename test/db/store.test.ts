@@ -28,6 +28,7 @@ async function writeSomething(store: TransactionStore): Promise<void> {
       live_replies: null,
       next_audit_run: null,
       audit_interval: null,
+      followed_from_ts: null,
     },
   ]);
   await store.positions.saveState({
@@ -46,6 +47,7 @@ async function writeSomething(store: TransactionStore): Promise<void> {
     audit_ts: null,
     audit_began_at: null,
     expired_to_ts: null,
+    followed_from_ts: null,
   });
 }
 

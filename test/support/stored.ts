@@ -53,6 +53,8 @@ const timesOfOurs = [
   'audit_began_at',
   'next_audit_run',
   'audit_interval',
+  // What Slack had when it was first read.
+  'followed_from_ts',
 ] as const;
 
 export type Stored = Record<string, Record<string, unknown>[]>;

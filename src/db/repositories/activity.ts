@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { IsoTime, Ts } from '../../model.ts';
 import type { Dialect } from '../dialects/dialect.ts';
-import type { ChannelRow, MessageRow, Schema, UserRow } from '../schema.ts';
+import type { ChannelRow, MessageRow, Schema, ThreadRow, UserRow } from '../schema.ts';
 
 /** A message as far as it is counted. */
 export type CountedMessage = Pick<
@@ -17,10 +17,11 @@ export type WholeMessage = Pick<
 /** A message that changed after it was first stored. */
 export type ChangedMessage = Pick<
   MessageRow,
-  'channel_id' | 'ts' | 'posted_at' | 'edited_ts' | 'deleted_at' | 'thread_ts'
+  'channel_id' | 'ts' | 'posted_at' | 'edited_ts' | 'deleted_at' | 'thread_ts' | 'source' | 'first_seen_at'
 >;
 
-export type LateReply = Pick<MessageRow, 'channel_id' | 'ts' | 'posted_at' | 'thread_ts' | 'user_id' | 'bot_id'>;
+export type LateReply = Pick<MessageRow, 'channel_id' | 'ts' | 'posted_at' | 'thread_ts' | 'user_id' | 'bot_id'> &
+  Pick<ThreadRow, 'followed_from_ts'>;
 
 export type NamedUser = Pick<UserRow, 'user_id' | 'name' | 'real_name' | 'display_name' | 'tz' | 'is_bot'>;
 
@@ -114,13 +115,12 @@ export function activityRepository(dialect: Dialect): (db: Kysely<Schema>) => Ac
     listChanged: (teamId, { from, to }, postedBefore) =>
       db
         .selectFrom('messages')
-        .select(['channel_id', 'ts', 'posted_at', 'edited_ts', 'deleted_at', 'thread_ts'])
+        .select(['channel_id', 'ts', 'posted_at', 'edited_ts', 'deleted_at', 'thread_ts', 'source', 'first_seen_at'])
         .where('team_id', '=', teamId)
         .where('updated_at', '>=', from)
         .where('updated_at', '<', to)
         .whereRef('updated_at', '<>', 'first_seen_at')
         .where('posted_at', '<', postedBefore)
-        .where('source', '!=', 'import')
         .execute(),
 
     async findFormerTexts(teamId, channelId, ts) {
@@ -165,12 +165,12 @@ export function activityRepository(dialect: Dialect): (db: Kysely<Schema>) => Ac
           'messages.thread_ts',
           'messages.user_id',
           'messages.bot_id',
+          'threads.followed_from_ts',
         ])
         .where('threads.team_id', '=', teamId)
         .where('threads.last_checked_at', '>=', from)
         .where('messages.is_reply', '=', true)
         .where('messages.deleted_at', 'is', null)
-        .where('messages.source', '!=', 'import')
         .where('messages.first_seen_at', '>=', from)
         .where('messages.first_seen_at', '<', to)
         .orderBy('messages.ts')

@@ -4,6 +4,7 @@ import type { Store } from '../../db/repositories/index.ts';
 import type { IsoTime, Ts } from '../../model.ts';
 import { compareTs, isoToTs } from '../../ts.ts';
 import type { DigestWindow, LateItem, LateNews } from '../digest.ts';
+import { followedChannels, type IsNews, isAfter } from '../followed.ts';
 import { lateKey } from '../item-keys.ts';
 import type { Directory } from '../people.ts';
 import { findWhole } from './find-whole.ts';
@@ -33,16 +34,16 @@ export async function lateNews(
   const { known } = options;
   const fromTs = isoToTs(window.from);
   const replies = (await store.activity.listLateReplies(teamId, known.from, known.to)).filter(
-    ({ channel_id, thread_ts }) => isSelected(channel_id) && thread_ts !== null && compareTs(thread_ts, fromTs) < 0,
+    ({ channel_id, ts, thread_ts, followed_from_ts }) =>
+      isSelected(channel_id) && thread_ts !== null && compareTs(thread_ts, fromTs) < 0 && isAfter(ts, followed_from_ts),
   );
   const changed = (await store.activity.listChanged(teamId, known, window.from)).filter(({ channel_id }) =>
     isSelected(channel_id),
   );
-  const deleted = changed.filter(
-    ({ deleted_at }) => deleted_at !== null && deleted_at >= known.from && deleted_at < known.to,
-  );
+  const deleted = changed.filter((message) => isDeletion(message, known));
   const former = await formerTexts(store, teamId, changed);
-  const edited = changed.filter((message) => isEdit(message, former, window));
+  const isNews = await followedChannels(store, teamId);
+  const edited = changed.filter((message) => isEdit(message, former, window, isNews));
 
   const found: Found[] = [
     ...threadsOf(replies)
@@ -104,15 +105,28 @@ async function formerTexts(store: Store, teamId: string, changed: readonly Chang
   return found;
 }
 
+/**
+ * Slack showed the message, and then no more. What only an export told of may have been gone as long as the export is old, and
+ * what was a tombstone when it was first seen was gone before.
+ */
+function isDeletion(
+  { deleted_at, first_seen_at, source }: ChangedMessage,
+  known: { from: IsoTime; to: IsoTime },
+): boolean {
+  if (deleted_at === null || deleted_at === first_seen_at || source === 'import') return false;
+  return deleted_at >= known.from && deleted_at < known.to;
+}
+
 /** The present text is of an edit that we saw happen, and not of one that an earlier digest could have told. */
 function isEdit(
   { channel_id, ts, edited_ts, deleted_at }: ChangedMessage,
   former: FormerTexts,
   window: DigestWindow,
+  isNews: IsNews,
 ): boolean {
   const before = former.get(`${channel_id} ${ts}`);
   if (edited_ts === null || deleted_at !== null || before === undefined || before.edited_ts === edited_ts) return false;
-  return Number(edited_ts) * 1000 >= Date.parse(window.from) - editKnownWithinMs;
+  return isNews(channel_id, edited_ts) && Number(edited_ts) * 1000 >= Date.parse(window.from) - editKnownWithinMs;
 }
 
 type LateThread = Pick<Found, 'channel_id' | 'ts' | 'changed_ts' | 'count'>;
