@@ -332,6 +332,8 @@ async function settledRow(
   const isChanged = !isAudit || walk.isChanged;
   return {
     ...settledThread(row, thread.claim, rootClaim, at),
+    // Where the root does not name its last reply.
+    followed_from_ts: row.followed_from_ts ?? walk.lastReply ?? row.thread_ts,
     live_replies: live,
     ...nextAudit(row, { run: context.runNumber, isChanged, live, at }),
   };
