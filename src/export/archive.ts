@@ -32,6 +32,8 @@ export interface ArchiveAddress {
   kind: 'folder' | 'zip';
   /** As the person gave it, made absolute. */
   address: string;
+  /** Which folder, or which state of which zip, was found there when it was listed: something else is not read. */
+  identity: string;
 }
 
 /** What lies in a folder or a zip. Holds nothing open. */

@@ -1,8 +1,10 @@
 /** An export as a folder. Symbolic links are not followed: what they point to is not part of the export. */
-import { closeSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { type Archive, type ArchiveFile, ArchiveFileError, type ArchiveReader, type RejectedFile } from './archive.ts';
 import { isDebris, unsafePath } from './entry-path.ts';
+import { fileError, isUnchanged, type OpenedFile, openWithin, placeOf, type Root, reasonOf } from './regular-file.ts';
 
 const streamBlock = 1 << 18;
 /** Deeper than any export; a chain of folders may be endless where file systems are mounted into themselves. */
@@ -10,6 +12,7 @@ const deepestFolder = 20;
 
 /** Lists a folder with all that is in it, in the order of the names' bytes. Sizes are asked for when files are read. */
 export function listFolder(address: string): Archive {
+  const identity = placeOf(statSync(address));
   const files: ArchiveFile[] = [];
   const rejected: RejectedFile[] = [];
   const visit = (folder: string, depth: number): void => {
@@ -32,7 +35,7 @@ export function listFolder(address: string): Archive {
     }
   };
   visit('', 0);
-  return { kind: 'folder', address, files, rejected };
+  return { kind: 'folder', address, identity, files, rejected };
 }
 
 function oddKind(
@@ -46,43 +49,57 @@ function oddKind(
 
 /** A file that vanished meanwhile is found out when it is read. */
 function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /** Opens a folder that was listed. */
-export function openFolderReader(address: string): ArchiveReader {
+export function openFolderReader(root: Root): ArchiveReader {
   return {
-    read({ path }) {
+    read: (file) => withFile(root, file, (opened) => readFileSync(opened.fd)),
+    async *chunks(file) {
+      const opened = openListed(root, file);
       try {
-        return readFileSync(join(address, path));
-      } catch (error) {
-        throw new ArchiveFileError(reasonOf(error), { cause: error });
-      }
-    },
-    async *chunks({ path }) {
-      try {
-        const fd = openSync(join(address, path), 'r');
-        try {
-          for (;;) {
-            const chunk = Buffer.allocUnsafe(streamBlock);
-            const got = readSync(fd, chunk, 0, streamBlock, null);
-            if (got === 0) return;
-            yield chunk.subarray(0, got);
-          }
-        } finally {
-          closeSync(fd);
+        for (let left = file.size; left > 0; ) {
+          // Signals must get their turn.
+          await breathe();
+          const chunk = Buffer.allocUnsafe(Math.min(streamBlock, left));
+          const got = readSync(opened.fd, chunk, 0, chunk.length, null);
+          if (got === 0) break;
+          left -= got;
+          yield chunk.subarray(0, got);
         }
+        checkUnchanged(opened);
       } catch (error) {
-        throw new ArchiveFileError(reasonOf(error), { cause: error });
+        throw fileError(error);
+      } finally {
+        closeSync(opened.fd);
       }
     },
     close() {},
   };
 }
 
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EACCES' || code === 'EPERM') return 'cannot be read: permission denied';
-  if (code === 'ENOENT') return 'is gone';
-  return `cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+function withFile(root: Root, file: ArchiveFile, read: (opened: OpenedFile) => Buffer): Buffer {
+  const opened = openListed(root, file);
+  try {
+    const content = read(opened);
+    checkUnchanged(opened);
+    return content;
+  } catch (error) {
+    throw fileError(error);
+  } finally {
+    closeSync(opened.fd);
+  }
+}
+
+/** A file that is another than the one that was listed may be of any size, and half of what it will be. */
+function openListed(root: Root, { path, size }: ArchiveFile): OpenedFile {
+  const opened = openWithin(root, path);
+  if (opened.stats.size === size) return opened;
+  closeSync(opened.fd);
+  throw new ArchiveFileError(`has ${opened.stats.size} bytes, and had ${size} when the export was listed: it changes`);
+}
+
+function checkUnchanged(opened: OpenedFile): void {
+  if (!isUnchanged(opened)) throw new ArchiveFileError('changed while it was read');
 }

@@ -1,9 +1,10 @@
 /** The one place that tells a folder from a zip, and both from what is no export at all. */
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { Archive, ArchiveAddress, ArchiveReader } from './archive.ts';
 import { listFolder, openFolderReader } from './folder-archive.ts';
+import { openNamed } from './regular-file.ts';
 import { listZip, openZipReader } from './zip-archive.ts';
 
 /** Lists what the path holds. Throws `UsageError` when there is nothing, or neither a folder nor a zip. */
@@ -30,8 +31,9 @@ export async function listArchive(path: string): Promise<Archive> {
   }
 }
 
-export function openReader({ kind, address }: ArchiveAddress): ArchiveReader {
-  return kind === 'zip' ? openZipReader(address) : openFolderReader(address);
+/** Opens what was listed. Throws `AppError` when another zip stands there by now. */
+export function openReader(archive: ArchiveAddress): ArchiveReader {
+  return archive.kind === 'zip' ? openZipReader(archive) : openFolderReader(archive);
 }
 
 export function notAnExport(address: string, why: string): UsageError {
@@ -43,7 +45,7 @@ export function notAnExport(address: string, why: string): UsageError {
 
 function startOf(address: string): Buffer {
   const bytes = Buffer.alloc(512);
-  const fd = openSync(address, 'r');
+  const { fd } = openNamed(address);
   try {
     return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0));
   } finally {

@@ -2,13 +2,22 @@
  * An export as a zip. The central directory is read by yauzl, which knows zip64 and all that can be wrong there; the content
  * is read here, because a stream for each of 100,000 small files takes longer than all the rest of an import.
  */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { crc32, createInflateRaw, inflateRawSync } from 'node:zlib';
 import { type Entry, fromRandomAccessReader, RandomAccessReader, type ZipFile } from 'yauzl';
-import { UsageError } from '../errors.ts';
-import { type Archive, type ArchiveFile, ArchiveFileError, type ArchiveReader, type RejectedFile } from './archive.ts';
+import { AppError, UsageError } from '../errors.ts';
+import {
+  type Archive,
+  type ArchiveAddress,
+  type ArchiveFile,
+  ArchiveFileError,
+  type ArchiveReader,
+  type RejectedFile,
+} from './archive.ts';
 import { decodeName, isDebris, unsafePath } from './entry-path.ts';
+import { openNamed, reasonOf, versionOf } from './regular-file.ts';
 
 /** So many bytes at a time while the directory is read: its entries have 46 bytes and a name. */
 const directoryBlock = 1 << 20;
@@ -22,12 +31,12 @@ const bombRatio = 100;
 
 /** Lists a zip. Throws `UsageError` when it is none, is cut off, encrypted or made to explode. */
 export async function listZip(address: string): Promise<Archive> {
-  const fd = openSync(address, 'r');
+  const { fd, stats } = openNamed(address);
   try {
-    const { size } = fstatSync(fd);
+    const { size } = stats;
     const reader = new BlockReader(fd);
     const zip = await openDirectory(reader, size, address);
-    return listEntries(zip, reader, size, address);
+    return { ...listEntries(zip, reader, size, address), identity: versionOf(stats) };
   } finally {
     closeSync(fd);
   }
@@ -105,7 +114,7 @@ interface ListedEntry {
 }
 
 /** The reader answers at once, so the next entry is there when `readEntry` returns. */
-function listEntries(zip: ZipFile, reader: BlockReader, zipSize: number, address: string): Archive {
+function listEntries(zip: ZipFile, reader: BlockReader, zipSize: number, address: string): Omit<Archive, 'identity'> {
   const entries: ListedEntry[] = [];
   let failure: unknown;
   zip.on('entry', (entry: Entry) => entries.push(listedEntry(entry)));
@@ -194,9 +203,9 @@ function checkTotals(entries: readonly ListedEntry[], zipSize: number, address: 
   }
 }
 
-/** Opens a zip that was listed. */
-export function openZipReader(address: string): ArchiveReader {
-  const fd = openSync(address, 'r');
+/** Opens a zip that was listed. Stays with that file when its name is given to another one. */
+export function openZipReader({ address, identity }: Omit<ArchiveAddress, 'kind'>): ArchiveReader {
+  const fd = openListed(address, identity);
   // One for all files: memory outside of the heap is given back late, and 100,000 files need a lot of it.
   let buffer = Buffer.allocUnsafe(usualPackedSize);
   const bufferOf = (length: number): Buffer => {
@@ -209,6 +218,24 @@ export function openZipReader(address: string): ArchiveReader {
     chunks: (file) => entryChunks(fd, file),
     close: () => closeSync(fd),
   };
+}
+
+function openListed(address: string, identity: string): number {
+  try {
+    const { fd, stats } = openNamed(address);
+    if (versionOf(stats) === identity) return fd;
+    closeSync(fd);
+  } catch (error) {
+    throw changed(address, reasonOf(error), error);
+  }
+  throw changed(address, 'is another file than before, or was changed');
+}
+
+function changed(address: string, what: string, cause?: unknown): AppError {
+  return new AppError(`${address} ${what} since the import began to read it`, {
+    hint: 'Import it once more when nothing writes to it any longer; what is stored already is not stored twice.',
+    cause,
+  });
 }
 
 const usualPackedSize = 1 << 18;
@@ -295,6 +322,8 @@ async function* entryChunks(fd: number, file: ArchiveFile): AsyncIterable<Buffer
 async function* packedChunks(fd: number, place: ArchiveFile): AsyncIterable<Buffer> {
   const start = place.offset + contentStart(readUpTo(fd, place.offset, localHeaderSize));
   for (let done = 0; done < place.compressedSize; ) {
+    // Signals must get their turn.
+    await breathe();
     const chunk = readUpTo(fd, start + done, Math.min(streamBlock, place.compressedSize - done));
     if (chunk.length === 0) throw new ArchiveFileError('is cut off');
     done += chunk.length;

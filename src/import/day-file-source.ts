@@ -2,8 +2,9 @@
  * Day files in the order they are asked for, read ahead of the one who stores them: in a thread of their own where that pays,
  * so that reading and storing take as long as the slower of the two.
  */
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+import { AppError } from '../errors.ts';
 import type { ArchiveAddress } from '../export/archive.ts';
 import type { DayFile } from '../export/layout.ts';
 import { openReader } from '../export/open-archive.ts';
@@ -23,8 +24,11 @@ export type DoneBefore = (day: DayFile) => readonly string[];
 
 /** Reads day files of one archive. Close it. */
 export interface DayFileSource {
-  /** All of them in their order. A later call ends an earlier one. What a bug throws is thrown here. */
-  read(options: ReadOptions, days: readonly DayFile[], done: DoneBefore): AsyncIterable<ReadFile>;
+  /**
+   * All of them in their order, up to the moment when the signal fires, however long a disk takes. A later call ends an
+   * earlier one. What a bug throws is thrown here.
+   */
+  read(options: ReadOptions, days: readonly DayFile[], done: DoneBefore, signal: AbortSignal): AsyncIterable<ReadFile>;
   /** One of them, while a `read` is under way. */
   readAgain(options: ReadOptions, day: DayFile): AsyncIterable<ReadFile>;
   close(): Promise<void>;
@@ -44,8 +48,9 @@ export interface PackedPortions {
 const threadPaysFromBytes = 4 << 20;
 
 /** For an archive of so many bytes. Starts the thread at once where there will be one, so that it is ready when the database is. */
-export function openDayFileSource({ kind, address }: ArchiveAddress, bytes: number): DayFileSource {
-  return bytes < threadPaysFromBytes ? new InlineSource({ kind, address }) : new ThreadSource({ kind, address });
+export function openDayFileSource({ kind, address, identity }: ArchiveAddress, bytes: number): DayFileSource {
+  const archive = { kind, address, identity };
+  return bytes < threadPaysFromBytes ? new InlineSource(archive) : new ThreadSource(archive);
 }
 
 /** For what the thread makes and forgets at once. With more of it an import is a little faster and takes 40 to 80 MB more. */
@@ -58,12 +63,18 @@ class InlineSource implements DayFileSource {
     this.#archive = archive;
   }
 
-  async *read(options: ReadOptions, days: readonly DayFile[], done: DoneBefore): AsyncIterable<ReadFile> {
+  async *read(
+    options: ReadOptions,
+    days: readonly DayFile[],
+    done: DoneBefore,
+    signal: AbortSignal,
+  ): AsyncIterable<ReadFile> {
     const reader = openReader(this.#archive);
     try {
       for (const day of days) {
         // Signals must get their turn.
         await breathe();
+        if (signal.aborted) return;
         for await (const portion of withLast(readDayFile(reader, taskOf(day, done(day)), options))) {
           yield { task: day, ...portion };
         }
@@ -74,7 +85,7 @@ class InlineSource implements DayFileSource {
   }
 
   readAgain(options: ReadOptions, day: DayFile): AsyncIterable<ReadFile> {
-    return this.read(options, [day], () => []);
+    return this.read(options, [day], () => [], new AbortController().signal);
   }
 
   async close(): Promise<void> {}
@@ -104,13 +115,18 @@ class ThreadSource implements DayFileSource {
     // Until somebody asks for something it must not keep the process alive.
     this.#worker.unref();
     this.#worker.on('message', (portions: PackedPortions) => this.#inbox.put(portions));
-    this.#worker.on('error', (error) => this.#inbox.fail(error));
+    this.#worker.on('error', (error) => this.#inbox.fail(asTold(error)));
     this.#worker.on('exit', (code) =>
       this.#inbox.fail(new Error(`the thread that reads the export ended with ${code}`)),
     );
   }
 
-  async *read(options: ReadOptions, days: readonly DayFile[], done: DoneBefore): AsyncIterable<ReadFile> {
+  async *read(
+    options: ReadOptions,
+    days: readonly DayFile[],
+    done: DoneBefore,
+    signal: AbortSignal,
+  ): AsyncIterable<ReadFile> {
     this.#reads += 1;
     const read = this.#reads;
     this.#worker.ref();
@@ -130,23 +146,31 @@ class ThreadSource implements DayFileSource {
       if (tasks.length > 0) this.#tell({ read, tasks });
     };
     sendAhead();
-    while (taken < days.length) {
-      const { read: of, lasts, packed } = await this.#inbox.take();
-      // Of a reading that nobody waits for any more.
-      if (of !== read) continue;
-      for (const [i, result] of unpackResults(packed).entries()) {
-        const task = days[taken];
-        if (task === undefined) throw new Error('the thread that reads the export answered more than it was asked');
-        const isLast = lasts[i] === true;
-        if (isLast) {
-          taken += 1;
-          bytes -= task.size;
+    const wake = (): void => this.#inbox.wake();
+    signal.addEventListener('abort', wake);
+    try {
+      while (taken < days.length) {
+        const portions = await this.#inbox.take(signal);
+        if (portions === null) return;
+        const { read: of, lasts, packed } = portions;
+        // Of a reading that nobody waits for any more.
+        if (of !== read) continue;
+        for (const [i, result] of unpackResults(packed).entries()) {
+          const task = days[taken];
+          if (task === undefined) throw new Error('the thread that reads the export answered more than it was asked');
+          const isLast = lasts[i] === true;
+          if (isLast) {
+            taken += 1;
+            bytes -= task.size;
+          }
+          yield { task, isLast, result };
         }
-        yield { task, isLast, result };
+        sendAhead();
       }
-      sendAhead();
+    } finally {
+      signal.removeEventListener('abort', wake);
+      this.#worker.unref();
     }
-    this.#worker.unref();
   }
 
   readAgain(options: ReadOptions, day: DayFile): AsyncIterable<ReadFile> {
@@ -157,9 +181,22 @@ class ThreadSource implements DayFileSource {
     this.#worker.postMessage(message);
   }
 
+  /** A thread that waits for a disk that does not answer cannot be ended: then the program does not wait for it too. */
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    const waiting = new AbortController();
+    const deadline = pause(closeGraceMs, undefined, { ref: false, signal: waiting.signal }).catch(() => undefined);
+    await Promise.race([this.#worker.terminate(), deadline]);
+    waiting.abort();
+    this.#worker.unref();
   }
+}
+
+const closeGraceMs = 3000;
+
+/** An error that came over from the thread has lost its class, and kept what it carries. */
+function asTold(error: Error & { exitCode?: unknown; hint?: unknown }): Error {
+  if (error.exitCode === undefined) return error;
+  return new AppError(error.message, { cause: error, ...(typeof error.hint === 'string' ? { hint: error.hint } : {}) });
 }
 
 /** Marks the last of what comes. */
@@ -182,16 +219,23 @@ class Inbox<Item> {
 
   put(item: Item): void {
     this.#items.push(item);
-    this.#wake?.();
+    this.wake();
   }
 
   fail(error: unknown): void {
     this.#failure ??= { error };
+    this.wake();
+  }
+
+  /** Whoever waits looks again. */
+  wake(): void {
     this.#wake?.();
   }
 
-  async take(): Promise<Item> {
+  /** Null once the signal has fired; whoever fires it wakes. */
+  async take(signal: AbortSignal): Promise<Item | null> {
     for (;;) {
+      if (signal.aborted) return null;
       const item = this.#items.shift();
       if (item !== undefined) return item;
       if (this.#failure !== undefined) throw this.#failure.error;

@@ -1,4 +1,5 @@
 /** What an export is, found out before anything is written: whose it is, when it was made, how its days are cut. */
+import { setImmediate as breathe } from 'node:timers/promises';
 import { type Archive, ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
 import { type DayZone, DayZoneEvidence } from '../export/day-zone.ts';
 import { decodeText, parseList } from '../export/json-elements.ts';
@@ -45,24 +46,29 @@ const newestDays = 5;
 const dayMs = 24 * 3600 * 1000;
 
 /** Opens and looks through an export. Throws `UsageError` when the path holds none. */
-export async function planExport(path: string, now: number): Promise<ExportPlan> {
+export async function planExport(path: string, now: number, signal: AbortSignal): Promise<ExportPlan> {
   const archive = await listArchive(path);
   const layout = readLayout(archive);
   const reader = openReader(archive);
   try {
     const sections: PlannedSection[] = [];
     for (const section of layout) {
-      sections.push(await planSection(reader, section, layout.length > 1 && section.team === null));
+      sections.push(await planSection(reader, section, layout.length > 1 && section.team === null, signal));
     }
     const { files, ...rest } = archive;
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    return { archive: rest, bytes, sections, exportedAt: newestMoment(reader, layout, now) };
+    return { archive: rest, bytes, sections, exportedAt: await newestMoment(reader, layout, now, signal) };
   } finally {
     reader.close();
   }
 }
 
-async function planSection(reader: ArchiveReader, section: Section, isShared: boolean): Promise<PlannedSection> {
+async function planSection(
+  reader: ArchiveReader,
+  section: Section,
+  isShared: boolean,
+  signal: AbortSignal,
+): Promise<PlannedSection> {
   const evidence = new WorkspaceEvidence();
   const zones = new DayZoneEvidence();
   for (const name of ['users', 'org_users'] as const) {
@@ -73,11 +79,11 @@ async function planSection(reader: ArchiveReader, section: Section, isShared: bo
     for (const { id } of await objectsOf(reader, section, name)) if (typeof id === 'string') channelIds.push(id);
   }
   const days = [...section.folders.values()].flat();
-  for (const day of spread(days, sampleSize)) lookInto(reader, day, evidence, zones);
+  for (const day of spread(days, sampleSize)) await lookInto(reader, day, signal, evidence, zones);
   // Old messages name no team; where a file was shared, its address does. That may be in the last file that is left.
   for (let i = 0; evidence.teamId === null && i < days.length; i += 1) {
     const day = days[i];
-    if (day !== undefined) lookInto(reader, day, evidence, zones);
+    if (day !== undefined) await lookInto(reader, day, signal, evidence, zones);
   }
   const { otherTeamIds, enterpriseId, domain } = evidence;
   // What a whole organisation shares is of no single workspace.
@@ -103,8 +109,14 @@ async function objectsOf(
   return objects;
 }
 
-function lookInto(reader: ArchiveReader, day: DayFile, evidence: WorkspaceEvidence, zones: DayZoneEvidence): void {
-  const text = textOf(reader, day);
+async function lookInto(
+  reader: ArchiveReader,
+  day: DayFile,
+  signal: AbortSignal,
+  evidence: WorkspaceEvidence,
+  zones: DayZoneEvidence,
+): Promise<void> {
+  const text = await textOf(reader, day, signal);
   if (text === null) return;
   evidence.addText(text);
   const moments: number[] = [];
@@ -120,7 +132,10 @@ function lookInto(reader: ArchiveReader, day: DayFile, evidence: WorkspaceEviden
 /** What is no day file in size is left for the import itself, which reads in portions. */
 const sampledFileBytes = 8 << 20;
 
-function textOf(reader: ArchiveReader, file: DayFile): string | null {
+async function textOf(reader: ArchiveReader, file: DayFile, signal: AbortSignal): Promise<string | null> {
+  // There may be hundreds of thousands to look into, and signals must get their turn.
+  await breathe();
+  signal.throwIfAborted();
   if (file.size > sampledFileBytes) return null;
   try {
     return decodeText(reader.read(file)).text;
@@ -130,14 +145,19 @@ function textOf(reader: ArchiveReader, file: DayFile): string | null {
   }
 }
 
-function newestMoment(reader: ArchiveReader, sections: readonly Section[], now: number): IsoTime {
+async function newestMoment(
+  reader: ArchiveReader,
+  sections: readonly Section[],
+  now: number,
+  signal: AbortSignal,
+): Promise<IsoTime> {
   const days = sections.flatMap(({ folders }) => [...folders.values()].flat());
   const dates = [...new Set(days.map(({ date }) => date))].sort().reverse();
   const latest = (now + dayMs) * 1000;
   for (const date of dates.slice(0, newestDays)) {
     let newest = 0;
     for (const day of days.filter((one) => one.date === date).slice(0, newestLimit)) {
-      const text = textOf(reader, day);
+      const text = await textOf(reader, day, signal);
       for (const element of text === null ? [] : parseList(text).elements) {
         const message = 'reason' in element ? element.reason : messageOf(element.value);
         if (typeof message === 'string') continue;

@@ -190,7 +190,7 @@ async function importDays(
     work,
     days: { zone: section.zone, firstDate: work.firstDate, range: options.range },
     progress,
-    read: () => options.source.read(how, work.days, done),
+    read: () => options.source.read(how, work.days, done, context.signal),
     readAgain: (day) => options.source.readAgain(how, day),
   });
   await days.run();
