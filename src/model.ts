@@ -11,7 +11,11 @@ export type IsoTime = string & { readonly __brand: 'IsoTime' };
 export type JsonValue = null | boolean | number | string | JsonValue[] | JsonObject;
 export type JsonObject = { [key: string]: JsonValue };
 
-export type ChannelKind = 'public' | 'private' | 'im' | 'mpim';
+/** The kinds of conversations that Slack has. */
+export type ListedKind = 'public' | 'private' | 'im' | 'mpim';
+
+/** `unknown` where nothing settles it: treated as private everywhere. So ask what a conversation is, never what it is not. */
+export type ChannelKind = ListedKind | 'unknown';
 
 /** Who the token is, from `auth.test`. */
 export interface Identity {
@@ -87,7 +91,7 @@ export interface RepliesRequest {
 export interface SlackApi {
   identify(): Promise<Identity>;
   /** Yields pages of raw conversation objects until the listing is complete. Empty pages are possible. */
-  channels(kinds: readonly ChannelKind[]): AsyncIterable<ObjectPage>;
+  channels(kinds: readonly ListedKind[]): AsyncIterable<ObjectPage>;
   history(request: HistoryRequest): Promise<MessagePage>;
   /** The root comes first on the first page (and perhaps on later ones), then replies, oldest first. */
   replies(request: RepliesRequest): Promise<MessagePage>;

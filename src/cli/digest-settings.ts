@@ -108,14 +108,14 @@ export function visibleChannels(
   publicTo: { target: string; isInternal: boolean } | null,
   shared: readonly string[],
 ): Set<string> {
-  // Whoever writes "*" thinks of channels, not of what two people say to each other.
+  // Whoever writes "*" thinks of channels, not of what two people say to each other, nor of what nobody knows.
   const named = selectChannels({ include: shared, exclude: [] });
   const exact = shared.filter((pattern) => !isGlob(pattern));
   const alone = selectChannels({ include: exact, exclude: [] });
   const isNamed = (channel: KnownChannel) =>
-    channel.kind === 'im' || channel.kind === 'mpim'
-      ? exact.length > 0 && alone.matches(selectable(channel))
-      : shared.length > 0 && named.matches(selectable(channel));
+    channel.kind === 'public' || channel.kind === 'private'
+      ? shared.length > 0 && named.matches(selectable(channel))
+      : exact.length > 0 && alone.matches(selectable(channel));
   const isVisible = (channel: KnownChannel) =>
     publicTo === null ||
     channel.channel_id === publicTo.target ||

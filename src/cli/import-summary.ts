@@ -111,7 +111,9 @@ function unnamedLines(conversations: readonly JsonObject[]): string[] {
         ]
       : []),
     ...(local.length > 0
-      ? [`  ${countOf(local.length, 'folder')} that nothing names got an id of our own (LOCAL-...): ${names(local)}`]
+      ? [
+          `  ${countOf(local.length, 'folder')} that nothing names got an id of our own (LOCAL-...) and ${local.length === 1 ? 'is' : 'are'} treated as private: ${names(local)}`,
+        ]
       : []),
   ];
 }

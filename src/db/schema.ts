@@ -2,7 +2,7 @@
  * The tables as TypeScript sees them, the same on both databases (dialects/ converts). Columns are spelled as in
  * migrations/; the meaning of the less obvious ones is explained there.
  */
-import type { IsoTime, JsonObject, Ts } from '../model.ts';
+import type { ChannelKind, IsoTime, JsonObject, Ts } from '../model.ts';
 
 export interface WorkspaceRow {
   team_id: string;
@@ -47,7 +47,7 @@ export interface ChannelRow {
   team_id: string;
   channel_id: string;
   name: string | null;
-  kind: 'public' | 'private' | 'im' | 'mpim';
+  kind: ChannelKind;
   is_archived: boolean;
   is_member: boolean | null;
   topic: string | null;

@@ -52,7 +52,11 @@ export async function buildDigest(context: DigestContext, options: BuildOptions)
   await readMessages(context, window, isSelected, { ...options.reading, events: options.events });
   const notes = options.askModel === null ? [] : await options.askModel(store);
   const since = millisToIso(context.now() - options.merging.lookBackMs);
-  await mergeEvents(store, teamId, since, { ...options.merging, events: options.events });
+  await mergeEvents(store, teamId, since, {
+    ...options.merging,
+    events: options.events,
+    scopeOf: (id) => directory.scope(id),
+  });
   context.signal.throwIfAborted();
   const late = await lateMessages(context, options);
   const { events, upcoming, announced, explained } = await chosenEvents(context, options, late);

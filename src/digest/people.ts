@@ -48,11 +48,9 @@ export class Directory {
     return this.#users.get(userId)?.is_bot === true;
   }
 
-  /** What a mention of a channel says, without `#`: of one that not everybody sees, not its name. Null for an unknown one. */
+  /** What a mention of a channel says, without `#`: of one that not everybody sees, not its name. */
   channel(id: string): string | null {
-    const channel = this.#channels.get(id);
-    if (channel === undefined) return id.startsWith('G') ? hiddenChannel : null;
-    return channel.kind === 'public' ? channel.name : hiddenChannel;
+    return this.kind(id) === 'public' ? this.channelName(id) : hiddenChannel;
   }
 
   /** The name of a channel, without `#`; null for one that has none or is not known. */
@@ -65,8 +63,7 @@ export class Directory {
   }
 
   kind(id: string): ChannelKind {
-    // What is not known is not shown to others.
-    return this.#channels.get(id)?.kind ?? 'private';
+    return this.#channels.get(id)?.kind ?? 'unknown';
   }
 
   /** What a reader calls it: a channel's name, or who talks in a direct message. */

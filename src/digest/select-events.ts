@@ -81,7 +81,7 @@ export function selectEvents(
     const against =
       section === null
         ? 'neither in the window nor coming up'
-        : (overruled.get(row.event_id) ?? reasonAgainst(row, item, own, choice));
+        : (overruled.get(row.event_id) ?? reasonAgainst(row, item, own, choice, directory));
     if (section === null || against !== null) explain(row, false, against ?? '');
     else considered.push({ row, item, section });
   }
@@ -174,11 +174,16 @@ function reasonAgainst(
   item: EventItem,
   sources: readonly EventSourceRow[],
   choice: EventChoice,
+  directory: Directory,
 ): string | null {
   if (row.merged_into !== null) return `part of the event ${row.merged_into}`;
   if (row.state === 'rejected') return `rejected: ${row.reasons.join('; ')}`;
   if (sources.every(({ channel_id }) => !choice.isSelected(channel_id)))
     return 'its channel is not selected, or not for these readers';
+  // Merged when all of its channels were taken for public.
+  const scopes = new Set(sources.map(({ channel_id }) => directory.scope(channel_id)));
+  if (scopes.size > 1 && sources.some(({ channel_id }) => !choice.isSelected(channel_id)))
+    return 'some of what it says is from a channel that is not for these readers';
   if (choice.categories.length > 0 && !choice.categories.includes(item.category))
     return `its category is ${item.category}`;
   if (row.confidence < choice.minConfidence) return `its confidence ${row.confidence} is below ${choice.minConfidence}`;

@@ -11,7 +11,7 @@ import { normalizeMessage } from '../normalize/message.ts';
 import { ChannelPosition, coveredIntervals } from '../sync/channel-position.ts';
 import type { SyncContext } from '../sync/context.ts';
 import { tsToMicros } from '../ts.ts';
-import { isLocalId, type KnownChannels, storedChannels } from './folders.ts';
+import { existed, isLocalId, type KnownChannels, onlyChannelCalled } from './folders.ts';
 import { savePortion } from './save-portion.ts';
 import { settleThreads } from './settle-threads.ts';
 
@@ -35,8 +35,8 @@ async function channelOf(context: SyncContext, folder: ChannelRow, known: KnownC
   const { store, teamId } = context;
   const [first] = await store.messages.listExported(teamId, folder.channel_id, null, 1);
   if (folder.name === null || first === undefined) return null;
-  const [only, ...others] = storedChannels(folder.name, tsToMicros(first.ts) + 1, known);
-  if (only === undefined || others.length > 0 || first.exported_at === null) return null;
+  const only = onlyChannelCalled(folder.name, known);
+  if (only === undefined || !existed(only.raw, tsToMicros(first.ts) + 1) || first.exported_at === null) return null;
   return (await store.messages.holdsOfExport(teamId, only.channel_id, first.exported_at)) ? null : only;
 }
 

@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import type { ChannelAliasRow, ChannelRow } from '../db/schema.ts';
 import type { ChannelKind, JsonObject } from '../model.ts';
-import { type NormalizedChannel, normalizeChannel } from '../normalize/directory.ts';
+import { kindOf } from '../normalize/conversation-kind.ts';
+import { type NormalizedChannel, normalizeStored } from '../normalize/directory.ts';
 import { pairsOf } from '../sync/channel-identity.ts';
 
 export interface FolderChannel {
@@ -12,13 +13,18 @@ export interface FolderChannel {
   kind: ChannelKind;
   /**
    * How it was found: the export's own list, the folder's name being an id, a name that a stored channel has or had; `local`
-   * when nothing knows it.
+   * when nothing knows it, `ambiguous` when the lists hold more than one conversation that it can be.
    */
-  by: 'list' | 'id' | 'former_name' | 'local';
+  by: 'list' | 'id' | 'former_name' | 'local' | 'ambiguous';
+  /** What the folder can be where that is more than one. */
+  candidates: readonly ListedConversation[];
 }
 
 /** A conversation of the export's own lists. */
-export type ListedConversation = NormalizedChannel;
+export interface ListedConversation extends NormalizedChannel {
+  /** Its id in the export; `channel_id` is the one under which it is stored. */
+  exportedId: string;
+}
 
 /** What is stored of the workspace's channels. */
 export interface KnownChannels {
@@ -36,7 +42,8 @@ export interface Folder {
 /**
  * Finds the conversation of every folder: by the export's own lists first, since names are used again and only they belong to
  * this export. A name that only the database knows counts when it means one channel that existed then. Every other
- * folder gets an id that follows from its name, so that the next export meets it again.
+ * folder gets an id that follows from its name, so that the next export meets it again; so does one that the lists have
+ * more than one conversation for, since a guess might publish what was said in private.
  */
 export function resolveFolders(
   folders: readonly Folder[],
@@ -46,32 +53,56 @@ export function resolveFolders(
   const ids = new Map(
     known.aliases.filter(({ kind }) => kind === 'id').map(({ alias, channel_id }) => [alias, channel_id]),
   );
-  const byName = indexOf(listed, ({ name, channel_id }) => [name, channel_id]);
+  const stored = new Map(known.channels.map((row) => [row.channel_id, row]));
+  const bySmallName = indexOf(listed, ({ name, exportedId }) => [name, exportedId].map(small));
   const byFormerName = indexOf(listed, ({ previousNames }) => previousNames);
-  const own = new Set(folders.flatMap(({ name }) => byName.get(fold(name))?.[0]?.channel_id ?? []));
+  const named = new Set(folders.map(({ name }) => fold(name)));
+  const isNamed = ({ name, exportedId }: ListedConversation) => named.has(fold(name ?? '')) || named.has(exportedId);
+  const own = new Set(listed.filter(isNamed).map(({ channel_id }) => channel_id));
   const resolve = ({ name, before }: Folder): FolderChannel => {
+    const candidates = candidatesOf(name, bySmallName, named);
+    if (candidates.length > 1) return { ...placeholder(name), by: 'ambiguous', candidates };
     const inList =
-      byName.get(fold(name))?.[0] ??
-      only(byFormerName.get(fold(name))?.filter(({ channel_id }) => !own.has(channel_id)));
+      candidates[0] ?? only(byFormerName.get(fold(name))?.filter(({ channel_id }) => !own.has(channel_id)));
     if (inList !== undefined) {
-      const channelId = ids.get(inList.channel_id) ?? inList.channel_id;
-      return { channelId, name: inList.name ?? name, kind: inList.kind, by: 'list' };
+      const { channel_id: channelId, kind } = inList;
+      return { channelId, name: inList.name ?? name, kind, by: 'list', candidates: [] };
     }
-    if (isChannelId(name))
-      return { channelId: ids.get(name) ?? name, name, kind: name.startsWith('D') ? 'im' : kindByName(name), by: 'id' };
-    const stored = only(storedChannels(name, before, known).filter(({ channel_id }) => !own.has(channel_id)));
-    if (stored !== undefined) return { channelId: stored.channel_id, name, kind: stored.kind, by: 'former_name' };
-    return { channelId: localId(name), name, kind: kindByName(name), by: 'local' };
+    if (isChannelId(name)) {
+      const channelId = ids.get(name) ?? name;
+      return { channelId, name, kind: stored.get(channelId)?.kind ?? kindOf({ id: name }), by: 'id', candidates: [] };
+    }
+    const former = only(storedChannels(name, before, known).filter(({ channel_id }) => !own.has(channel_id)));
+    if (former === undefined) return { ...placeholder(name), by: 'local', candidates: [] };
+    return { channelId: former.channel_id, name, kind: former.kind, by: 'former_name', candidates: [] };
   };
   return new Map(folders.map((folder) => [folder.name, resolve(folder)]));
 }
 
+/**
+ * The conversations of the lists that a folder can be. Where a file system takes capitals for small letters, conversations
+ * whose names differ in nothing else share one folder.
+ */
+function candidatesOf(
+  folder: string,
+  bySmallName: ReadonlyMap<string, readonly ListedConversation[]>,
+  named: ReadonlySet<string>,
+): ListedConversation[] {
+  const alike = bySmallName.get(small(folder) ?? '') ?? [];
+  const called = ({ name, exportedId }: ListedConversation) => [fold(name ?? exportedId), exportedId];
+  if (!alike.some((one) => called(one).includes(fold(folder)))) return [];
+  const mayBeIt = (one: ListedConversation) =>
+    called(one).includes(fold(folder)) || !called(one).some((name) => named.has(name));
+  return [...new Map(alike.filter(mayBeIt).map((one) => [one.channel_id, one])).values()];
+}
+
+/** A conversation of our own, until something names the folder. */
+function placeholder(folder: string): Pick<FolderChannel, 'channelId' | 'name' | 'kind'> {
+  return { channelId: localId(folder), name: folder, kind: kindOf({ name: folder }) };
+}
+
 /** Channels that are or were called so and can have existed; those with a local id only say that a folder had that name. */
-export function storedChannels(
-  name: string,
-  before: number | null,
-  { channels, aliases }: KnownChannels,
-): ChannelRow[] {
+function storedChannels(name: string, before: number | null, { channels, aliases }: KnownChannels): ChannelRow[] {
   const called = new Set(
     aliases.flatMap(({ kind, alias, channel_id }) =>
       kind === 'name' && fold(alias) === fold(name) ? [channel_id] : [],
@@ -85,8 +116,24 @@ export function storedChannels(
   );
 }
 
-/** `created` is in seconds, and 0 or 1 where Slack does not know it; old exports write it as text. */
-function existed({ created }: JsonObject, before: number | null): boolean {
+/**
+ * The one channel that ever had this name, whenever it was made; undefined where there are several, however they spell it:
+ * one of them may be whose messages these are, and another's readers would read them.
+ */
+export function onlyChannelCalled(name: string, known: KnownChannels): ChannelRow | undefined {
+  const alike = new Set(
+    [
+      ...known.aliases.flatMap(({ alias, channel_id }) => (small(alias) === small(name) ? [channel_id] : [])),
+      ...known.channels.flatMap((row) =>
+        [row.name, row.channel_id].map(small).includes(small(name)) ? [row.channel_id] : [],
+      ),
+    ].filter((id) => !isLocalId(id)),
+  );
+  return alike.size === 1 ? only(storedChannels(name, null, known)) : undefined;
+}
+
+/** Whether a channel was there before a moment. `created` is in seconds, 0 or 1 where Slack does not know it; old exports write it as text. */
+export function existed({ created }: JsonObject, before: number | null): boolean {
   const seconds = Number(created ?? 0);
   return before === null || !Number.isFinite(seconds) || seconds * 1_000_000 < before;
 }
@@ -96,7 +143,7 @@ function existed({ created }: JsonObject, before: number | null): boolean {
  * since, or the export is from after that and no run has asked Slack yet. Then the next run moves them to the new id.
  */
 export function storedIdsOf(
-  listed: readonly ListedConversation[],
+  listed: readonly NormalizedChannel[],
   { channels, aliases }: KnownChannels,
 ): Map<string, string> {
   const ids = new Map(aliases.flatMap(({ kind, alias, channel_id }) => (kind === 'id' ? [[alias, channel_id]] : [])));
@@ -104,11 +151,11 @@ export function storedIdsOf(
   const inExport = new Set(listed.map(({ channel_id }) => channel_id));
   const unknown = listed.filter(({ channel_id }) => !stored.has(channel_id) && !ids.has(channel_id));
   if (unknown.length === 0) return ids;
-  const others = channels.flatMap(({ channel_id, raw, kind }) => {
-    const channel = inExport.has(channel_id) ? null : normalizeChannel(raw, kind);
+  const others = channels.flatMap((row) => {
+    const channel = inExport.has(row.channel_id) ? null : normalizeStored(row);
     return channel === null
       ? []
-      : { ...channel, previousNames: [...channel.previousNames, ...namesOf(channel_id, aliases)] };
+      : { ...channel, previousNames: [...channel.previousNames, ...namesOf(row.channel_id, aliases)] };
   });
   for (const { from, to } of pairsOf(unknown, others)) ids.set(from.channel_id, to.channel_id);
   return ids;
@@ -133,10 +180,6 @@ function isChannelId(folder: string): boolean {
   return /^[CDG][A-Z0-9]{7,}$/.test(folder);
 }
 
-function kindByName(folder: string): ChannelKind {
-  return folder.startsWith('mpdm-') ? 'mpim' : 'public';
-}
-
 function indexOf(
   listed: readonly ListedConversation[],
   namesOf: (conversation: ListedConversation) => readonly (string | null)[],
@@ -156,6 +199,10 @@ function indexOf(
 /** File systems and zips write one accented letter in two ways. */
 function fold(name: string): string {
   return name.normalize('NFC');
+}
+
+function small(name: string | null): string | null {
+  return name === null ? null : fold(name).toLowerCase();
 }
 
 function only<Item>(items: readonly Item[] | undefined): Item | undefined {

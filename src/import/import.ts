@@ -14,7 +14,7 @@ import type { IsoTime } from '../model.ts';
 import { cleanText } from '../normalize/clean.ts';
 import { type NormalizedChannel, normalizeChannel } from '../normalize/directory.ts';
 import { ChannelPosition } from '../sync/channel-position.ts';
-import type { SyncContext } from '../sync/context.ts';
+import { failedUnit, type SyncContext } from '../sync/context.ts';
 import { millisToIso } from '../ts.ts';
 import { adoptFolders } from './adopt-folders.ts';
 import type { DayFileSource } from './day-file-source.ts';
@@ -56,6 +56,7 @@ export async function importSection(
     const channels = await importChannels(context, reader, section, exportedAt, onDefect);
     if (!options.dryRun) await adoptFolders(context);
     const work = planWork(section, channels, options, progress);
+    tellAmbiguous(context, section, work);
     await importDays(context, plan, section, work, options, progress);
   } finally {
     reader.close();
@@ -87,6 +88,7 @@ async function importChannels(
   const storedIds = storedIdsOf(conversations, known);
   const listed = conversations.map((channel) => ({
     ...channel,
+    exportedId: channel.channel_id,
     channel_id: storedIds.get(channel.channel_id) ?? channel.channel_id,
   }));
   const folders = resolveFolders(foldersOf(section), listed, known);
@@ -113,10 +115,9 @@ function unlisted(
   stored: ReadonlySet<string>,
 ): NormalizedChannel[] {
   const known = new Set(listed.map(({ channel_id }) => channel_id));
-  return [...folders.values()].flatMap(({ channelId, name, kind, by }) => {
+  return [...folders.values()].flatMap(({ channelId, name, by }) => {
     if (known.has(channelId) || stored.has(channelId)) return [];
-    const channel = normalizeChannel(by === 'id' ? { id: channelId } : { id: channelId, name }, kind);
-    return channel ?? [];
+    return normalizeChannel(by === 'id' ? { id: channelId } : { id: channelId, name }) ?? [];
   });
 }
 
@@ -157,11 +158,24 @@ function planWork(
   }
   const withFolder = new Set([...folders.values()].map(({ channelId }) => channelId));
   for (const { channel_id: channelId, name, kind } of listed) {
-    if (!withFolder.has(channelId)) open({ channelId, name: name ?? channelId, kind, by: 'list' }, null);
+    if (!withFolder.has(channelId))
+      open({ channelId, name: name ?? channelId, kind, by: 'list', candidates: [] }, null);
   }
   progress.channels.total = progress.conversations.size + progress.channels.skipped;
   progress.dayFiles.total = days.length;
   return { days: inStretches(days), conversations: byFolder, firstDate };
+}
+
+/** Which folders can be of several conversations, so that somebody says which one they are of. */
+function tellAmbiguous(context: SyncContext, { prefix }: PlannedSection, { conversations }: Work): void {
+  for (const [folder, { channelId, by, candidates }] of conversations) {
+    if (by !== 'ambiguous') continue;
+    const ids = candidates.map(({ exportedId }) => exportedId);
+    const path = `${prefix}${folder}`.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
+    const message = `${path}: the lists hold ${ids.length} conversations that this folder can be of (${ids.join(', ')}), so its messages went to none of them; they are kept under ${channelId}, which is treated as private`;
+    const hint = 'Give the folder the id of its conversation as its name, and import again.';
+    failedUnit(context, { channelId, channel: folder, code: 'ambiguous_folder', message, hint });
+  }
 }
 
 const dayMicros = 24 * 3600 * 1_000_000;

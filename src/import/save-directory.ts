@@ -6,6 +6,7 @@ import type { ArchiveReader } from '../export/archive.ts';
 import type { ListName } from '../export/layout.ts';
 import { type Defect, readObjects } from '../export/read-list.ts';
 import type { ChannelKind, IsoTime } from '../model.ts';
+import { kindOf, strictestKind } from '../normalize/conversation-kind.ts';
 import {
   type NormalizedChannel,
   type NormalizedUser,
@@ -27,7 +28,7 @@ const kindOfList: Record<Exclude<ListName, 'users' | 'org_users'>, ChannelKind> 
   dms: 'im',
 };
 
-/** Reads the lists of conversations; of two objects with one id the first counts. */
+/** Reads the lists of conversations. Of two objects with one id the first counts, and what both say of its kind. */
 export async function readConversations(
   reader: ArchiveReader,
   section: PlannedSection,
@@ -45,11 +46,15 @@ export async function readConversations(
             position: null,
             reason: 'holds a conversation without an id',
           });
-        else if (!byId.has(channel.channel_id)) byId.set(channel.channel_id, channel);
+        else byId.set(channel.channel_id, withKindOf(byId.get(channel.channel_id) ?? channel, channel));
       });
     }
   }
   return [...byId.values()];
+}
+
+function withKindOf(first: NormalizedChannel, again: NormalizedChannel): NormalizedChannel {
+  return { ...first, kind: strictestKind(first.kind, again.kind) };
 }
 
 /** Stores the users of the export; returns how many there are. */
@@ -148,6 +153,8 @@ function isLater(
   return contentHash > (stored.content_hash ?? '');
 }
 
+type WrittenChannel = Parameters<TransactionStore['directory']['writeChannels']>[0][number];
+
 /**
  * Stores the conversations. Another name than the one that is known is remembered as a former one, whichever of the two is
  * newer.
@@ -164,7 +171,7 @@ export async function importConversations(
       teamId,
       channels.map(({ channel_id }) => channel_id),
     );
-    const rows: ReturnType<typeof channelRow>[] = [];
+    const rows: WrittenChannel[] = [];
     const aliases: ChannelAliasRow[] = [];
     for (const channel of channels) {
       const before = stored.get(channel.channel_id);
@@ -172,13 +179,24 @@ export async function importConversations(
       const isSame = before !== undefined && before.content_hash === channel.content_hash;
       const names = isNewer ? formerNames(before, channel) : namesThen(channel, before);
       aliases.push(...names.map((name) => nameAlias(teamId, channel.channel_id, name, at)));
-      if (isNewer && !(isSame && before.exported_at === exportedAt)) {
-        rows.push(channelRow(teamId, channel, isSame ? before.updated_at : at, exportedAt));
-      }
+      const kind = before === undefined ? channel.kind : kindAfter(before, channel);
+      const isSameKind = before?.kind === kind;
+      if (isNewer && !(isSame && isSameKind && before.exported_at === exportedAt)) {
+        rows.push(channelRow(teamId, { ...channel, kind }, isSame && isSameKind ? before.updated_at : at, exportedAt));
+      } else if (!isNewer && !isSameKind) rows.push({ ...before, kind, updated_at: at });
     }
     await tx.directory.writeChannels(rows);
     await addNewAliases(tx, teamId, aliases);
   });
+}
+
+/**
+ * Exports say the same in any order: what one of them calls private is private. Only Slack itself takes that back, when it
+ * is asked, and what it said no export changes.
+ */
+function kindAfter(stored: ChannelRow, channel: NormalizedChannel): ChannelKind {
+  const isSlacksOwn = stored.exported_at === null && kindOf(stored.raw) !== 'unknown';
+  return isSlacksOwn ? stored.kind : strictestKind(stored.kind, channel.kind);
 }
 
 /** Names that the channel had when an older export was made. */

@@ -3,6 +3,7 @@ import { isId, isName } from '../ids.ts';
 import type { ChannelKind, JsonObject, JsonText } from '../model.ts';
 import { cleanObject } from './clean.ts';
 import { hashObject } from './content-hash.ts';
+import { kindFlags, kindOf } from './conversation-kind.ts';
 import { integerOf, nonEmptyText, objectOf, textOf } from './json-access.ts';
 
 export interface NormalizedUser {
@@ -95,15 +96,12 @@ const restlessChannelKeys = new Set([
   'num_members',
 ]);
 
-/**
- * Null for an object without an id. `listedAs` is the kind of list that it stands in: the objects of an export have no flags
- * that tell.
- */
+/** Null for an object without an id. `listedAs` is the kind of the export's list that it stands in. */
 export function normalizeChannel(received: JsonObject, listedAs?: ChannelKind): NormalizedChannel | null {
   const { value: channel, json } = cleanObject(received);
   const { id } = channel;
   if (!isId(id)) return null;
-  const kind = listedAs ?? kindOf(channel);
+  const kind = kindOf(channel, listedAs);
   return {
     channel_id: id,
     name: isName(channel['name']) ? channel['name'] : null,
@@ -120,6 +118,12 @@ export function normalizeChannel(received: JsonObject, listedAs?: ChannelKind): 
   };
 }
 
+/** A stored row again as what it was made from; its kind stays what was found out, from wherever that was. */
+export function normalizeStored({ raw, kind }: { raw: JsonObject; kind: ChannelKind }): NormalizedChannel | null {
+  const channel = normalizeChannel(raw);
+  return channel === null ? null : { ...channel, kind, is_member: kind === 'im' ? true : channel.is_member };
+}
+
 function namesOf(value: JsonObject[string] | undefined): string[] {
   return Array.isArray(value) ? value.filter(isName) : [];
 }
@@ -129,15 +133,6 @@ function originOf(channel: JsonObject): string | null {
   const created = integerOf(channel['created'], Number.MAX_SAFE_INTEGER);
   const creator = nonEmptyText(channel['creator']);
   return created === null || created <= 1 || creator === null ? null : `${created} ${creator}`;
-}
-
-const kindFlags = ['is_channel', 'is_group', 'is_im', 'is_mpim', 'is_private'];
-
-/** By the flags: an id's first letter does not tell (docs.slack.dev conversation object). */
-function kindOf(channel: JsonObject): ChannelKind {
-  if (channel['is_im'] === true) return 'im';
-  if (channel['is_mpim'] === true) return 'mpim';
-  return channel['is_private'] === true || channel['is_group'] === true ? 'private' : 'public';
 }
 
 function flagOf(value: JsonObject[string] | undefined): boolean | null {

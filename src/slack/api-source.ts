@@ -3,10 +3,10 @@ import { setMaxListeners } from 'node:events';
 import { UsageError } from '../errors.ts';
 import type { HttpsProxy } from '../http/proxy.ts';
 import type {
-  ChannelKind,
   HistoryRequest,
   Identity,
   JsonObject,
+  ListedKind,
   MessagePage,
   ObjectPage,
   OutgoingMessage,
@@ -54,7 +54,7 @@ const typeOfKind = {
   private: 'private_channel',
   im: 'im',
   mpim: 'mpim',
-} as const satisfies Record<ChannelKind, string>;
+} as const satisfies Record<ListedKind, string>;
 
 export interface SlackApiOptions {
   token: string;
@@ -208,7 +208,7 @@ class ApiSource implements SlackApiHandle {
     return { ...identity, isBot, teamId: isOrganisation ? this.#teamId : identity.teamId };
   }
 
-  async *channels(kinds: readonly ChannelKind[]): AsyncIterable<ObjectPage> {
+  async *channels(kinds: readonly ListedKind[]): AsyncIterable<ObjectPage> {
     if (kinds.length === 0) return;
     const types = kinds.map((kind) => typeOfKind[kind]).join(',');
     yield* this.#list('conversations.list', { types, exclude_archived: false }, readChannelPage);

@@ -5,8 +5,8 @@
  */
 import type { ChannelAliasRow } from '../db/schema.ts';
 import { channelLabel } from '../labels.ts';
-import type { ChannelKind, IsoTime } from '../model.ts';
-import { type NormalizedChannel, normalizeChannel } from '../normalize/directory.ts';
+import type { IsoTime, ListedKind } from '../model.ts';
+import { type NormalizedChannel, normalizeStored } from '../normalize/directory.ts';
 import { nowIso, type SyncContext } from './context.ts';
 
 /** A channel as Slack lists it. */
@@ -32,16 +32,16 @@ export interface KnownChannel extends ListedChannel {
 export async function identifyChannels(
   context: SyncContext,
   listed: readonly ListedChannel[],
-  kinds: readonly ChannelKind[],
+  kinds: readonly ListedKind[],
 ): Promise<KnownChannel[]> {
   const { store, teamId } = context;
   const ids = listed.map(({ channel_id }) => channel_id);
   const unlisted = (await store.directory.listChannelsExcept(teamId, ids)).flatMap((row) => {
-    const channel = normalizeChannel(row.raw, row.kind);
+    const channel = normalizeStored(row);
     return channel === null ? [] : { ...channel, updatedAt: row.updated_at };
   });
   const moved = new Set<string>();
-  const candidates = unlisted.filter(({ kind }) => kinds.includes(kind));
+  const candidates = unlisted.filter(({ kind }) => kinds.some((asked) => asked === kind));
   for (const { from, to } of pairsOf(candidates, listed)) {
     if (await moveChannel(context, from, to)) moved.add(from.channel_id);
   }

@@ -2,14 +2,14 @@
 
 import type { ChannelRow } from '../db/schema.ts';
 import { SlackError } from '../errors.ts';
-import type { ChannelKind, Identity, IsoTime, JsonObject } from '../model.ts';
+import type { Identity, IsoTime, JsonObject, ListedKind } from '../model.ts';
 import type { NormalizedChannel } from '../normalize/directory.ts';
-import { normalizeChannel } from '../normalize/directory.ts';
+import { normalizeChannel, normalizeStored } from '../normalize/directory.ts';
 import { formerNames, identifyChannels, type KnownChannel, type ListedChannel, nameAlias } from './channel-identity.ts';
 import { nowIso, type SyncContext } from './context.ts';
 import { reportMalformed } from './malformed.ts';
 
-const kindOfScope: Record<string, ChannelKind> = {
+const kindOfScope: Record<string, ListedKind> = {
   'channels:read': 'public',
   'groups:read': 'private',
   'im:read': 'im',
@@ -68,14 +68,14 @@ export async function syncChannels(
 const noChannel = { channelId: null, channel: null };
 
 /** Slack names the token's scopes with every answer; where it does not, every kind is tried. */
-function kindsOf(scopes: readonly string[] | null): ChannelKind[] {
+function kindsOf(scopes: readonly string[] | null): ListedKind[] {
   const granted = Object.entries(kindOfScope).filter(([scope]) => scopes === null || scopes.includes(scope));
   const kinds = granted.map(([, kind]) => kind);
   // A token without any of them is told so by Slack, with the scope's name.
   return kinds.length === 0 ? ['public'] : kinds;
 }
 
-function noteMissingKinds(context: SyncContext, kinds: readonly ChannelKind[]): void {
+function noteMissingKinds(context: SyncContext, kinds: readonly ListedKind[]): void {
   const missing = Object.entries(kindOfScope).filter(([, kind]) => !kinds.includes(kind));
   if (missing.length === 0) return;
   const scopes = missing.map(([scope]) => scope).join(', ');
@@ -124,9 +124,11 @@ async function saveChannels(
   });
 }
 
-/** An object that does not even say what kind of channel it is tells nothing new of one that is known. */
+/** An object that says nothing tells nothing new of a channel that is known, and one without its kind nothing of that. */
 function fuller(channel: NormalizedChannel, stored: ChannelRow | undefined): NormalizedChannel {
-  return channel.isPartial && stored !== undefined ? (normalizeChannel(stored.raw, stored.kind) ?? channel) : channel;
+  if (stored === undefined) return channel;
+  if (channel.isPartial) return normalizeStored(stored) ?? channel;
+  return channel.kind === 'unknown' ? { ...channel, kind: stored.kind } : channel;
 }
 
 function isChanged(stored: ChannelRow | undefined, channel: NormalizedChannel): boolean {
@@ -134,6 +136,7 @@ function isChanged(stored: ChannelRow | undefined, channel: NormalizedChannel): 
     stored === undefined ||
     stored.content_hash !== channel.content_hash ||
     stored.is_member !== channel.is_member ||
+    stored.kind !== channel.kind ||
     // What an export said is Slack's own word from now on.
     stored.exported_at !== null
   );

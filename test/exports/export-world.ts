@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import type { ChannelKind, JsonObject, JsonValue } from '../../src/model.ts';
+import type { JsonObject, JsonValue, ListedKind } from '../../src/model.ts';
 import type { Channel } from '../stand-in/channel.ts';
 import { renderUser, type User } from '../stand-in/people.ts';
 import type { Workspace } from '../stand-in/workspace.ts';
@@ -14,7 +14,7 @@ import { dayOf, type ExportFile, renderChannel, slackJson, writeExportFolder } f
 
 const zone = 'America/Los_Angeles';
 
-const lists: Record<ChannelKind, string> = { public: 'channels', private: 'groups', im: 'dms', mpim: 'mpims' };
+const lists: Record<ListedKind, string> = { public: 'channels', private: 'groups', im: 'dms', mpim: 'mpims' };
 
 /** The files of an export of these channels, by default all that the workspace has, whoever may see them. */
 export function exportWorld(

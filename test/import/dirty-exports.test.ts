@@ -578,9 +578,9 @@ describe('lists', () => {
       ]);
       expect(found).toEqual([
         ['D0ALICEBOB', 'im', 'id', 'D0ALIC'],
-        ['general', 'public', 'local', 'LOCAL-'],
+        ['general', 'unknown', 'local', 'LOCAL-'],
         ['mpdm-alice--bob--chiyo-1', 'mpim', 'local', 'LOCAL-'],
-        ['secret', 'public', 'local', 'LOCAL-'],
+        ['secret', 'unknown', 'local', 'LOCAL-'],
       ]);
       const before = await lab.rows();
       const again = await lab.import(bare);

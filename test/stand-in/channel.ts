@@ -1,11 +1,11 @@
-import type { ChannelKind, JsonObject, JsonValue } from '../../src/model.ts';
+import type { JsonObject, JsonValue, ListedKind } from '../../src/model.ts';
 import { authorOf, firstAtOrAfter, type MessageStore } from './message-store.ts';
 import { richText, stableUuid } from './rich-text.ts';
 import type { Workspace } from './workspace.ts';
 
 export interface ChannelOptions {
   id?: string;
-  kind?: ChannelKind;
+  kind?: ListedKind;
   /** Is the workspace's default bot in it? Default true. */
   isMember?: boolean;
   /** User ids; default: every member the workspace has at this moment. */
@@ -39,7 +39,7 @@ export class Channel {
   readonly members = new Set<string>();
   readonly created: number;
   id: string;
-  kind: ChannelKind;
+  kind: ListedKind;
   name: string;
   isArchived: boolean;
   topic: string;

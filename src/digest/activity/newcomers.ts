@@ -1,7 +1,7 @@
 /** New channels and new people. */
 import type { CountedMessage } from '../../db/repositories/activity.ts';
 import type { Store } from '../../db/repositories/index.ts';
-import type { IsoTime } from '../../model.ts';
+import type { ChannelKind, IsoTime } from '../../model.ts';
 import { integerOf, nonEmptyText } from '../../normalize/json-access.ts';
 import { millisToIso } from '../../ts.ts';
 import type { Activity, DigestWindow } from '../digest.ts';
@@ -19,7 +19,7 @@ export async function newChannels(
   const rows = await store.activity.listRecentChannels(teamId, from);
   const made = rows.flatMap((row) => {
     const created = integerOf(row.raw['created'], Number.MAX_SAFE_INTEGER);
-    if (created === null || row.kind === 'im' || row.kind === 'mpim' || !isSelected(row.channel_id)) return [];
+    if (created === null || !isChannel(row) || !isSelected(row.channel_id)) return [];
     const created_at = momentOf(created);
     if (created_at === null || created_at < from || created_at >= to) return [];
     const creator = nonEmptyText(row.raw['creator']);
@@ -35,6 +35,11 @@ export async function newChannels(
     ];
   });
   return made.sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
+}
+
+/** Not what a few people say to each other, nor what may be that. */
+function isChannel({ kind }: { kind: ChannelKind }): boolean {
+  return kind === 'public' || kind === 'private';
 }
 
 /** Seconds since the epoch; null where no calendar has them. */

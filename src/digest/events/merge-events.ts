@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Store } from '../../db/repositories/index.ts';
 import type { EventRow, EventSourceRow } from '../../db/schema.ts';
 import type { IsoTime } from '../../model.ts';
-import { type EventSettings, ownRow } from './event-rows.ts';
+import { type EventSettings, originOf, ownRow } from './event-rows.ts';
 import { type MergeSettings, planMerges } from './merge.ts';
 import { groupBy, ownSource, replaceWith, type Settled, settle } from './settle-keys.ts';
 
@@ -20,7 +20,7 @@ export async function mergeEvents(
   store: Store,
   teamId: string,
   since: IsoTime,
-  settings: MergeSettings & { events: EventSettings },
+  settings: MergeSettings & { events: EventSettings; scopeOf: (channelId: string) => string },
 ): Promise<void> {
   const live = await store.events.listLive(teamId, since);
   if (live.length === 0) return;
@@ -32,7 +32,10 @@ export async function mergeEvents(
   );
   const isFixed = ({ event_id, merged_into }: EventRow) => fixed.has(merged_into ?? event_id);
   const free = [...live, ...absorbed].filter((row) => !isFixed(row));
-  const own = free.map((row) => ownRow(row, settings.events));
+  // Who may read a channel is not what it was when its messages were read, or not what was believed then.
+  const own = free.map((row) => {
+    return ownRow({ ...row, scope: settings.scopeOf(originOf(row).channel_id) }, settings.events);
+  });
   const whole = live.filter(isFixed);
   const sourcesOf = new Map<string, readonly EventSourceRow[]>([
     ...own.map((row) => [row.event_id, [ownSource(row)]] as const),

@@ -53,7 +53,8 @@ async function save(store: Store, ...messages: Told[]): Promise<void> {
   await store.transaction((tx) => saveEvents(tx, team, found, events));
 }
 
-const merge = (store: Store) => mergeEvents(store, team, since, { ...settings, events });
+const scopeOf = (channelId: string) => (channelId === 'C9' ? 'C9' : 'public');
+const merge = (store: Store) => mergeEvents(store, team, since, { ...settings, events, scopeOf });
 
 function mergeable(...messages: Told[]): MergeableEvent[] {
   return messages.flatMap((told) => rows(told).map((row) => ({ ...row, sources: [finding(told)] })));

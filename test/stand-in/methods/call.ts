@@ -1,4 +1,4 @@
-import type { ChannelKind } from '../../../src/model.ts';
+import type { ListedKind } from '../../../src/model.ts';
 import type { Channel } from '../channel.ts';
 import type { Cursors } from '../cursors.ts';
 import { Refusal } from '../refusal.ts';
@@ -42,10 +42,10 @@ export interface Method {
   answer: (call: Call) => string;
 }
 
-const SCOPE_PREFIX: Record<ChannelKind, string> = { public: 'channels', private: 'groups', im: 'im', mpim: 'mpim' };
-const KINDS = Object.keys(SCOPE_PREFIX) as ChannelKind[];
+const SCOPE_PREFIX: Record<ListedKind, string> = { public: 'channels', private: 'groups', im: 'im', mpim: 'mpim' };
+const KINDS = Object.keys(SCOPE_PREFIX) as ListedKind[];
 
-export function scopeFor(kind: ChannelKind, right: 'read' | 'history'): string {
+export function scopeFor(kind: ListedKind, right: 'read' | 'history'): string {
   return `${SCOPE_PREFIX[kind]}:${right}`;
 }
 

@@ -1,4 +1,4 @@
-import type { ChannelKind, JsonObject, JsonValue } from '../../../src/model.ts';
+import type { JsonObject, JsonValue, ListedKind } from '../../../src/model.ts';
 import type { Channel } from '../channel.ts';
 import { Refusal } from '../refusal.ts';
 import {
@@ -15,7 +15,7 @@ import {
   scopesFor,
 } from './call.ts';
 
-const KIND_OF_TYPE: Record<string, ChannelKind> = {
+const KIND_OF_TYPE: Record<string, ListedKind> = {
   public_channel: 'public',
   private_channel: 'private',
   im: 'im',
@@ -64,7 +64,7 @@ function listChannels(
   return JSON.stringify({ ok: true, channels, response_metadata: { next_cursor: nextCursor } });
 }
 
-function requestedKinds(call: Call): ChannelKind[] {
+function requestedKinds(call: Call): ListedKind[] {
   const types = (call.params.types || 'public_channel').split(',').map((type) => type.trim());
   return types.map((type) => {
     const kind = KIND_OF_TYPE[type];
