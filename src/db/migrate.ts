@@ -179,9 +179,11 @@ function backupSuffix(target: readonly Migration[], now: number): string {
 function explainMigrationError(dialect: Dialect, error: unknown, name: string): AppError {
   if (error instanceof AppError) return error;
   const reason = dialect.explain(error) ?? error;
+  const mend =
+    (reason instanceof AppError ? reason.hint : undefined) ?? 'Mend the cause and run "slackingest migrate" again.';
   return new DatabaseError(
     `migration ${name} failed: ${reason instanceof Error ? reason.message : String(reason)}`,
-    'The database is as it was before this migration. Mend the cause and run "slackingest migrate" again.',
+    `The database is as it was before this migration. ${mend}`,
     error,
   );
 }

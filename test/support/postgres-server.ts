@@ -11,6 +11,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -33,6 +34,10 @@ export interface PostgresOptions {
   password?: string;
   /** None of them kept for superusers. Default 100. */
   maxConnections?: number;
+  /** The server's certificate with its key, and the authority that clients' certificates are checked against; all in PEM. */
+  tls?: { cert: string; key: string; authority: string };
+  /** The rules of who may connect, before the usual ones. */
+  hba?: readonly string[];
 }
 
 /** Postgres refuses to run as root; every system has this user, and it owns nothing. */
@@ -40,7 +45,7 @@ const nobody = 65534;
 
 /** Starts a server on a free port of loopback. It ends with this process, however this process ends. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const { password, maxConnections = 100 } = options;
+  const { password, maxConnections = 100, tls, hba = [] } = options;
   const isRoot = process.getuid?.() === 0;
   const folder = mkdtempSync(join(tmpdir(), 'slackingest-postgres-'));
   chmodSync(folder, 0o755);
@@ -59,8 +64,20 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       cwd: folder,
     }),
   );
+  const put = (name: string, text: string) => {
+    const file = join(data, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    if (isRoot) chownSync(file, nobody, nobody);
+  };
+  if (hba.length > 0) put('pg_hba.conf', `${hba.join('\n')}\n${readFileSync(join(data, 'pg_hba.conf'), 'utf8')}`);
+  if (tls !== undefined) {
+    put('server.crt', tls.cert);
+    put('server.key', tls.key);
+    put('authority.crt', tls.authority);
+  }
   const port = await freePort();
   const settings = [
+    ...(tls === undefined ? [] : ['ssl=on', 'ssl_ca_file=authority.crt']),
     'fsync=off',
     'synchronous_commit=off',
     'full_page_writes=off',

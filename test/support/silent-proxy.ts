@@ -9,7 +9,8 @@ export interface SilentProxy extends AsyncDisposable {
   silence(): void;
 }
 
-export async function startSilentProxy(serverUrl: string): Promise<SilentProxy> {
+/** With `idleMs` it cuts a connection over which nothing passed for so long, as load balancers do. */
+export async function startSilentProxy(serverUrl: string, { idleMs = 0 } = {}): Promise<SilentProxy> {
   const { hostname, port } = new URL(serverUrl);
   const sockets = new Set<Socket>();
   let isSilent = false;
@@ -23,6 +24,7 @@ export async function startSilentProxy(serverUrl: string): Promise<SilentProxy> 
 
   function keep(socket: Socket): Socket {
     sockets.add(socket);
+    if (idleMs > 0) socket.setTimeout(idleMs, () => socket.destroy());
     return socket.on('error', () => undefined).on('close', () => sockets.delete(socket));
   }
 
