@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Config } from '../config/load.ts';
 import { type ChannelSelection, isGlob, selectChannels } from '../config/selection.ts';
+import { describeIssues, inOurWords } from '../config/wrong-values.ts';
 import type { ScoringSettings } from '../digest/candidates/score.ts';
 import type { EventSettings } from '../digest/events/event-rows.ts';
 import { defaultImportance, type ImportanceWeights } from '../digest/events/importance.ts';
-import { noObjects, type ObjectRegistry, objectRegistry } from '../digest/events/object-registry.ts';
+import { noObjects, type ObjectRegistry, objectRegistry, registrySchema } from '../digest/events/object-registry.ts';
 import { Directory } from '../digest/people.ts';
 import { UsageError } from '../errors.ts';
 import type { Identity } from '../model.ts';
@@ -85,17 +86,18 @@ function importanceWeights(configured: Config['importance']): ImportanceWeights 
 }
 
 async function readRegistry(path: string): Promise<ObjectRegistry> {
+  const refuse = (why: string, cause?: unknown) =>
+    new UsageError(`digest.objects: ${path} cannot be used: ${why}`, 'Write objects: { "area.name": [names] }.', cause);
   const { parse } = await import('yaml');
+  let content: unknown;
   try {
-    return objectRegistry(parse(readFileSync(path, 'utf8')));
+    content = parse(readFileSync(path, 'utf8'));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new UsageError(
-      `digest.objects: ${path} cannot be used: ${why}`,
-      'Write objects: { "area.name": [names] }.',
-      error,
-    );
+    throw refuse(error instanceof Error ? error.message : String(error), error);
   }
+  const result = registrySchema.safeParse(content, { error: inOurWords });
+  if (!result.success) throw refuse(describeIssues(result.error.issues).join('; '));
+  return objectRegistry(result.data);
 }
 
 /**

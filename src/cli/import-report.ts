@@ -46,7 +46,7 @@ export function importReport({
         days_cut_in: section.zone,
         ...(section.team === null ? {} : { team: section.team }),
       },
-      found: { ...totalsOf(progress) },
+      found: { ...totalsOf(progress), repeated: progress.repeated, refused: progress.refused },
       day_files: { ...progress.dayFiles },
       conversations: conversations.map(conversationJson),
       threads: { incomplete: progress.incompleteThreads },

@@ -3,7 +3,7 @@
 import { channelLabel } from '../labels.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { countOf, formatCount } from '../output/counts.ts';
-import { errorLines, headline, statusWords } from './result.ts';
+import { errorLines, headline, messageCounts, statusWords } from './result.ts';
 import { renderTable } from './table.ts';
 import type { WorkspaceResult } from './workspace-run.ts';
 
@@ -17,18 +17,14 @@ export function importSummary(result: WorkspaceResult): string {
   const lines = [`${headline(result, statusWords[status])}${dryRun}`];
   if (found !== null) {
     const replies = numberAt(found, 'replies');
-    const changed = [
-      `${formatCount(messages.inserted)} new`,
-      `${formatCount(messages.updated)} changed`,
-      `${formatCount(messages.unchanged)} unchanged`,
-      ...(messages.deleted > 0 ? [`${formatCount(messages.deleted)} deleted`] : []),
-      ...(messages.stale > 0 ? [`${formatCount(messages.stale)} older than what is stored`] : []),
-      ...(messages.discarded > 0 ? [`${formatCount(messages.discarded)} discarded`] : []),
-    ];
+    const stored = messageCounts(messages, {
+      'found more than once': numberAt(found, 'repeated'),
+      'that the database cannot hold': numberAt(found, 'refused'),
+    });
     lines.push(
       `  found     ${countOf(numberAt(found, 'messages'), 'message')} in ${countOf(numberAt(found, 'channels'), 'conversation')}, ${countOf(numberAt(found, 'users'), 'user')}`,
       `  of them   ${countOf(numberAt(found, 'threads'), 'thread')} with ${formatCount(replies)} ${replies === 1 ? 'reply' : 'replies'}, ${countOf(numberAt(found, 'reactions'), 'reaction')}, ${countOf(numberAt(found, 'files'), 'file')}`,
-      `  stored    ${changed.join(', ')}`,
+      `  stored    ${stored}`,
       ...spanLine(extra),
       ...conversationLines(extra),
       ...leftOutLines(extra),

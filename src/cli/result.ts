@@ -3,7 +3,7 @@ import { formatDuration } from '../config/duration.ts';
 import { InterruptedError, sentences } from '../errors.ts';
 import { channelLabel } from '../labels.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
-import { countOf } from '../output/counts.ts';
+import { countOf, formatCount } from '../output/counts.ts';
 import { maskSecrets, printable } from '../secrets.ts';
 import { describe } from '../sync/context.ts';
 import { noMessages } from '../sync/counts.ts';
@@ -120,18 +120,38 @@ function summaryOf(result: WorkspaceResult): string {
   return lines.join('\n');
 }
 
+/**
+ * What became of messages: each is in one of these counts, so that they add up to what was found. Of what rarely happens only
+ * what did is told.
+ */
+export function messageCounts(messages: WorkspaceResult['messages'], others: Record<string, number> = {}): string {
+  const { inserted, updated, deleted, unchanged, stale, discarded } = messages;
+  const always = { new: inserted, changed: updated, deleted, unchanged };
+  const rare = { 'older than what is stored': stale, discarded, ...others };
+  const told = [...Object.entries(always), ...Object.entries(rare).filter(([, n]) => n > 0)];
+  return told.map(([word, n]) => `${formatCount(n)} ${word}`).join(', ');
+}
+
 function ingestLines({ channels, messages, extra }: WorkspaceResult): string[] {
   const threads = objectIn(extra['threads']);
-  const discarded = messages.discarded > 0 ? `, ${messages.discarded} discarded` : '';
   const pending =
-    typeof threads?.['pending'] === 'number' && threads['pending'] > 0 ? `, ${threads['pending']} waiting` : '';
+    typeof threads?.['pending'] === 'number' && threads['pending'] > 0
+      ? `, ${formatCount(threads['pending'])} waiting`
+      : '';
   const limited = Array.isArray(extra['history_limited']) ? extra['history_limited'].length : 0;
   return [
-    `  channels  ${channels.ok} read, ${channels.failed} failed, ${channels.skipped} skipped of ${channels.total}`,
-    `  messages  ${messages.inserted} new, ${messages.updated} changed, ${messages.deleted} deleted, ${messages.unchanged} unchanged${discarded}`,
+    `  channels  ${channelCounts(channels)}`,
+    `  messages  ${messageCounts(messages)}`,
     `  threads   ${numberText(threads?.['read'])} read${pending}`,
     ...(limited > 0 ? [`  history limited: the plan hides older messages in ${countOf(limited, 'channel')}`] : []),
   ];
+}
+
+/** Those that a run did not come to are what is left of the total. */
+function channelCounts({ ok, failed, skipped, total }: WorkspaceResult['channels']): string {
+  const left = total - ok - failed - skipped;
+  const counts = [`${ok} read`, `${failed} failed`, `${skipped} skipped`, ...(left > 0 ? [`${left} not reached`] : [])];
+  return `${counts.join(', ')} of ${total}`;
 }
 
 function directoryLines(extra: JsonObject): string[] {
@@ -160,7 +180,7 @@ function remainingText({ channels, threads, holes, requests, seconds }: JsonObje
 }
 
 function numberText(value: JsonValue | undefined): string {
-  return typeof value === 'number' ? String(value) : '0';
+  return typeof value === 'number' ? formatCount(value) : '0';
 }
 
 function objectIn(value: JsonValue | undefined): JsonObject | null {

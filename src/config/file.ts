@@ -5,13 +5,13 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { UsageError } from '../errors.ts';
-import { nearestWord } from '../nearest-word.ts';
 import { containsSlackToken, maskSecrets } from '../secrets.ts';
 import type { Environment } from './env.ts';
 import { readVariable } from './env.ts';
 import type { FileSettings } from './schema.ts';
 import { fileSchema, knownKeys } from './schema.ts';
 import { isSystemError } from './system-error.ts';
+import { describeIssues, formatPath, inOurWords } from './wrong-values.ts';
 
 export interface ConfigFile {
   /** Null when there is no config file: all settings have their defaults. */
@@ -76,7 +76,7 @@ async function parseConfig(text: string, path: string): Promise<FileSettings> {
   // An empty file, or one of comments only, is null.
   const content: unknown = document.toJS() ?? {};
   refuseTokens(content, path);
-  const result = fileSchema.safeParse(content);
+  const result = fileSchema.safeParse(content, { error: inOurWords });
   if (!result.success) throw wrongSettings(result.error.issues, path);
   refusePassword(result.data.database, path);
   refuseDuplicates(result.data, path);
@@ -130,28 +130,8 @@ function refuseDuplicates({ workspaces }: FileSettings, path: string): void {
 }
 
 function wrongSettings(issues: readonly z.core.$ZodIssue[], path: string): UsageError {
-  const lines = issues.flatMap(describeIssue);
+  const lines = describeIssues(issues, knownKeys);
   const [only] = lines;
   const message = lines.length === 1 ? ` ${only}` : lines.map((line) => `\n  ${line}`).join('');
   return new UsageError(maskSecrets(`${path}:${message}`), 'Correct the config file.');
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string[] {
-  if (issue.code !== 'unrecognized_keys') {
-    return [issue.path.length === 0 ? issue.message : `${formatPath(issue.path)}: ${issue.message}`];
-  }
-  const parent = issue.path.findLast((segment) => typeof segment === 'string') ?? '';
-  return issue.keys.map((key) => {
-    const nearest = nearestWord(key.toLowerCase().replaceAll('-', '_'), knownKeys[String(parent)] ?? []);
-    const suggestion = nearest === undefined ? '' : `, did you mean "${nearest}"?`;
-    return `unknown key "${formatPath([...issue.path, key])}"${suggestion}`;
-  });
-}
-
-function formatPath(path: readonly PropertyKey[]): string {
-  return path.reduce<string>(
-    (text, segment) =>
-      typeof segment === 'number' ? `${text}[${segment}]` : `${text}${text === '' ? '' : '.'}${String(segment)}`,
-    '',
-  );
 }

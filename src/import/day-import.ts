@@ -68,6 +68,8 @@ interface Part {
   /** Messages of files that were imported before. */
   unchanged: number;
   filtered: number;
+  /** Messages that the database cannot hold. */
+  refused: number;
   discarded: Map<string, number>;
   read: number;
   importedBefore: number;
@@ -173,6 +175,7 @@ export class DayImport {
       const { channelId } = conversation;
       const { saved, refused } = await saveInHalves(this.#context, channelId, result.messages, this.#job.exportedAt);
       part.saved.push(...saved);
+      part.refused += refused.length;
       for (const { message, reason } of refused) {
         reasons.push(`holds a message (ts ${message.ts}) that is refused: ${reason}`);
       }
@@ -206,7 +209,8 @@ export class DayImport {
   #count(part: Part): void {
     const { messages, messagesByChannel, knownUsers, discarded } = this.#context;
     const { progress } = this.#job;
-    for (const { channelId, counts, authors } of part.saved) {
+    for (const { channelId, counts, copies, authors } of part.saved) {
+      progress.repeated += copies;
       const ofChannel = messagesByChannel.get(channelId) ?? noMessages();
       messagesByChannel.set(channelId, ofChannel);
       addCounts(ofChannel, counts);
@@ -230,6 +234,7 @@ export class DayImport {
       for (const defect of defects) quarantine(this.#context, progress, { path, ...defect }, conversation);
     }
     progress.filtered += part.filtered;
+    progress.refused += part.refused;
     progress.dayFiles.read += part.read;
     progress.dayFiles.imported_before += part.importedBefore;
     progress.dayFiles.damaged += part.damaged.length;
@@ -286,6 +291,7 @@ function newPart(): Part {
     damaged: [],
     unchanged: 0,
     filtered: 0,
+    refused: 0,
     discarded: new Map(),
     read: 0,
     importedBefore: 0,

@@ -33,6 +33,9 @@ export interface ImportProgress {
   dayFiles: { total: number; read: number; imported_before: number; damaged: number };
   /** Messages outside of `--since` and `--until`. */
   filtered: number;
+  /** Copies of messages within the export, and messages that the database cannot hold: found, and not among what was stored. */
+  repeated: number;
+  refused: number;
   /** The first of them; all are counted. */
   quarantined: Quarantined[];
   quarantinedCount: number;
@@ -48,6 +51,8 @@ export function newImportProgress(): ImportProgress {
     channels: { total: 0, failed: 0, skipped: 0 },
     dayFiles: { total: 0, read: 0, imported_before: 0, damaged: 0 },
     filtered: 0,
+    repeated: 0,
+    refused: 0,
     quarantined: [],
     quarantinedCount: 0,
     incompleteThreads: 0,

@@ -13,6 +13,8 @@ import { writeMessages } from '../sync/write-messages.ts';
 export interface SavedPortion {
   channelId: string;
   counts: MessageCounts;
+  /** Messages that were found more than once; each was stored once. */
+  copies: number;
   authors: readonly string[];
 }
 
@@ -35,7 +37,7 @@ export async function savePortion(
   const { counts } = await writeMessages(tx, context.teamId, channelId, merged, { source: 'import', at, exportedAt });
   const authors = unknownAuthors(context, merged);
   if (authors.length > 0) await tx.directory.addUserPlaceholders(context.teamId, authors, at);
-  return { channelId, counts: { ...counts, seen: merged.length }, authors };
+  return { channelId, counts: { ...counts, seen: merged.length }, copies: messages.length - merged.length, authors };
 }
 
 /**

@@ -27,6 +27,8 @@ export type Decision =
       updatedAt: IsoTime;
       /** The stored thread and its counters are newer than those that were read. */
       keepThread?: true;
+      /** The same message in another form, as Slack tells it or a newer export: the row follows, and nobody would see a change. */
+      isSame?: true;
     }
   /** Leave the content, change mark and counters only. */
   | {
@@ -76,7 +78,8 @@ export function decide(stored: StoredMessage | undefined, read: StorableMessage,
   // them): only other words are a revision.
   const isSameVersion = version === 0 && (isImported || isCleanedAnew(stored.search_text, read.search_text));
   const keepRevision = isSameVersion ? !hasSameWords(stored, read) : !sameContent;
-  return { kind: 'replace', keepRevision, deletedAt: null, updatedAt };
+  const isSame = isImported && !keepRevision && sameState && stored.deleted_at === null;
+  return { kind: 'replace', keepRevision, deletedAt: null, updatedAt, ...(isSame ? { isSame } : {}) };
 }
 
 function decideTombstone(
@@ -119,8 +122,15 @@ function decideImport(
   // One message that was read from a damaged file and from the whole one: what could not be read was never its content.
   const isMending = newer === 0 && unreadableIn(read) !== unreadableIn(stored);
   if ((newer || compareContents(read, stored)) < 0) return isMending ? { kind: 'stale' } : stale(stored, read);
+  const isSame = read.state_hash === stored.state_hash && hasSameWords(stored, read);
   const keepRevision = version > 0 ? !sameContent : !isMending && !hasSameWords(stored, read);
-  return { kind: 'replace', keepRevision, deletedAt: stored.deleted_at, updatedAt };
+  return {
+    kind: 'replace',
+    keepRevision,
+    deletedAt: stored.deleted_at,
+    updatedAt,
+    ...(isSame && !keepRevision ? { isSame } : {}),
+  };
 }
 
 /** What it tells of the thread is left out: an older export that brings the message itself may come later. */

@@ -135,7 +135,8 @@ function countMerges(merges: readonly Merge[]): MessageCounts {
   const counts = noMessages();
   for (const { stored, decision } of merges) {
     if (decision.kind === 'insert') counts.inserted += 1;
-    else if (decision.kind === 'unchanged') counts.unchanged += 1;
+    else if (decision.kind === 'unchanged' || (decision.kind === 'replace' && decision.isSame === true))
+      counts.unchanged += 1;
     else if (decision.kind === 'stale' || (decision.kind === 'mark' && decision.isStale)) counts.stale += 1;
     else if (decision.deletedAt !== null && stored?.deleted_at === null) counts.deleted += 1;
     else counts.updated += 1;

@@ -230,7 +230,7 @@ describe('what it tells', () => {
     const run = await runCli(['import', lab.zip(files)], { env: lab.env });
     expect(run.code).toBe(0);
     expect(run.stdout).toMatch(/: done in .*\n {2}found {5}25 messages in 6 conversations, 2 users\n/);
-    expect(run.stdout).toContain('stored    25 new, 0 changed, 0 unchanged');
+    expect(run.stdout).toContain('stored    25 new, 0 changed, 0 deleted, 0 unchanged');
     expect(run.stdout).toMatch(/#general +5 +1 +2024-01-10 +2024-01-13/);
     expect(run.stdout).toContain('and 1 without messages');
     expect(run.stderr).toContain('schema brought up to date');

@@ -2,7 +2,8 @@
 import * as z from 'zod';
 import { similarity } from './similarity.ts';
 
-const registrySchema = z.strictObject({
+/** The file that `digest.objects` names. */
+export const registrySchema = z.strictObject({
   objects: z.record(
     z.string().regex(/^[a-z0-9_]+\.[a-z0-9_]+$/, 'must be two words such as wallet.stocks'),
     z.array(z.string().min(1)),
@@ -19,9 +20,8 @@ export const noObjects: ObjectRegistry = { lookUp: () => null };
 /** Names less alike are of two objects. */
 const likeness = 0.9;
 
-/** The registry of a file that was already read. Throws `ZodError` when it is none. */
-export function objectRegistry(content: unknown): ObjectRegistry {
-  const { objects } = registrySchema.parse(content);
+/** The registry of a file that was read and checked. */
+export function objectRegistry({ objects }: z.output<typeof registrySchema>): ObjectRegistry {
   const names = Object.entries(objects).flatMap(([id, synonyms]) => synonyms.map((name) => ({ id, name: fold(name) })));
   return {
     lookUp(name) {
