@@ -2,9 +2,7 @@
 import { homedir } from 'node:os';
 import { type Environment, withDotEnv } from '../config/env.ts';
 import { type Config, type ConfigFlags, loadConfig } from '../config/load.ts';
-import type { Dialect } from '../db/dialects/dialect.ts';
-import { migrate, requireCurrentSchema } from '../db/migrate.ts';
-import { isAbsent, type OpenOptions, openDatabase } from '../db/open.ts';
+import type { OpenOptions } from '../db/open.ts';
 import type { RunRow } from '../db/schema.ts';
 import { UsageError } from '../errors.ts';
 import { checkApiUrl, isLoopback } from '../slack/api-url.ts';
@@ -106,54 +104,4 @@ function isLogLevel(text: string): text is LogLevel {
 /** What the opening of a database needs besides its URL. */
 export function surroundings({ env, signal, log }: CommandContext): OpenOptions {
   return { env, signal, warn: (text) => log.warn(text) };
-}
-
-/**
- * Opens the configured database with a current schema: brought up to date first, unless `--no-migrate` was given, which
- * then refuses one that is behind. The caller closes it.
- */
-export async function openMigratedDatabase(context: CommandContext): Promise<Dialect> {
-  const dialect = await openDatabase(context.config.database, surroundings(context));
-  try {
-    if (!context.flags.migrate) {
-      await requireCurrentSchema(dialect);
-      return dialect;
-    }
-    const { applied, backup } = await migrate(dialect, { now: context.now });
-    if (backup !== null) context.log.info(`Before the upgrade the database was copied to ${backup}.`);
-    if (applied.length > 0)
-      context.log.info(`${dialect.title} ${dialect.address}: schema brought up to date (${applied.join(', ')}).`);
-    return dialect;
-  } catch (error) {
-    await dialect.close();
-    throw dialect.explain(error) ?? error;
-  }
-}
-
-/**
- * Opens the database for a dry run, which must not even create it: a database that does not exist yet, or has no
- * schema, is replaced by an empty one in memory.
- */
-export async function openUntouchedDatabase(context: CommandContext): Promise<Dialect> {
-  if (!(await isAbsent(context.config.database))) {
-    const dialect = await openDatabase(context.config.database, surroundings(context));
-    try {
-      if (await dialect.hasTable('schema_migrations')) {
-        await requireCurrentSchema(dialect);
-        return dialect;
-      }
-      await dialect.close();
-    } catch (error) {
-      await dialect.close();
-      throw dialect.explain(error) ?? error;
-    }
-  }
-  return openEmptyDatabase(context);
-}
-
-/** In memory, with the schema. The caller closes it. */
-export async function openEmptyDatabase(context: CommandContext): Promise<Dialect> {
-  const empty = await openDatabase('sqlite::memory:');
-  await migrate(empty, { now: context.now });
-  return empty;
 }

@@ -48,6 +48,7 @@ export function digestJob(process: Process, context: CommandContext, options: Di
   return {
     command: 'digest',
     dryRun: options.dryRun,
+    rehearses: ['event_candidates', 'events', 'event_sources'],
     isOffline: !isPosted,
     isDigest: true,
     allowJoin: false,

@@ -1,19 +1,13 @@
 /** What every command that works on workspaces does around its work: open, run, print, close. */
 import { type ConfigFlags, selectWorkspaces } from '../config/load.ts';
-import { isAbsent } from '../db/open.ts';
-import {
-  type CommandContext,
-  type GlobalFlags,
-  openContext,
-  openEmptyDatabase,
-  openMigratedDatabase,
-  openUntouchedDatabase,
-  type Process,
-} from './context.ts';
+import type { Dialect } from '../db/dialects/dialect.ts';
+import { isMissing } from '../db/open.ts';
+import { type CommandContext, type GlobalFlags, openContext, type Process } from './context.ts';
+import { noDatabase, openForReading, openMigratedDatabase, openRehearsal } from './open-database.ts';
 import { printFailure, printResults } from './result.ts';
 import { runOnWorkspaces, selectTargets } from './run-workspaces.ts';
 import { storedTargets } from './stored-workspaces.ts';
-import type { OfflineTargets, WorkspaceJob } from './workspace-run.ts';
+import type { WorkspaceJob } from './workspace-run.ts';
 
 type JobFlags = GlobalFlags & ConfigFlags & { workspace?: string };
 
@@ -46,14 +40,13 @@ export async function runJobCommand(
 }
 
 async function runJob(context: CommandContext, flags: JobFlags, job: WorkspaceJob): Promise<number> {
-  const targets =
-    job.isOffline === true
-      ? await targetsOfNothing(context, job)
-      : selectTargets(context, selectWorkspaces(context.config, flags.workspace));
-  const dialect = job.dryRun ? await openUntouchedDatabase(context) : await openMigratedDatabase(context);
+  const online =
+    job.isOffline === true ? null : selectTargets(context, selectWorkspaces(context.config, flags.workspace));
+  const targetsIn = async (dialect: Dialect) =>
+    online ?? (await job.findTargets?.(dialect)) ?? (await storedTargets(context, dialect, flags.workspace, flags));
+  const dialect = await openFor(context, job, targetsIn);
   try {
-    const known =
-      targets ?? (await job.findTargets?.(dialect)) ?? (await storedTargets(context, dialect, flags.workspace, flags));
+    const known = await targetsIn(dialect);
     const { results, outcome } = await runOnWorkspaces(context, dialect, known, job);
     context.progress.stop();
     const presented = flags.json === true ? null : ((await job.present?.(results)) ?? null);
@@ -67,16 +60,13 @@ async function runJob(context: CommandContext, flags: JobFlags, job: WorkspaceJo
   }
 }
 
-/**
- * The workspaces of a job whose database does not exist yet: what is asked for and cannot be must not leave an empty one
- * behind. Null where there is one to ask.
- */
-async function targetsOfNothing(context: CommandContext, job: WorkspaceJob): Promise<OfflineTargets | null> {
-  if (job.findTargets === undefined || !(await isAbsent(context.config.database))) return null;
-  const empty = await openEmptyDatabase(context);
-  try {
-    return await job.findTargets(empty);
-  } finally {
-    await empty.close();
-  }
+/** As the job needs it. What is asked for and cannot be is told before anything is created. */
+async function openFor(
+  context: CommandContext,
+  job: WorkspaceJob,
+  targetsIn: (dialect: Dialect) => Promise<unknown>,
+): Promise<Dialect> {
+  if (job.fills !== true && (await isMissing(context.config.database))) throw noDatabase(context);
+  if (!job.dryRun) return openMigratedDatabase(context, async (empty) => void (await targetsIn(empty)));
+  return job.rehearses?.length === 0 ? openForReading(context) : openRehearsal(context, job.rehearses ?? 'all');
 }

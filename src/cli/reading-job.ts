@@ -46,6 +46,7 @@ export function readingJob(
   return {
     command,
     dryRun,
+    fills: true,
     allowJoin: join,
     work(sync, identity, workspace, slack) {
       const selection = selectChannels(workspace.channels);

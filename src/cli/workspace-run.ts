@@ -6,6 +6,7 @@ import { defaultWorkspaceName } from '../config/token.ts';
 import type { Dialect } from '../db/dialects/dialect.ts';
 import { acquireLock, type Lock } from '../db/lock.ts';
 import { openStore, type Store } from '../db/repositories/index.ts';
+import type { Schema } from '../db/schema.ts';
 import { AppError, LockedError, sentences, UsageError } from '../errors.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { channelLabel, workspaceLabel, workspaceLabelWithId } from '../labels.ts';
@@ -26,6 +27,10 @@ export interface WorkspaceJob {
   command: string;
   /** Nothing is written: every transaction is undone, and there is neither lock nor run record. */
   dryRun: boolean;
+  /** The tables that a dry run writes before it undoes that; none when it only looks. Default: any. */
+  rehearses?: readonly (keyof Schema & string)[];
+  /** It fills a database that does not exist yet; other jobs need one. */
+  fills?: boolean;
   /** Slack is not called: no token is needed, and the workspaces are those the database knows. */
   isOffline?: boolean;
   /** The workspaces of an offline job that may not be stored yet. */

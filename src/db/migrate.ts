@@ -11,7 +11,7 @@ import { migrations as allMigrations } from '../../migrations/index.ts';
 import { AppError, DatabaseError, UsageError } from '../errors.ts';
 import type { IsoTime } from '../model.ts';
 import { appVersion } from '../version.ts';
-import type { Dialect } from './dialects/dialect.ts';
+import type { Dialect, Relation } from './dialects/dialect.ts';
 import type { Schema } from './schema.ts';
 
 export interface AppliedMigration {
@@ -34,13 +34,19 @@ export interface MigrateResult {
 
 const lockName = 'migrate';
 
-/** What is applied and what is not. Writes nothing. Throws `DatabaseError` on an edited or unknown migration. */
+/**
+ * What is applied and what is not. Writes nothing. Throws `DatabaseError` on an edited or unknown migration, and where another
+ * program has its tables.
+ */
 export async function migrationStatus(dialect: Dialect, migrations = allMigrations): Promise<MigrationStatus> {
-  const applied = await findApplied(dialect);
+  // Listed first: another runner's migration, committed in between, brings its tables and its record at once.
+  const relations = await dialect.relations();
+  const applied = await findApplied(dialect, relations);
   checkHistory(dialect, applied, migrations);
   const pending = migrations
     .slice(applied.length)
     .map((migration) => ({ name: migration.name, statements: migration.statements(dialect.columnTypes) }));
+  checkNames(dialect, relations, applied, pending);
   return { applied, pending };
 }
 
@@ -56,6 +62,7 @@ export async function migrate(
   const migrations = options.migrations ?? allMigrations;
   const target = targetOf(migrations, options.to);
   const { applied } = await migrationStatus(dialect, migrations);
+  await dialect.takeOver();
   if (options.to !== undefined && applied.length > target.length) {
     throw new UsageError(
       `the database is already beyond ${options.to}`,
@@ -79,10 +86,14 @@ export async function migrate(
 /** Refuses to go on when the schema is behind (with a hint to migrate) or cannot be trusted. */
 export async function requireCurrentSchema(dialect: Dialect): Promise<void> {
   const { pending } = await migrationStatus(dialect);
-  if (pending.length === 0) return;
-  throw new DatabaseError(
-    `the schema of ${dialect.address} is out of date: ${pending.map(({ name }) => name).join(', ')} not applied`,
-    'Run "slackingest migrate" first, or leave out --no-migrate.',
+  if (pending.length > 0) throw outdatedSchema(dialect, pending);
+}
+
+/** What a command that must not upgrade the schema says of one that is behind. */
+export function outdatedSchema({ address }: Dialect, pending: MigrationStatus['pending']): DatabaseError {
+  return new DatabaseError(
+    `the schema of ${address} is out of date: ${pending.map(({ name }) => name).join(', ')} not applied`,
+    'Run "slackingest migrate" first, as a user who may write.',
   );
 }
 
@@ -131,15 +142,47 @@ function createRecordTable(trx: Transaction<Schema>, types: ColumnTypes): Promis
   );
 }
 
-async function findApplied(dialect: Dialect): Promise<AppliedMigration[]> {
-  // Asked first: another runner's first migration, committed in between, brings both tables at once.
-  const holdsMessages = await dialect.hasTable('messages');
-  if (await dialect.hasTable('schema_migrations')) return selectApplied(dialect.db);
-  if (!holdsMessages) return [];
+const recordColumns = ['name', 'sha256', 'app_version', 'applied_at'];
+
+async function findApplied(dialect: Dialect, relations: readonly Relation[]): Promise<AppliedMigration[]> {
+  if (!relations.some(({ name }) => name === 'schema_migrations')) return [];
+  // Others call their record the same.
+  const columns = await dialect.columnsOf('schema_migrations');
+  return recordColumns.every((column) => columns.includes(column)) ? selectApplied(dialect.db) : [];
+}
+
+/**
+ * Tables that are not ours, where nothing is ours yet or where a later step needs the name: a database of ours holds nothing
+ * else in the beginning, and whoever shares one would lose data to whichever program is the first to drop, restore or
+ * rename.
+ */
+function checkNames(
+  dialect: Dialect,
+  relations: readonly Relation[],
+  applied: readonly AppliedMigration[],
+  pending: MigrationStatus['pending'],
+): void {
+  const wanted = new Set(pending.flatMap(({ statements }) => statements.flatMap(createdName)));
+  if (applied.length === 0) wanted.add('schema_migrations');
+  const [taken] = relations.filter(({ name }) => wanted.has(name));
+  const foreign = taken ?? (applied.length === 0 ? relations[0] : undefined);
+  if (foreign === undefined) return;
   throw new DatabaseError(
-    `${dialect.address} holds a table "messages" that slackingest did not make`,
-    'Give slackingest a database (or a Postgres schema) of its own.',
+    `${dialect.address} holds ${article(foreign.kind)} ${foreign.kind} "${foreign.name}" that slackingest did not make`,
+    applied.length === 0
+      ? 'Give slackingest a database (or a Postgres schema) of its own.'
+      : `Rename it: this version of slackingest makes one of that name.`,
   );
+}
+
+function article(word: string): string {
+  return /^[aeiou]/.test(word) ? 'an' : 'a';
+}
+
+function createdName(statement: string): string[] {
+  const [, name] =
+    statement.match(/^\s*create\s+(?:unique\s+)?(?:table|index|view)\s+(?:if\s+not\s+exists\s+)?"?(\w+)/i) ?? [];
+  return name === undefined ? [] : [name];
 }
 
 async function selectApplied(db: Dialect['db']): Promise<AppliedMigration[]> {

@@ -1,8 +1,10 @@
 import { UsageError } from '../errors.ts';
-import type { Dialect } from './dialects/dialect.ts';
+import type { Access, Dialect } from './dialects/dialect.ts';
 
 /** What surrounds a database's URL. */
 export interface OpenOptions {
+  /** To read: nothing is created, and the database itself refuses to be written. Default: to write. */
+  access?: Access;
   /** Where libpq's variables (`PGPASSWORD`, …) fill what the URL leaves out. Default: nowhere. */
   env?: Readonly<Record<string, string | undefined>>;
   /** When it fires, waiting for a free connection or a locked file ends. */
@@ -17,10 +19,10 @@ export interface OpenOptions {
  * `DatabaseError` when it cannot be opened, and the signal's reason.
  */
 export async function openDatabase(url: string, options: OpenOptions = {}): Promise<Dialect> {
-  const { signal } = options;
+  const { signal, access = 'write' } = options;
   if (url.startsWith('sqlite:')) {
     const { openSqlite } = await import('./dialects/sqlite.ts');
-    return openSqlite(url, signal);
+    return openSqlite(url, { access, ...(signal === undefined ? {} : { signal }) });
   }
   if (/^postgres(ql)?:\/\//.test(url)) {
     const { openPostgres } = await import('./dialects/postgres.ts');
@@ -32,11 +34,15 @@ export async function openDatabase(url: string, options: OpenOptions = {}): Prom
   );
 }
 
-/** Whether `url` names a database that surely does not exist yet, or an empty file: opening it would write to it. */
-export async function isAbsent(url: string): Promise<boolean> {
+/** A database in memory, without tables, that is gone when it is closed. */
+export async function openEmptyDatabase(): Promise<Dialect> {
+  const { openInMemory } = await import('./dialects/sqlite.ts');
+  return openInMemory();
+}
+
+/** Whether the URL names a file that does not exist. What a server has only it can tell. Throws as `openDatabase` does. */
+export async function isMissing(url: string): Promise<boolean> {
   if (!url.startsWith('sqlite:')) return false;
-  const { statSync } = await import('node:fs');
-  const { sqlitePath } = await import('./dialects/sqlite.ts');
-  const file = statSync(sqlitePath(url), { throwIfNoEntry: false });
-  return file === undefined || (file.isFile() && file.size === 0);
+  const { isMissingFile } = await import('./dialects/sqlite.ts');
+  return isMissingFile(url);
 }

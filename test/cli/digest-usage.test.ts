@@ -1,5 +1,6 @@
 /** What the flags of digest accept, and the forms in which it is printed. */
 import { describe, expect, it } from 'vitest';
+import { expectClearFailure } from '../support/clear-failure.ts';
 import { createSqlite } from '../support/databases.ts';
 import { type Lab, openLab } from '../support/lab.ts';
 import { runCli } from '../support/run-cli.ts';
@@ -41,18 +42,19 @@ describe('digest', () => {
     [['--publish', 'x', '--repost', '--update'], '--repost and --update exclude each other'],
   ])('%j is a mistake that says what is wrong', async (args, message) => {
     const { code, stderr, stdout } = await runCli(['digest', ...args], {
-      env: { SLACK_API_URL: 'http://127.0.0.1:9/', SLACK_TOKEN: 'xoxb-1-a', DATABASE_URL: 'sqlite::memory:' },
+      env: { SLACK_API_URL: 'http://127.0.0.1:9/', SLACK_TOKEN: 'xoxb-1-a', DATABASE_URL: 'sqlite:/nowhere/none.db' },
     });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
 
   it('needs a database that was filled, and says so', async () => {
-    const { code, stderr } = await runCli(['digest'], {
-      env: { SLACK_API_URL: 'http://127.0.0.1:9/', DATABASE_URL: 'sqlite::memory:' },
-    });
-    expect(code).toBe(1);
-    expect(stderr).toContain('holds no workspace yet');
+    await using database = await createSqlite();
+    const env = { SLACK_API_URL: 'http://127.0.0.1:9/', DATABASE_URL: database.url };
+    const missing = await runCli(['digest'], { env });
+    expectClearFailure(missing, { code: 1, says: ['there is no database', database.url, 'slackingest ingest'] });
+    await database.openMigrated();
+    expectClearFailure(await runCli(['digest'], { env }), { code: 1, says: ['holds no workspace yet'] });
   });
 
   it('prints every format as one whole document, without controls and secrets', async () => {

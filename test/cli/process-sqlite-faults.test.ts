@@ -68,7 +68,7 @@ it('a folder that does not exist yet is made', async () => {
 
 it('a folder in the place of the file', async () => {
   mkdirSync(join(folder, 'store.db'));
-  expectClearFailure(await ingest(join(folder, 'store.db')), { code: 1, says: ['cannot be opened or created'] });
+  expectClearFailure(await ingest(join(folder, 'store.db')), { code: 2, says: ['names a folder'] });
 });
 
 it('a file that is no database, which stays as it is', async () => {

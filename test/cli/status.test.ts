@@ -1,10 +1,10 @@
 /** `status` tells from the database alone how things stand. */
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CompiledQuery } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { eachDatabase, type TestDatabase } from '../support/databases.ts';
+import { eachDatabase, hasTable, type TestDatabase } from '../support/databases.ts';
 import { openLab } from '../support/lab.ts';
 import { runCli } from '../support/run-cli.ts';
 
@@ -27,14 +27,15 @@ async function execute(database: TestDatabase, statement: string): Promise<void>
 eachDatabase((create, name) => {
   it('says that nothing is stored yet, and creates nothing', async () => {
     await using database = await create();
+    if (name === 'sqlite') writeFileSync(database.url.replace('sqlite:', ''), '');
     const text = await status(database);
     expect(text).toMatchObject({ code: 0, stderr: '' });
     expect(text.stdout).toContain('nothing is stored yet');
     const { out, code } = await jsonOf(database);
     expect(code).toBe(0);
     expect(out).toMatchObject({ command: 'status', database: { is_empty: true, size_bytes: null }, workspaces: [] });
-    if (name === 'sqlite') expect(existsSync(database.url.replace('sqlite:', ''))).toBe(false);
-    else expect(await (await database.open()).hasTable('schema_migrations')).toBe(false);
+    if (name === 'sqlite') expect(statSync(database.url.replace('sqlite:', '')).size).toBe(0);
+    else expect(await hasTable(await database.open(), 'schema_migrations')).toBe(false);
   });
 
   it('tells runs, freshness and coverage of what was read, without a token', async () => {
@@ -276,7 +277,7 @@ eachDatabase((create, name) => {
     await using database = await create();
     await cli(['migrate', '--to', '0001_init'], database.url);
     const { out, code } = await jsonOf(database);
-    expect(code).toBe(0);
+    expect(code).toBe(1);
     expect(out.database).toMatchObject({ is_empty: false, schema: { applied: ['0001_init'] } });
     expect(out.database.schema.pending).toContain('0002_audits');
     expect((await status(database)).stdout).toContain('slackingest migrate');

@@ -10,11 +10,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Migration } from '../../migrations/column-types.ts';
 import { migrations } from '../../migrations/index.ts';
 import type { Dialect } from '../../src/db/dialects/dialect.ts';
-import { sqlitePath } from '../../src/db/dialects/sqlite.ts';
+import { sqlitePath } from '../../src/db/dialects/sqlite-url.ts';
 import { migrate, migrationStatus, requireCurrentSchema } from '../../src/db/migrate.ts';
 import { openDatabase } from '../../src/db/open.ts';
 import { DatabaseError, UsageError } from '../../src/errors.ts';
-import { createSqlite, eachDatabase } from '../support/databases.ts';
+import { createSqlite, eachDatabase, hasTable } from '../support/databases.ts';
 import { runCli } from '../support/run-cli.ts';
 
 /** Without SLACK_API_URL the pace of tests is refused. */
@@ -53,7 +53,7 @@ eachDatabase((create) => {
       pending: migrations.map(({ name }) => ({ name })),
     });
     expect(await migrate(dialect, { now })).toEqual({ applied: all, backup: null });
-    expect(await dialect.hasTable('messages')).toBe(true);
+    expect(await hasTable(dialect, 'messages')).toBe(true);
     expect((await migrationStatus(dialect)).pending).toEqual([]);
     const records = await database.rows('schema_migrations');
     for (let times = 0; times < 3; times += 1) {
@@ -70,7 +70,7 @@ eachDatabase((create) => {
     const failure = await migrate(dialect, { now, migrations: list }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(DatabaseError);
     expect(failure).toMatchObject({ message: expect.stringContaining('9001_broken'), exitCode: 1 });
-    expect(await dialect.hasTable('half_done')).toBe(false);
+    expect(await hasTable(dialect, 'half_done')).toBe(false);
     expect(await migrationStatus(dialect, list)).toMatchObject({
       applied: migrations.map(({ name }) => ({ name })),
       pending: [{ name: '9001_broken' }],
@@ -89,8 +89,8 @@ eachDatabase((create) => {
       ],
     };
     await expect(migrate(dialect, { now, migrations: [first] })).rejects.toBeInstanceOf(DatabaseError);
-    expect(await dialect.hasTable('schema_migrations')).toBe(false);
-    expect(await dialect.hasTable('messages')).toBe(false);
+    expect(await hasTable(dialect, 'schema_migrations')).toBe(false);
+    expect(await hasTable(dialect, 'messages')).toBe(false);
   });
 
   it('goes one step further without losing a row', async () => {
@@ -162,7 +162,7 @@ eachDatabase((create) => {
     await expect(migrate(dialect, { now })).rejects.toMatchObject({
       message: expect.stringContaining('"messages" that slackingest did not make'),
     });
-    expect(await dialect.hasTable('schema_migrations')).toBe(false);
+    expect(await hasTable(dialect, 'schema_migrations')).toBe(false);
   });
 
   it('several processes upgrading a database that is in use: one does it, the others find nothing to do', async () => {
@@ -208,7 +208,7 @@ eachDatabase((create) => {
     expect(behind.code).toBe(1);
     expect(behind.stderr).toMatch(/out of date: .*not applied/);
     expect(behind.stderr).toContain('slackingest migrate');
-    expect(await (await database.open()).hasTable('messages')).toBe(false);
+    expect(await hasTable(await database.open(), 'messages')).toBe(false);
 
     expect((await runCli(['migrate', '--to', 'nothing'], { env })).code).toBe(2);
     const done = await runCli(['migrate', '--to', newest], { env });
@@ -259,7 +259,7 @@ describe('an SQLite file', () => {
     expect((await migrationStatus(copy)).pending).toEqual([]);
     const { rows } = await copy.db.executeQuery(CompiledQuery.raw('select * from files'));
     expect(rows).toHaveLength(10);
-    expect(await copy.hasTable('next_things')).toBe(false);
+    expect(await hasTable(copy, 'next_things')).toBe(false);
     await copy.close();
     expect(statSync(first.backup ?? '').mode & 0o777).toBe(0o600);
   });

@@ -95,3 +95,8 @@ function testDatabase(name: DatabaseName, url: string, remove: () => Promise<voi
     },
   };
 }
+
+/** Whether the table is there, as an outsider sees it. */
+export async function hasTable(dialect: Dialect, table: string): Promise<boolean> {
+  return (await dialect.columnsOf(table)).length > 0;
+}

@@ -21,6 +21,8 @@ export interface CliResult {
 export interface CliOptions {
   env?: Record<string, string | undefined>;
   cwd?: string;
+  /** As this system user; for tests that run as root. */
+  uid?: number;
   /** Arguments for node itself, e.g. `--import` of a hook. */
   nodeArgs?: readonly string[];
   /** Where an output goes instead of into the result: an open file. */
@@ -44,6 +46,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   const child = spawn(process.execPath, [...(options.nodeArgs ?? []), bin, ...args], {
     env,
     cwd: options.cwd ?? tmpdir(),
+    ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
     stdio: ['ignore', options.stdout ?? 'pipe', options.stderr ?? 'pipe'],
   });
   let stdout = '';

@@ -45,6 +45,7 @@ function importJob(context: CommandContext, plan: ExportPlan, range: TimeRange, 
   return {
     command: 'import',
     dryRun,
+    fills: true,
     isOffline: true,
     allowJoin: false,
     summarize: importSummary,

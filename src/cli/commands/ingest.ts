@@ -22,7 +22,7 @@ function ingestJob(context: CommandContext, flags: IngestFlags): WorkspaceJob {
     flags.backfillFrom === undefined ? null : parseDate(flags.backfillFrom, '--backfill-from', { notAfter });
   const isPlan = flags.plan === true;
   const how = isPlan ? { ...flags, dryRun: true } : flags;
-  return readingJob(context, how, 'ingest', async (sync, reading, { workspace, progress, slack }) => {
+  const job = readingJob(context, how, 'ingest', async (sync, reading, { workspace, progress, slack }) => {
     const options = {
       ...reading,
       backfillFrom,
@@ -43,4 +43,6 @@ function ingestJob(context: CommandContext, flags: IngestFlags): WorkspaceJob {
       },
     };
   });
+  // A plan lists the channels and reads nothing of them.
+  return isPlan ? { ...job, rehearses: ['channels', 'channel_aliases'] } : job;
 }

@@ -1,6 +1,6 @@
 import type { Config, ConfigFlags } from '../../config/load.ts';
 import { migrationStatus } from '../../db/migrate.ts';
-import { isAbsent, openDatabase } from '../../db/open.ts';
+import { isMissing, openDatabase } from '../../db/open.ts';
 import { openStore, type Store } from '../../db/repositories/index.ts';
 import type { WorkspaceRow } from '../../db/schema.ts';
 import { UsageError } from '../../errors.ts';
@@ -8,6 +8,7 @@ import { exitCodes } from '../../exit-codes.ts';
 import { workspaceLabelWithId } from '../../labels.ts';
 import { maskSecrets, printable } from '../../secrets.ts';
 import { type CommandContext, type GlobalFlags, openContext, type Process, surroundings } from '../context.ts';
+import { noDatabase } from '../open-database.ts';
 import { printFailure } from '../result.ts';
 import { type RunStatus, readWorkspaceStatus, runStatus, type WorkspaceStatus } from '../status-report.ts';
 import { type Screen, shortTime, workspaceText } from '../status-text.ts';
@@ -43,24 +44,28 @@ export async function statusCommand(process: Process, flags: StatusFlags): Promi
     const screen = { columns: columns ?? 80, lines: isTTY === true ? (rows ?? null) : null };
     if (flags.json === true) context.print(maskSecrets(JSON.stringify(status)));
     else context.print(printable(textOf(status, screen)));
-    return exitCodes.ok;
+    // Of a schema that is behind it can tell nothing but that.
+    return isOutdated(status.database) ? exitCodes.failed : exitCodes.ok;
   } catch (error) {
     if (flags.json === true) printFailure(process.stdout, 'status', error);
     throw error;
   }
 }
 
+function isOutdated({ is_empty, schema }: Status['database']): boolean {
+  return !is_empty && schema.pending.length > 0;
+}
+
 async function readStatus(context: CommandContext, wanted: string | undefined): Promise<Status> {
   const { database: url } = context.config;
-  // Looking must not create the file.
-  const isMissing = await isAbsent(url);
-  const dialect = await openDatabase(isMissing ? 'sqlite::memory:' : url, surroundings(context));
+  if (await isMissing(url)) throw noDatabase(context);
+  const dialect = await openDatabase(url, { ...surroundings(context), access: 'read' });
   try {
     const { applied, pending } = await migrationStatus(dialect);
     const isEmpty = applied.length === 0;
     const database = {
       title: dialect.title,
-      address: isMissing ? url.replace('sqlite:', '') : dialect.address,
+      address: dialect.address,
       is_empty: isEmpty,
       size_bytes: isEmpty ? null : await dialect.sizeInBytes(),
       schema: { applied: applied.map(({ name }) => name), pending: pending.map(({ name }) => name) },

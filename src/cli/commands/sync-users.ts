@@ -19,6 +19,7 @@ export function syncUsersCommand(process: Process, flags: SyncUsersFlags): Promi
 const job: WorkspaceJob = {
   command: 'sync-users',
   dryRun: false,
+  fills: true,
   allowJoin: false,
   work(sync, identity) {
     const extra: JsonObject = { workspace_name: identity.teamName };

@@ -39,6 +39,7 @@ function verifyJob(context: CommandContext, flags: VerifyFlags): WorkspaceJob {
   return {
     command: 'verify',
     dryRun: !repair,
+    ...(offline ? { rehearses: [] } : {}),
     isOffline: offline,
     allowJoin: false,
     maxRequests: defaultRequests,

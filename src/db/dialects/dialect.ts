@@ -21,11 +21,23 @@ export interface WriteTarget<Table extends keyof Schema> {
   onConflict: 'replace' | 'keep';
 }
 
+/** What a connection is opened for. The database itself refuses the writes of one that was opened to read. */
+export type Access = 'read' | 'write';
+
+/** Something with a name in the place where our tables are. */
+export interface Relation {
+  name: string;
+  /** "table", "view", "index", …: a word for people. */
+  kind: string;
+}
+
 export interface Dialect {
   /** For people: "SQLite" or "Postgres". */
   readonly title: string;
   /** The address for messages, without secrets. */
   readonly address: string;
+  /** The file or folder that was created to hold it; null when it was there. */
+  readonly made: string | null;
   readonly db: Kysely<Schema>;
   readonly columnTypes: ColumnTypes;
 
@@ -54,8 +66,23 @@ export interface Dialect {
   /** Makes concurrent transactions that call it with the same name wait for each other until `trx` ends. */
   serialize(trx: Transaction<Schema>, name: string): Promise<void>;
 
-  /** Whether the table exists where unqualified names are looked up. */
-  hasTable(name: string): Promise<boolean>;
+  /** All that has a name where our tables are or would be created, tables first; without what belongs to extensions. */
+  relations(): Promise<Relation[]>;
+
+  /** The columns of a table there, in order; empty when there is none. */
+  columnsOf(table: string): Promise<string[]>;
+
+  /** Sets what a database of ours has for good. Call it when it is known to be ours, or to hold nothing. */
+  takeOver(): Promise<void>;
+
+  /** Whether this user has the right to write, however the database was opened. */
+  mayWrite(): Promise<boolean>;
+
+  /**
+   * From now on these tables are copies that only this connection sees and may write, and that end with it. For a database
+   * that was opened to read.
+   */
+  shadow(tables: readonly string[]): Promise<void>;
 
   /** How much room the tables and their indexes take on disk. */
   sizeInBytes(): Promise<number>;

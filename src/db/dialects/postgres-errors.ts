@@ -1,6 +1,7 @@
 /** The server's and the driver's errors, in words a person can act on, and what they mean for the next try. */
 import pg from 'pg';
 import { AppError, DatabaseError, RefusedContentError } from '../../errors.ts';
+import type { Access } from './dialect.ts';
 import { statementTimeoutMs } from './postgres-session.ts';
 import type { PostgresTarget } from './postgres-target.ts';
 
@@ -50,11 +51,17 @@ const tlsCode =
 const tlsText = /^(The server does not support SSL|There was an error establishing an SSL)/;
 
 /** Undefined for errors that are none of the database's. */
-export function explainPostgresError(error: unknown, target: PostgresTarget): DatabaseError | undefined {
+export function explainPostgresError(
+  error: unknown,
+  target: PostgresTarget,
+  access: Access,
+): DatabaseError | undefined {
   // Errors of Slack's side have codes like ECONNREFUSED too, and are worded already.
   if (!(error instanceof Error) || error instanceof AppError) return undefined;
   const { address } = target;
   const code = sqlState(error) ?? '';
+  if (access === 'read' && (/^(42501|25006)$/.test(code) || /during recovery$/.test(error.message)))
+    return refusedToReader(error, address);
   for (const [matches, message, hint] of errorTexts) {
     if (matches(code, error.message))
       return new DatabaseError(
@@ -71,6 +78,20 @@ export function explainPostgresError(error: unknown, target: PostgresTarget): Da
     'Run again; if it happens again, report it.',
     error,
   );
+}
+
+function refusedToReader(error: Error, address: string): DatabaseError {
+  return sqlState(error) === '42501'
+    ? new DatabaseError(
+        `Postgres at ${address} does not let this user read: ${error.message}`,
+        'Reading takes: grant usage on schema NAME to USER; grant select on all tables in schema NAME to USER. What is tried out also takes: grant temporary on database NAME to USER.',
+        error,
+      )
+    : new DatabaseError(
+        `Postgres at ${address} can hold no temporary tables, in which this command tries out what it would write: ${error.message}`,
+        'Connect to the primary instead of a standby.',
+        error,
+      );
 }
 
 type ErrorText = [

@@ -1,12 +1,13 @@
 /** The connections of a command: opened by the ways there are, prepared, checked, watched, and used again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import type { Access } from './dialect.ts';
 import { PostgresClient } from './postgres-client.ts';
 import { isBusy, isUnreachable, UnfitServerError } from './postgres-errors.ts';
 import type { SessionAttributes } from './postgres-parameters.ts';
 import { assertOwnSessions } from './postgres-pooling.ts';
 import { Routes } from './postgres-routes.ts';
-import { isWanted, prepareSession } from './postgres-session.ts';
+import { createShadows, isWanted, prepareSession, type Query } from './postgres-session.ts';
 import { SilenceWatch } from './postgres-silence.ts';
 import type { Environment, PostgresTarget } from './postgres-target.ts';
 import { getTypeParser } from './postgres-values.ts';
@@ -26,16 +27,25 @@ export class PostgresPool {
   readonly #signal: AbortSignal | undefined;
   readonly #routes: Routes;
   readonly #pool: pg.Pool;
-  readonly #prepared = new WeakSet<pg.PoolClient>();
+  readonly #access: Access;
+  #prepared = new WeakSet<pg.PoolClient>();
+  /** Tables that every session has as copies of its own. */
+  #shadowed: readonly string[] = [];
   /** What was found, once a pooler was met. */
   #ownSessions: Promise<void> | undefined;
 
   /** Connects on first use. Throws `UsageError` for certificates that cannot be used. */
   constructor(
     target: PostgresTarget,
-    surroundings: { env: Environment; warn: (text: string) => void; signal: AbortSignal | undefined },
+    surroundings: {
+      access: Access;
+      env: Environment;
+      warn: (text: string) => void;
+      signal: AbortSignal | undefined;
+    },
   ) {
     this.#target = target;
+    this.#access = surroundings.access;
     this.#signal = surroundings.signal;
     this.#routes = new Routes(target, surroundings.env, surroundings.warn);
     this.watch = new SilenceWatch(target.address, () => this.#openClient());
@@ -46,7 +56,10 @@ export class PostgresPool {
         super(config());
       }
     }
-    this.#pool = new pg.Pool({ max: poolSize, idleTimeoutMillis, Client });
+    this.#pool = new pg.Pool(
+      // What a reader shadows belongs to one session, and is dear to make again.
+      this.#access === 'read' ? { max: 1, idleTimeoutMillis: 0, Client } : { max: poolSize, idleTimeoutMillis, Client },
+    );
     // A pooled connection that dies while idle is replaced at the next use; without a listener it would end the process.
     this.#pool.on('error', () => undefined);
     this.#pool.on('connect', (client) => {
@@ -68,6 +81,12 @@ export class PostgresPool {
       }
     }
     return this.#connect();
+  }
+
+  /** As the dialect's: every session makes its copies before it is used next. */
+  shadow(tables: readonly string[]): void {
+    this.#shadowed = tables;
+    this.#prepared = new WeakSet();
   }
 
   async end(): Promise<void> {
@@ -106,11 +125,9 @@ export class PostgresPool {
 
   async #prepare(client: pg.PoolClient, attributes: SessionAttributes): Promise<void> {
     const { address, options } = this.#target;
-    const facts = await prepareSession(
-      (text, values) => this.watch.during(client.query(text, values)),
-      options,
-      address,
-    );
+    const query: Query = (text, values) => this.watch.during(client.query(text, values));
+    const facts = await prepareSession(query, { options, address, access: this.#access });
+    await createShadows(query, this.#shadowed);
     if (!isWanted(attributes, facts))
       throw new UnfitServerError(
         `no server of ${address} is of the kind target_session_attrs=${attributes}`,

@@ -4,6 +4,7 @@
  */
 import type pg from 'pg';
 import { DatabaseError } from '../../errors.ts';
+import type { Access } from './dialect.ts';
 import { settingsIn } from './postgres-options.ts';
 import type { SessionAttributes } from './postgres-parameters.ts';
 
@@ -43,10 +44,13 @@ export interface SessionFacts {
   isReadOnly: boolean;
 }
 
-type Query = <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<pg.QueryResult<Row>>;
+export type Query = <Row extends pg.QueryResultRow>(text: string, values?: unknown[]) => Promise<pg.QueryResult<Row>>;
 
 /** Sets what is relied on. Throws `DatabaseError` for a database in which messages cannot be stored safely. */
-export async function prepareSession(query: Query, options: string, address: string): Promise<SessionFacts> {
+export async function prepareSession(
+  query: Query,
+  { options, address, access }: { options: string; address: string; access: Access },
+): Promise<SessionFacts> {
   // Sent at the start as well; a pooler may have swallowed them there (`ignore_startup_parameters = options`).
   await set(
     query,
@@ -65,7 +69,24 @@ export async function prepareSession(query: Query, options: string, address: str
   await set(query, Object.entries(ownSettings), 'and current_setting(name, true) is not null');
   // Names are looked up where they are made: another program's table further down the path is none of ours.
   await query(`select set_config('search_path', quote_ident($1), false)`, [facts.schema]);
+  if (access === 'read') await query('set default_transaction_read_only = on');
   return facts;
+}
+
+/** TEMP tables are found before those of the search path, and may be written in a read-only transaction. */
+export async function createShadows(query: Query, tables: readonly string[]): Promise<void> {
+  if (tables.length === 0) return;
+  await query('begin read write');
+  // There may be years of messages to copy.
+  await query('set local statement_timeout = 0');
+  const { rows } = await query<{ place: string }>('select quote_ident(current_schema()) as place');
+  for (const table of tables) {
+    const stored = `${rows[0]?.place}."${table}"`;
+    await query(`create temp table "${table}" (like ${stored} including all)`);
+    await query(`insert into pg_temp."${table}" select * from ${stored}`);
+    await query(`analyze pg_temp."${table}"`);
+  }
+  await query('commit');
 }
 
 async function set(query: Query, settings: readonly (readonly [string, string])[], where: string): Promise<void> {

@@ -4,7 +4,7 @@ import { columnTypes } from '../../../migrations/column-types.ts';
 import { JsonText } from '../../model.ts';
 import type { OpenOptions } from '../open.ts';
 import { columnKind, type Schema } from '../schema.ts';
-import { assertTransaction, conflictClause, type Dialect } from './dialect.ts';
+import { assertTransaction, conflictClause, type Dialect, type Relation } from './dialect.ts';
 import { CopyData, copyLine } from './postgres-copy.ts';
 import { explainPostgresError } from './postgres-errors.ts';
 import { tryAdvisoryLock } from './postgres-lock.ts';
@@ -19,13 +19,14 @@ const copyPaysFrom = 50;
  * Opens a pool. Throws `UsageError` for a URL or variables that nobody understands. Connects on first use; throws
  * `DatabaseError` from then on.
  */
-export function openPostgres(url: string, { env = {}, signal, warn = () => undefined }: OpenOptions = {}): Dialect {
+export function openPostgres(url: string, options: OpenOptions = {}): Dialect {
+  const { access = 'write', env = {}, signal, warn = () => undefined } = options;
   const target = postgresTarget(url, env);
   const { address } = target;
-  const pool = new PostgresPool(target, { env, warn, signal });
+  const pool = new PostgresPool(target, { access, env, warn, signal });
   const { watch } = pool;
   const explain = (error: unknown) => {
-    const explained = explainPostgresError(error, target);
+    const explained = explainPostgresError(error, target, access);
     return explained === undefined ? undefined : (watch.silence ?? explained);
   };
   const kysely = new Kysely<Schema>({ dialect: new WatchedPostgresDialect({ pool }, watch) });
@@ -41,6 +42,7 @@ export function openPostgres(url: string, { env = {}, signal, warn = () => undef
   return {
     title: 'Postgres',
     address,
+    made: null,
     db: kysely,
     columnTypes: columnTypes.postgres,
     isAnyOf: (column, values) => sql`${sql.ref(column)} = any(${values}::text[])`,
@@ -61,11 +63,29 @@ export function openPostgres(url: string, { env = {}, signal, warn = () => undef
       await sql`set local statement_timeout = 0`.execute(trx);
       await sql`select pg_advisory_xact_lock(${sql.lit(lockKey(name))}::bigint)`.execute(trx);
     },
-    async hasTable(name) {
-      const { rows } = await sql<{ found: boolean }>`select to_regclass(${name}::text) is not null as found`.execute(
+    async relations() {
+      const { rows } = await sql<Relation>`${sql.raw(relationsQuery)}`.execute(kysely);
+      return rows;
+    },
+    async columnsOf(table) {
+      const { rows } = await sql<{ name: string }>`
+        select attname::text as name from pg_attribute
+         where attrelid = (select oid from pg_class where relname = ${table} and relnamespace = current_schema()::regnamespace)
+           and attnum > 0 and not attisdropped order by attnum`.execute(kysely);
+      return rows.map(({ name }) => name);
+    },
+    // What holds for good was set when the server's owner created the database.
+    async takeOver() {},
+    async mayWrite() {
+      const { rows } = await sql<{ may: boolean }>`
+        select not pg_is_in_recovery() and has_table_privilege('messages', 'insert, update, delete')
+               and (select reset_val = 'off' from pg_settings where name = 'default_transaction_read_only') as may`.execute(
         kysely,
       );
-      return rows[0]?.found === true;
+      return rows[0]?.may === true;
+    },
+    async shadow(tables) {
+      pool.shadow(tables);
     },
     async sizeInBytes() {
       // The database may hold more than our schema.
@@ -89,6 +109,16 @@ export function openPostgres(url: string, { env = {}, signal, warn = () => undef
     },
   };
 }
+
+/** Indexes and types share their names with tables. What an extension brought is nobody's data. */
+const relationsQuery = `
+  select relname::text as name,
+         case when relkind in ('r', 'p', 'f') then 'table' when relkind in ('v', 'm') then 'view'
+              when relkind = 'S' then 'sequence' when relkind = 'c' then 'type' else 'index' end as kind
+    from pg_class
+   where relnamespace = current_schema()::regnamespace
+     and not exists (select from pg_depend where classid = 'pg_class'::regclass and objid = pg_class.oid and deptype = 'e')
+   order by relkind in ('r', 'p', 'f') desc, relkind in ('v', 'm') desc, relname`;
 
 function lockKey(name: string): string {
   return createHash('sha256').update(`slackingest:${name}`).digest().readBigInt64BE().toString();

@@ -1,6 +1,4 @@
-import { rmSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
+import { rmSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import {
   CompiledQuery,
@@ -18,9 +16,11 @@ import { columnTypes } from '../../../migrations/column-types.ts';
 import { AppError, DatabaseError, RefusedContentError } from '../../errors.ts';
 import { JsonText } from '../../model.ts';
 import { columnKind, type Schema } from '../schema.ts';
-import { assertTransaction, conflictClause, type Dialect } from './dialect.ts';
-import { createBackupFile, createPrivately, FileWatch } from './sqlite-file.ts';
+import { type Access, assertTransaction, conflictClause, type Dialect, type Relation } from './dialect.ts';
+import { createBackupFile, createPrivately, FileWatch, findFault } from './sqlite-file.ts';
 import { blockingTimeoutMs, busyTimeoutMs, Patience } from './sqlite-patience.ts';
+import { openReadOnly } from './sqlite-reader.ts';
+import { sqlitePath } from './sqlite-url.ts';
 
 /** Statements are compiled by kysely into the same few texts over and over; this many are kept prepared. */
 const preparedStatements = 200;
@@ -28,43 +28,79 @@ const preparedStatements = 200;
 /** The path of a database that has no file. */
 const memory = ':memory:';
 
-/** The path a `sqlite:` URL means: `sqlite:file.db`, `sqlite:///abs/file.db`, `sqlite:~/file.db`, `sqlite::memory:`. */
-export function sqlitePath(url: string): string {
-  const rest = url.slice('sqlite:'.length).replace(/^\/\/(?=.)/, '');
-  if (rest === memory) return rest;
-  return rest.startsWith('~/') ? resolve(homedir(), rest.slice(2)) : resolve(rest);
+export interface SqliteOptions {
+  access?: Access;
+  /** When it fires, waiting for a locked file ends. */
+  signal?: AbortSignal;
 }
 
 /**
- * Opens the file, creating it (0600, in a folder of 0700) when it is absent. While another program keeps it locked,
- * `signal` ends the waiting. Throws `DatabaseError` when it cannot be opened, written or is no database.
+ * Opens the file that the URL names. To write: creates it (0600, in a folder of 0700) when it is absent. To read: takes it as
+ * it is, with nothing but the right to read it. Throws `UsageError` for a URL that says what nobody understands,
+ * `DatabaseError` when the file cannot be opened, written or is no database, and the signal's reason.
  */
-export async function openSqlite(url: string, signal?: AbortSignal): Promise<Dialect> {
+export async function openSqlite(url: string, { access = 'write', signal }: SqliteOptions = {}): Promise<Dialect> {
   const path = sqlitePath(url);
-  const explain = (error: unknown) => explainSqliteError(error, path);
+  const explain = (error: unknown) => explainSqliteError(error, path, access);
   const patience = new Patience(signal);
-  let raw: Database.Database;
   try {
-    if (path !== memory) createPrivately(path);
-    raw = new Database(path, { timeout: blockingTimeoutMs });
+    return access === 'read' ? await openToRead(path, patience, explain) : await openToWrite(path, patience, explain);
   } catch (error) {
-    throw explain(error) ?? error;
-  }
-  try {
-    const file = path === memory ? null : new FileWatch(path);
-    await patience.during(() => configure(raw));
-    return sqliteDialect({ raw, path, file, patience, explain });
-  } catch (error) {
-    raw.close();
     throw explain(error) ?? error;
   }
 }
 
+/** False where this user may not even look: opening it tells. Throws `UsageError` for a URL that names no file. */
+export function isMissingFile(url: string): boolean {
+  const path = sqlitePath(url);
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    return code === 'ENOTDIR';
+  }
+}
+
+/** A database that is gone when it is closed. */
+export function openInMemory(): Dialect {
+  const raw = new Database(memory);
+  const explain = (error: unknown) => explainSqliteError(error, memory, 'write');
+  return sqliteDialect({
+    raw,
+    path: memory,
+    file: null,
+    made: null,
+    patience: new Patience(),
+    explain,
+    leave: () => undefined,
+  });
+}
+
+async function openToWrite(path: string, patience: Patience, explain: Dialect['explain']): Promise<Dialect> {
+  const made = createPrivately(path);
+  const raw = new Database(path, { timeout: blockingTimeoutMs });
+  try {
+    const file = new FileWatch(path);
+    await patience.during(() => configure(raw));
+    return sqliteDialect({ raw, path, file, made, patience, explain, leave: () => undefined });
+  } catch (error) {
+    raw.close();
+    throw error;
+  }
+}
+
+async function openToRead(path: string, patience: Patience, explain: Dialect['explain']): Promise<Dialect> {
+  const { raw, leave } = await openReadOnly(path, patience);
+  raw.pragma('cache_size = -16000');
+  return sqliteDialect({ raw, path, file: null, made: null, patience, explain, leave });
+}
+
+/** Changes nothing of a file that holds tables: it may be another program's. */
 function configure(raw: Database.Database): void {
   // Of a new file; one that has tables keeps its own. A message takes one to three kilobytes, of which few fit into the
   // usual page: files are up to a tenth smaller this way.
   raw.pragma('page_size = 8192');
-  raw.pragma('journal_mode = wal');
   // In WAL mode `normal` cannot corrupt the file; a power cut may undo the last commits, whole pages with their
   // checkpoints, which the next run reads again (sqlite.org/pragma.html#pragma_synchronous).
   raw.pragma('synchronous = normal');
@@ -79,14 +115,18 @@ function configure(raw: Database.Database): void {
 interface OpenFile {
   raw: Database.Database;
   path: string;
-  /** Null in memory. */
+  /** Null in memory, and where nothing is written. */
   file: FileWatch | null;
+  /** What was created to hold it. */
+  made: string | null;
   patience: Patience;
   explain: Dialect['explain'];
+  /** Tidies up after the file is closed. */
+  leave: () => void;
 }
 
 function sqliteDialect(opened: OpenFile): Dialect {
-  const { raw, path, patience, explain } = opened;
+  const { raw, path, made, patience, explain, leave } = opened;
   const db = new Kysely<Schema>({
     dialect: new OwnSqliteDialect({ database: withStatementCache(raw) }, opened),
     plugins: [new RowDecoder()],
@@ -102,6 +142,7 @@ function sqliteDialect(opened: OpenFile): Dialect {
   return {
     title: 'SQLite',
     address: path,
+    made,
     db,
     columnTypes: columnTypes.sqlite,
     isAnyOf: (column, values) => sql`${sql.ref(column)} in (select value from json_each(${values}))`,
@@ -116,9 +157,21 @@ function sqliteDialect(opened: OpenFile): Dialect {
     },
     // Every transaction begins as a writer (BEGIN IMMEDIATE), so they already wait for each other.
     async serialize() {},
-    async hasTable(name) {
-      const find = () => raw.prepare(`select 1 from sqlite_master where type = 'table' and name = ?`).get(name);
-      return (await patience.during(find)) !== undefined;
+    async relations() {
+      const list = () => raw.prepare<[], Relation>(relationsQuery).all();
+      return patience.during(list);
+    },
+    async columnsOf(table) {
+      const list = raw.prepare<[string], { name: string }>('select name from pragma_table_info(?)');
+      return (await patience.during(() => list.all(table))).map(({ name }) => name);
+    },
+    async takeOver() {
+      // Not in `configure`: this is written into the file for good.
+      await patience.during(() => raw.pragma('journal_mode = wal'));
+    },
+    mayWrite: async () => findFault(path, 'write') === null,
+    async shadow(tables) {
+      await patience.during(() => createShadows(raw, tables));
     },
     async sizeInBytes() {
       return numberOf(raw.pragma('page_count', { simple: true })) * numberOf(raw.pragma('page_size', { simple: true }));
@@ -141,8 +194,27 @@ function sqliteDialect(opened: OpenFile): Dialect {
     explain,
     async close() {
       await db.destroy();
+      leave();
     },
   };
+}
+
+const relationsQuery = `
+  select name, case type when 'table' then 'table' when 'view' then 'view' else type end as kind
+    from sqlite_master where type in ('table', 'view', 'index') and name not like 'sqlite\\_%' escape '\\' order by kind desc, name`;
+
+/** TEMP tables with the names, columns and indexes of the stored ones: unqualified names find them first. */
+function createShadows(raw: Database.Database, tables: readonly string[]): void {
+  // There may be years of messages to copy.
+  raw.pragma('temp_store = file');
+  const definitions = raw.prepare<[string], string>(
+    'select sql from main.sqlite_master where tbl_name = ? and sql is not null order by type desc',
+  );
+  for (const table of tables) {
+    for (const text of definitions.pluck().all(table))
+      raw.exec(text.replace(/^create (unique )?(table|index) /i, 'create $1$2 temp.'));
+    raw.exec(`insert into temp."${table}" select * from main."${table}"`);
+  }
 }
 
 function numberOf(value: unknown): number {
@@ -308,11 +380,11 @@ class CachedStatement {
   }
 }
 
-function explainSqliteError(error: unknown, path: string): DatabaseError | undefined {
+function explainSqliteError(error: unknown, path: string, access: Access): DatabaseError | undefined {
   if (error instanceof AppError) return undefined;
   const code = errorCode(error);
   if (code === undefined) return undefined;
-  const [message, hint] = sqliteErrorTexts(code, path);
+  const [message, hint] = sqliteErrorTexts(code, path, access);
   if (message === undefined) {
     if (!(error instanceof Database.SqliteError)) return undefined;
     const isContent = /^SQLITE_(TOOBIG|CONSTRAINT|MISMATCH)/.test(code);
@@ -329,25 +401,18 @@ function errorCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
-function sqliteErrorTexts(code: string, path: string): [message: string, hint: string] | [undefined, undefined] {
+function sqliteErrorTexts(
+  code: string,
+  path: string,
+  access: Access,
+): [message: string, hint: string] | [undefined, undefined] {
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) {
     return [
       `the database file ${path} stayed locked by another program for ${busyTimeoutMs / 1000} seconds`,
       'Close the program that holds it (a database browser with an open transaction?) and run again; nothing was lost.',
     ];
   }
-  if (code.startsWith('SQLITE_READONLY') || code === 'EROFS') {
-    return [
-      `the database file ${path} cannot be written`,
-      'Check the permissions of the file and of its folder, or give another --database.',
-    ];
-  }
-  if (code.startsWith('SQLITE_CANTOPEN') || /^(EACCES|EPERM|ENOENT|ENOTDIR|EISDIR|EEXIST)$/.test(code)) {
-    return [
-      `the database file ${path} cannot be opened or created`,
-      'Check that the path is a file in a folder this user may write, or give another --database.',
-    ];
-  }
+  if (isRefusal(code)) return refusalTexts(code, path, access);
   if (
     code === 'SQLITE_FULL' ||
     code === 'ENOSPC' ||
@@ -385,4 +450,34 @@ function sqliteErrorTexts(code: string, path: string): [message: string, hint: s
     ];
   }
   return [undefined, undefined];
+}
+
+/** Of the file or of its folder, by the system or by SQLite. */
+function isRefusal(code: string): boolean {
+  return /^(SQLITE_READONLY|SQLITE_CANTOPEN|EROFS$|EACCES$|EPERM$|ENOENT$|ENOTDIR$|EISDIR$|EEXIST$)/.test(code);
+}
+
+/** SQLite speaks of the database whichever of its files is at fault. */
+function refusalTexts(code: string, path: string, access: Access): [message: string, hint: string] {
+  const fault = findFault(path, access);
+  const why = fault === null ? '' : `: ${fault}`;
+  if (code === 'SQLITE_READONLY_ROLLBACK' || code === 'SQLITE_READONLY_RECOVERY')
+    return [
+      `the database file ${path} holds a write that was cut off, and to undo it takes the right to write`,
+      'Run any command as the user who owns the file, then again.',
+    ];
+  if (access === 'read')
+    return [
+      `the database file ${path} cannot be read${why}`,
+      'Give this user the right to read it, and what lies beside it under the same name, or run as the user who owns it.',
+    ];
+  if (code.startsWith('SQLITE_READONLY') || code === 'EROFS')
+    return [
+      `the database file ${path} cannot be written${why}`,
+      'Check the permissions of the file and of its folder, or give another --database.',
+    ];
+  return [
+    `the database file ${path} cannot be opened or created${why}`,
+    'Check that the path is a file in a folder this user may write, or give another --database.',
+  ];
 }

@@ -37,6 +37,8 @@ export interface Store extends Repositories {
    * begin one inside another.
    */
   transaction<Result>(work: (store: Repositories) => Promise<Result>): Promise<Result>;
+  /** Every transaction is undone after it ran, so work whose result nobody reads within it may be left out. */
+  readonly undoes: boolean;
   /** The same database, with every transaction undone after it ran: for finding out what it would change. */
   undoing(): Store;
 }
@@ -63,6 +65,7 @@ function storeOf(dialect: Dialect, repositories: (db: Kysely<Schema>) => Reposit
   const inTurn = takeTurns();
   return {
     ...repositories(dialect.db),
+    undoes: rollBack,
     transaction: (work) =>
       inTurn(async () => {
         let outcome: { result: Awaited<ReturnType<typeof work>> } | undefined;
