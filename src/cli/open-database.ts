@@ -33,7 +33,9 @@ export async function openMigratedDatabase(
 }
 
 async function bringUpToDate({ log, now }: CommandContext, dialect: Dialect): Promise<void> {
-  if (dialect.made !== null) log.info(`Created ${dialect.made} for the database ${dialect.address}.`);
+  const { made, address } = dialect;
+  if (made === address) log.info(`Created the database ${address}.`);
+  else if (made !== null) log.info(`Created the folder ${made} for the database ${address}.`);
   const { applied, backup } = await migrate(dialect, { now });
   if (backup !== null) log.info(`Before the upgrade the database was copied to ${backup}.`);
   if (applied.length > 0)

@@ -6,6 +6,7 @@ import {
   LockedError,
   SlackError,
   type SlackErrorKind,
+  sentences,
 } from '../errors.ts';
 import type { IsoTime, SlackApi } from '../model.ts';
 import { maskSecrets } from '../secrets.ts';
@@ -139,7 +140,7 @@ export function failedUnit(
     channel: unit.channel,
     code: failed.code,
     kind,
-    message: failed.hint === null ? failed.message : `${failed.message} ${failed.hint}`,
+    message: sentences(failed.message, failed.hint),
   });
   return failed;
 }
