@@ -266,6 +266,6 @@ describe('sqlite', () => {
     const folder = join(dirname(pathOf(lab)), 'no', 'where');
     const run = await runCli(['ingest'], { env: { ...lab.env, DATABASE_URL: `sqlite:${folder}/x.db` } });
     expect(run.code).toBe(0);
-    expect(run.stderr).toContain(`Created ${dirname(folder)} for the database ${folder}/x.db.`);
+    expect(run.stderr).toContain(`Created the folder ${dirname(folder)} for the database ${folder}/x.db.`);
   });
 });
