@@ -35,9 +35,10 @@ export async function importTargets(
   const unknown: UsageError[] = [];
   for (const section of chosen) {
     const told = sections.length > 1 ? undefined : wanted;
-    const teamId = await teamOf(context, store, stored, section, told);
+    const known = told === undefined ? await withSameChannels(store, stored, section) : [];
+    const teamId = told === undefined ? teamAsFar(context, section, known) : teamAsTold(context, stored, section, told);
     if (teamId === null) {
-      unknown.push(unknownWorkspace(plan, section));
+      unknown.push(unknownWorkspace(plan, section, known));
       continue;
     }
     const row = stored.find(({ team_id }) => team_id === teamId);
@@ -52,15 +53,35 @@ export async function importTargets(
   return { targets, unknown };
 }
 
-function unknownWorkspace({ archive: { address, kind } }: ExportPlan, { prefix, team }: PlannedSection): UsageError {
+function unknownWorkspace(
+  { archive: { address, kind } }: ExportPlan,
+  { prefix, team, candidates: told }: PlannedSection,
+  known: readonly string[],
+): UsageError {
+  const candidates = [...known.map((teamId) => ({ teamId, why: 'whose copy has the same channels' })), ...told];
   const where = prefix === '' ? address : `${address} (${prefix})`;
-  const id = '--workspace T0123ABCD (in the browser it stands in the address: app.slack.com/client/T0123ABCD)';
+  const named = listOf(candidates.map(({ teamId, why }) => (why === '' ? teamId : `${teamId} (${why})`)));
+  const ids = candidates.length === 0 ? ['T0123ABCD'] : [...new Set(candidates.map(({ teamId }) => teamId))];
+  const flag = ids
+    .slice(0, listed)
+    .map((teamId) => `--workspace ${teamId}`)
+    .join(' or ');
+  const id = `${flag} (in the browser it stands in the address: app.slack.com/client/T0123ABCD)`;
   return new UsageError(
-    `nothing in ${where} tells which workspace it is of: no user, no message and no file names a team`,
+    candidates.length === 0
+      ? `nothing in ${where} tells which workspace it is of: no user, no message and no file names a team`
+      : `${where} does not tell beyond doubt which workspace it is of; it points to ${named}`,
     team === null
       ? `Give its id: ${id}.`
       : `Import the folder ${prefix}${kind === 'zip' ? ', unpacked,' : ''} by itself and give its id: ${id}.`,
   );
+}
+
+/** Of organisations that share channels with many companies, the first few. */
+const listed = 5;
+
+function listOf(names: readonly string[]): string {
+  return `${names.slice(0, listed).join(', ')}${names.length > listed ? `, and ${names.length - listed} more` : ''}`;
 }
 
 function sectionsCalled(
@@ -79,34 +100,47 @@ function sectionsCalled(
   throw new UsageError(`--workspace: ${archive.address} holds no workspace "${wanted}"`, `It holds ${known}.`);
 }
 
-async function teamOf(
+/** As `--workspace` says. */
+function teamAsTold(
   context: CommandContext,
-  store: Store,
   stored: readonly WorkspaceRow[],
   section: PlannedSection,
-  wanted: string | undefined,
-): Promise<string | null> {
+  wanted: string,
+): string {
+  const teamId = idCalled(context, stored, section, wanted);
+  const { teamId: told } = section;
+  if (told !== null && told !== teamId) {
+    const message = `The export looks like one of workspace ${told}; it is imported as ${teamId}, as --workspace says.`;
+    context.progress.emit({ type: 'notice', message });
+  }
+  return teamId;
+}
+
+/**
+ * As far as the export tells, and the copies that have its channels (`known`). What is not beyond doubt is said; null where
+ * it would be a guess.
+ */
+function teamAsFar(context: CommandContext, section: PlannedSection, known: readonly string[]): string | null {
   const notice = (message: string) => context.progress.emit({ type: 'notice', message });
-  const told = section.teamId;
-  if (wanted !== undefined) {
-    const teamId = idCalled(context, stored, section, wanted);
-    if (told !== null && told !== teamId) {
-      notice(`The export looks like one of workspace ${told}; it is imported as ${teamId}, as --workspace says.`);
+  const { teamId: told, certainty } = section;
+  const only = known.length === 1 ? known[0] : undefined;
+  const others = listOf(section.otherTeamIds);
+  if (told !== null && (certainty === 'strong' || known.includes(told) || only === undefined)) {
+    if (certainty !== 'strong' && others !== '') {
+      notice(
+        `The export is taken for one of workspace ${told}; some of it points to ${others}. --workspace says otherwise.`,
+      );
     }
-    return teamId;
+    return told;
   }
-  const known = await withSameChannels(store, stored, section);
-  if (known !== null && told !== null && known !== told) {
+  if (only === undefined) return null;
+  const names = told ?? others;
+  if (names !== '') {
     notice(
-      `The export names ${told}, but its channels are those of ${known}, where it goes; --workspace says otherwise.`,
-    );
-  } else if (section.otherTeamIds.length > 0) {
-    const others = section.otherTeamIds.join(', ');
-    notice(
-      `The export is taken for one of workspace ${told}; some of it points to ${others}. --workspace says otherwise.`,
+      `The export names ${names}, but its channels are those of ${only}, where it goes; --workspace says otherwise.`,
     );
   }
-  return known ?? told;
+  return only;
 }
 
 /** A team id, a name in the config file, or the name or domain of a workspace that is stored. */
@@ -134,20 +168,18 @@ function idCalled(
   );
 }
 
-/**
- * The one stored workspace that has most of this export's conversations: one or two of them may be shared between several.
- * Null when there is none.
- */
+/** The stored workspaces that have most of this export's conversations, which may be shared between several. */
 async function withSameChannels(
   store: Store,
   stored: readonly WorkspaceRow[],
   { channelIds }: PlannedSection,
-): Promise<string | null> {
+): Promise<string[]> {
+  const same: string[] = [];
   for (const { team_id } of stored) {
     const found = (await store.directory.findChannels(team_id, channelIds)).size;
-    if (found > 0 && found * 2 > channelIds.length) return team_id;
+    if (found > 0 && found * 2 > channelIds.length) same.push(team_id);
   }
-  return null;
+  return same;
 }
 
 /** What is stored, and what another export did not tell and this one does. */

@@ -6,7 +6,7 @@ import { decodeText, parseList } from '../export/json-elements.ts';
 import { type DayFile, readLayout, type Section } from '../export/layout.ts';
 import { listArchive, openReader } from '../export/open-archive.ts';
 import { messageOf, readObjects } from '../export/read-list.ts';
-import { WorkspaceEvidence } from '../export/workspace-evidence.ts';
+import { type Candidate, type Certainty, WorkspaceEvidence } from '../export/workspace-evidence.ts';
 import type { IsoTime, JsonObject } from '../model.ts';
 import { millisToIso, tsToMicros } from '../ts.ts';
 
@@ -26,8 +26,11 @@ export interface ExportPlan {
 export interface PlannedSection extends Section {
   /** The workspace as far as the export itself tells; null when it does not. */
   teamId: string | null;
+  certainty: Certainty;
   /** Other workspaces that some of it points to. */
   otherTeamIds: readonly string[];
+  /** What it can be of, when nobody can tell. */
+  candidates: readonly Candidate[];
   enterpriseId: string | null;
   domain: string | null;
   /** How its days are cut; null when the sample contradicts every way that is known. */
@@ -45,15 +48,25 @@ const newestDays = 5;
 /** A ts later than this is nobody's: a broken clock, or a made-up message. */
 const dayMs = 24 * 3600 * 1000;
 
-/** Opens and looks through an export. Throws `UsageError` when the path holds none. */
-export async function planExport(path: string, now: number, signal: AbortSignal): Promise<ExportPlan> {
+/**
+ * Opens and looks through an export; where the user has said whose it is, not longer than to notice that it looks like another's.
+ * Throws `UsageError` when the path holds none.
+ */
+export async function planExport(
+  path: string,
+  now: number,
+  signal: AbortSignal,
+  isWorkspaceTold = false,
+): Promise<ExportPlan> {
   const archive = await listArchive(path);
   const layout = readLayout(archive);
   const reader = openReader(archive);
   try {
     const sections: PlannedSection[] = [];
     for (const section of layout) {
-      sections.push(await planSection(reader, section, layout.length > 1 && section.team === null, signal));
+      const isAlone = layout.length === 1;
+      const how = { isShared: !isAlone && section.team === null, isTold: isAlone && isWorkspaceTold };
+      sections.push(await planSection(reader, section, how, signal));
     }
     const { files, ...rest } = archive;
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
@@ -66,7 +79,7 @@ export async function planExport(path: string, now: number, signal: AbortSignal)
 async function planSection(
   reader: ArchiveReader,
   section: Section,
-  isShared: boolean,
+  { isShared, isTold }: { isShared: boolean; isTold: boolean },
   signal: AbortSignal,
 ): Promise<PlannedSection> {
   const evidence = new WorkspaceEvidence();
@@ -76,20 +89,43 @@ async function planSection(
   }
   const channelIds: string[] = [];
   for (const name of ['channels', 'groups', 'dms', 'mpims'] as const) {
-    for (const { id } of await objectsOf(reader, section, name)) if (typeof id === 'string') channelIds.push(id);
+    for (const channel of await objectsOf(reader, section, name)) {
+      evidence.addChannel(channel);
+      if (typeof channel['id'] === 'string') channelIds.push(channel['id']);
+    }
   }
   const days = [...section.folders.values()].flat();
-  for (const day of spread(days, sampleSize)) await lookInto(reader, day, signal, evidence, zones);
-  // Old messages name no team; where a file was shared, its address does. That may be in the last file that is left.
-  for (let i = 0; evidence.teamId === null && i < days.length; i += 1) {
-    const day = days[i];
-    if (day !== undefined) await lookInto(reader, day, signal, evidence, zones);
+  const sample = new Set(spread(days, sampleSize));
+  for (const day of sample) await lookInto(reader, day, signal, evidence, zones);
+  // Old messages name no team; where a file was shared, its address does. That may be in the last file that is left. Where
+  // several companies wrote, only all of their messages tell which of them is at home here.
+  let sinceFound = 0;
+  for (const day of isTold || evidence.teamId !== null ? [] : days) {
+    if (sample.has(day)) continue;
+    await lookInto(reader, day, signal, evidence, zones);
+    if (evidence.candidates.length === 1 && ++sinceFound >= sampleSize) break;
   }
-  const { otherTeamIds, enterpriseId, domain } = evidence;
+  const { otherTeamIds, enterpriseId, domain, certainty, candidates } = evidence;
   // What a whole organisation shares is of no single workspace.
-  const teamId = isShared ? (enterpriseId ?? evidence.teamId) : evidence.teamId;
-  return { ...section, teamId, otherTeamIds, enterpriseId, domain, zone: zones.zone, channelIds };
+  const teamId = isShared ? (evidence.organisationId ?? evidence.teamId) : evidence.teamId;
+  return {
+    ...section,
+    teamId,
+    certainty,
+    otherTeamIds,
+    candidates,
+    enterpriseId,
+    domain,
+    zone: zones.zone,
+    channelIds,
+  };
 }
+
+/** Of people and conversations: what may tell whose export it is. */
+const telling = [
+  ...['id', 'name', 'team_id', 'enterprise_user', 'is_stranger', 'is_primary_owner', 'is_owner', 'is_admin'],
+  ...['context_team_id', 'shared_team_ids', 'internal_team_ids', 'is_ext_shared', 'is_general'],
+];
 
 /** Defects are told when the list is imported. */
 async function objectsOf(
@@ -102,8 +138,10 @@ async function objectsOf(
   const objects: JsonObject[] = [];
   for await (const portion of readObjects(reader, file, () => undefined)) {
     // Only what is looked at: lists of a large organisation do not fit into memory.
-    for (const { id = null, team_id = null, enterprise_user = null, is_stranger = null } of portion) {
-      objects.push({ id, team_id, enterprise_user, is_stranger });
+    for (const object of portion) {
+      objects.push(
+        Object.fromEntries(telling.flatMap((key) => (object[key] === undefined ? [] : [[key, object[key]]]))),
+      );
     }
   }
   return objects;
@@ -123,7 +161,7 @@ async function lookInto(
   for (const element of parseList(text).elements) {
     const message = 'reason' in element ? element.reason : messageOf(element.value);
     if (typeof message === 'string') continue;
-    evidence.addMessage(message);
+    evidence.addMessage(message, day.folder);
     moments.push(tsToMicros(message.ts));
   }
   if (moments.length > 0) zones.add(day.date, minOf(moments), maxOf(moments));

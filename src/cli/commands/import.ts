@@ -32,7 +32,12 @@ export function importCommand(process: Process, path: string, flags: ImportFlags
     const range = rangeOf(flags, context.now());
     keepHeapLean();
     // Before the database: where there is no export, none is created for it.
-    return importJob(context, await planExport(path, context.now(), context.signal), range, flags);
+    return importJob(
+      context,
+      await planExport(path, context.now(), context.signal, flags.workspace !== undefined),
+      range,
+      flags,
+    );
   });
 }
 
