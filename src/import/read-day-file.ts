@@ -6,8 +6,9 @@ import { createHash, type Hash, hash } from 'node:crypto';
 import { type ArchiveFile, ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
 import type { Element } from '../export/json-elements.ts';
 import { type Defect, messageOf, openContent } from '../export/read-list.ts';
-import type { JsonObject, JsonValue } from '../model.ts';
-import { normalizeMessage, type StorableMessage } from '../normalize/message.ts';
+import type { JsonObject } from '../model.ts';
+import { objectsOf } from '../normalize/json-access.ts';
+import { normalizeMessage, reactionCount, type StorableMessage } from '../normalize/message.ts';
 import { type DiscardRule, matchingRule } from '../sync/discard.ts';
 import { tsToMicros } from '../ts.ts';
 
@@ -132,15 +133,8 @@ function count(tally: Tally, message: JsonObject, at: number): void {
   const { ts, thread_ts: threadTs, reactions, files, file } = message;
   tally.messages += 1;
   if (typeof threadTs === 'string' && threadTs !== ts) tally.replies += 1;
-  for (const reaction of Array.isArray(reactions) ? reactions : []) tally.reactions += reactionCount(reaction);
+  for (const reaction of objectsOf(reactions)) tally.reactions += reactionCount(reaction);
   tally.files += Array.isArray(files) ? files.length : typeof file === 'object' && file !== null ? 1 : 0;
   tally.first = tally.first === null ? at : Math.min(tally.first, at);
   tally.last = tally.last === null ? at : Math.max(tally.last, at);
-}
-
-/** Slack may cut the list of users while the count is right. */
-function reactionCount(reaction: JsonValue): number {
-  if (typeof reaction !== 'object' || reaction === null || Array.isArray(reaction)) return 0;
-  const { count: told, users } = reaction;
-  return typeof told === 'number' ? told : Array.isArray(users) ? users.length : 0;
 }

@@ -25,3 +25,9 @@ export function integerOf(value: JsonValue | undefined, max = 2_147_483_647): nu
   const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   return typeof number === 'number' && Number.isInteger(number) && Math.abs(number) <= max ? number : null;
 }
+
+/** How many there are, as Slack says; null for what is no count: a fraction, less than none, more than a database holds. */
+export function countIn(value: JsonValue | undefined): number | null {
+  const number = integerOf(value);
+  return number !== null && number >= 0 ? number : null;
+}

@@ -8,7 +8,7 @@ import { isTs, tsToIso } from '../ts.ts';
 import { cleanObject } from './clean.ts';
 import { hashKeys, hashObject } from './content-hash.ts';
 import { type NormalizedFile, normalizeFiles } from './file.ts';
-import { integerOf, nonEmptyText, objectOf, objectsOf, textOf } from './json-access.ts';
+import { countIn, nonEmptyText, objectOf, objectsOf, textOf } from './json-access.ts';
 import { searchTextOf } from './search-text.ts';
 
 export interface NormalizedMessage {
@@ -102,7 +102,7 @@ export function normalizeMessage(received: JsonObject & { ts: Ts }): NormalizedM
     text: textOf(message['text']),
     search_text: searchTextOf(message),
     edited_ts: nonEmptyText(objectOf(message['edited'])?.['ts']),
-    reply_count: integerOf(message['reply_count']),
+    reply_count: countIn(message['reply_count']),
     latest_reply: nonEmptyText(message['latest_reply']),
     is_sanitized: isSanitized,
     content_hash: hashObject(message, notContent),
@@ -122,6 +122,11 @@ function authorOf(message: JsonObject): string | null {
   return places.find(isId) ?? null;
 }
 
+/** How many people reacted so. Slack may cut the list of users while the count is right. */
+export function reactionCount({ count, users }: JsonObject): number {
+  return countIn(count) ?? (Array.isArray(users) ? users.length : 0);
+}
+
 function reactionsOf(message: JsonObject): Reaction[] {
   if (!message['reactions']) return [];
   return objectsOf(message['reactions']).flatMap((reaction) => {
@@ -129,7 +134,7 @@ function reactionsOf(message: JsonObject): Reaction[] {
     if (!isName(name)) return [];
     const listed = Array.isArray(reaction['users']) ? reaction['users'] : [];
     return [
-      { name, userIds: [...new Set(listed.filter(isId))], isComplete: listed.length === integerOf(reaction['count']) },
+      { name, userIds: [...new Set(listed.filter(isId))], isComplete: listed.length === countIn(reaction['count']) },
     ];
   });
 }
@@ -149,7 +154,7 @@ function news(threadTs: Ts, root: JsonObject, claim: string | null, isFromRoot: 
 }
 
 function claimOf(root: JsonObject): string | null {
-  const count = integerOf(root['reply_count']) ?? 0;
+  const count = countIn(root['reply_count']) ?? 0;
   const latest = nonEmptyText(root['latest_reply']);
   return count > 0 || latest !== null ? `${count} ${latest ?? '-'}` : null;
 }

@@ -27,7 +27,7 @@ export type Decision =
       updatedAt: IsoTime;
       /** The stored thread and its counters are newer than those that were read. */
       keepThread?: true;
-      /** The same message in another form, as Slack tells it or a newer export: the row follows, and nobody would see a change. */
+      /** The same message in another form, as Slack tells it or a newer export. But for reactions nobody would see a change. */
       isSame?: true;
     }
   /** Leave the content, change mark and counters only. */
@@ -78,7 +78,7 @@ export function decide(stored: StoredMessage | undefined, read: StorableMessage,
   // them): only other words are a revision.
   const isSameVersion = version === 0 && (isImported || isCleanedAnew(stored.search_text, read.search_text));
   const keepRevision = isSameVersion ? !hasSameWords(stored, read) : !sameContent;
-  const isSame = isImported && !keepRevision && sameState && stored.deleted_at === null;
+  const isSame = isImported && !keepRevision && stored.deleted_at === null && looksAlike(stored, read);
   return { kind: 'replace', keepRevision, deletedAt: null, updatedAt, ...(isSame ? { isSame } : {}) };
 }
 
@@ -122,14 +122,13 @@ function decideImport(
   // One message that was read from a damaged file and from the whole one: what could not be read was never its content.
   const isMending = newer === 0 && unreadableIn(read) !== unreadableIn(stored);
   if ((newer || compareContents(read, stored)) < 0) return isMending ? { kind: 'stale' } : stale(stored, read);
-  const isSame = read.state_hash === stored.state_hash && hasSameWords(stored, read);
   const keepRevision = version > 0 ? !sameContent : !isMending && !hasSameWords(stored, read);
   return {
     kind: 'replace',
     keepRevision,
     deletedAt: stored.deleted_at,
     updatedAt,
-    ...(isSame && !keepRevision ? { isSame } : {}),
+    ...(!keepRevision && looksAlike(stored, read) ? { isSame: true } : {}),
   };
 }
 
@@ -144,6 +143,13 @@ function stale(stored: StoredMessage, read: StorableMessage): Decision {
 }
 
 /** What earlier versions cleaned otherwise is no edit. */
+/** Exports leave out and put in much beside (profiles, teams, blocks), so their objects nearly always differ from Slack's. */
+function looksAlike(stored: StoredMessage, read: StorableMessage): boolean {
+  return (
+    hasSameWords(stored, read) && stored.reply_count === read.reply_count && stored.latest_reply === read.latest_reply
+  );
+}
+
 function hasSameWords(stored: StoredMessage, read: StorableMessage): boolean {
   return read.search_text === stored.search_text || isCleanedAnew(stored.search_text, read.search_text);
 }

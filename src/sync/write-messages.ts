@@ -60,11 +60,11 @@ export async function writeMessages<Read extends StorableMessage>(
   if (seen.source === 'import') await keepFormerWords(store, teamId, channelId, merges, seen.exportedAt);
 
   const refreshed = merges.filter(({ decision }) => decision.kind === 'mark' && decision.withState);
-  await saveReactions(store, teamId, channelId, [...written, ...refreshed], seen.at);
+  const reacted = await saveReactions(store, teamId, channelId, [...written, ...refreshed], seen.at);
   await saveFileLinks(store, teamId, channelId, written);
   // An export may know what Slack hides of a file by now, also in a message that it tells nothing new about.
   await saveFiles(store, teamId, seen.source === 'import' ? merges : written, seen);
-  const counts = countMerges(merges);
+  const counts = countMerges(merges, reacted);
   await store.messages.addToCount(teamId, channelId, counts.inserted);
   return { counts, changes: merges.flatMap((merge) => changeOf(merge) ?? []) };
 }
@@ -131,12 +131,13 @@ function changeOf<Read extends StorableMessage>({ read, stored, decision }: Merg
   return { ts, kind: isDeleted ? 'deleted' : 'updated', read, was };
 }
 
-function countMerges(merges: readonly Merge[]): MessageCounts {
+/** Each message in one count; `reacted` are those whose reactions changed. */
+function countMerges(merges: readonly Merge[], reacted: ReadonlySet<string>): MessageCounts {
   const counts = noMessages();
-  for (const { stored, decision } of merges) {
+  for (const { read, stored, decision } of merges) {
+    const isSame = decision.kind === 'replace' && decision.isSame === true && !reacted.has(read.ts);
     if (decision.kind === 'insert') counts.inserted += 1;
-    else if (decision.kind === 'unchanged' || (decision.kind === 'replace' && decision.isSame === true))
-      counts.unchanged += 1;
+    else if (decision.kind === 'unchanged' || isSame) counts.unchanged += 1;
     else if (decision.kind === 'stale' || (decision.kind === 'mark' && decision.isStale)) counts.stale += 1;
     else if (decision.deletedAt !== null && stored?.deleted_at === null) counts.deleted += 1;
     else counts.updated += 1;
@@ -146,7 +147,7 @@ function countMerges(merges: readonly Merge[]): MessageCounts {
 
 /**
  * Rows of reactions follow what was read. A reactor missing from a list is removed only when the list is complete: Slack
- * may cut `users` while `count` is right.
+ * may cut `users` while `count` is right. Returns the messages of which some came or went.
  */
 async function saveReactions(
   store: TransactionStore,
@@ -154,7 +155,7 @@ async function saveReactions(
   channelId: string,
   merges: readonly Merge[],
   at: IsoTime,
-): Promise<void> {
+): Promise<Set<string>> {
   const known = merges.filter(({ stored }) => stored !== undefined);
   const present = await store.messages.findReactions(
     teamId,
@@ -173,7 +174,8 @@ async function saveReactions(
   );
   if (added.length > 0) await store.messages.addReactions(dedupe(added, (row) => keyOf(row.ts, row.name, row.user_id)));
 
-  if (present.length === 0) return;
+  const changed = new Set<string>(added.map((row) => row.ts));
+  if (present.length === 0) return changed;
   const readings = new Map(
     known.map(({ read }) => [read.ts, new Map(read.reactions.map((reaction) => [reaction.name, reaction]))]),
   );
@@ -182,6 +184,8 @@ async function saveReactions(
     return reaction === undefined || (reaction.isComplete && !reaction.userIds.includes(row.user_id));
   });
   await store.messages.removeReactions(gone);
+  for (const row of gone) changed.add(row.ts);
+  return changed;
 }
 
 /** What an older export tells of a message that has changed since is a revision of it. */

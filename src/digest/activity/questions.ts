@@ -1,7 +1,9 @@
 /** Questions to which nobody has said anything. */
+
 import type { CountedMessage } from '../../db/repositories/activity.ts';
 import type { Store } from '../../db/repositories/index.ts';
 import type { MessageRow } from '../../db/schema.ts';
+import { countIn } from '../../normalize/json-access.ts';
 import type { DigestWindow, QuestionItem } from '../digest.ts';
 import type { Directory } from '../people.ts';
 import { messageText } from '../text/message-text.ts';
@@ -69,7 +71,7 @@ function isAnswered(
   if ([...(replies?.people ?? [])].some(isOther)) return true;
   const { reply_users: users, reply_count: count } = raw;
   if (Array.isArray(users)) return users.some(isOther);
-  return typeof count === 'number' && count > (replies?.count ?? 0);
+  return (countIn(count) ?? 0) > (replies?.count ?? 0);
 }
 
 /** Said in passing, or to oneself. */

@@ -1,7 +1,8 @@
 /** A stored message as one line of a digest. */
 import type { WholeMessage } from '../../db/repositories/activity.ts';
-import type { JsonObject, JsonValue } from '../../model.ts';
-import { integerOf, objectsOf } from '../../normalize/json-access.ts';
+import type { JsonObject } from '../../model.ts';
+import { objectsOf } from '../../normalize/json-access.ts';
+import { reactionCount } from '../../normalize/message.ts';
 import type { MessageItem } from '../digest.ts';
 import type { Directory } from '../people.ts';
 import { messageText } from '../text/message-text.ts';
@@ -36,6 +37,5 @@ export function excerpt(text: string, length: number = excerptLength): string {
 
 /** How many reactions a message has: Slack's own count, which is right when the list of people is cut. */
 export function reactionsOf(message: JsonObject): number {
-  const counted = (value: JsonValue | undefined) => integerOf(value) ?? 0;
-  return objectsOf(message['reactions']).reduce((sum, { count }) => sum + counted(count), 0);
+  return objectsOf(message['reactions']).reduce((sum, reaction) => sum + reactionCount(reaction), 0);
 }

@@ -2,7 +2,7 @@
 import type { CountedMessage } from '../../db/repositories/activity.ts';
 import type { Store } from '../../db/repositories/index.ts';
 import type { Ts } from '../../model.ts';
-import { integerOf } from '../../normalize/json-access.ts';
+import { countIn } from '../../normalize/json-access.ts';
 import { compareTs } from '../../ts.ts';
 import type { ThreadItem } from '../digest.ts';
 import { threadKey } from '../item-keys.ts';
@@ -46,7 +46,7 @@ export async function topThreads(
   const items = lively.flatMap((thread): ThreadItem[] => {
     const root = roots.get(`${thread.channel_id} ${thread.thread_ts}`);
     if (root === undefined || root.deleted_at !== null) return [];
-    const all = Math.max(integerOf(root.raw['reply_count']) ?? 0, thread.replies);
+    const all = Math.max(countIn(root.raw['reply_count']) ?? 0, thread.replies);
     return [
       {
         ...messageItem(root, directory),
