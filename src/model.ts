@@ -89,6 +89,10 @@ export interface RepliesRequest {
  * reason when the run is being stopped. Methods never start a call after the signal fired.
  */
 export interface SlackApi {
+  /** Slack's time in epoch milliseconds; this machine's until Slack has answered. */
+  now(): number;
+  /** Slack's own word on what time it is; null as long as Slack has not said. */
+  toldTime(): number | null;
   identify(): Promise<Identity>;
   /** Yields pages of raw conversation objects until the listing is complete. Empty pages are possible. */
   channels(kinds: readonly ListedKind[]): AsyncIterable<ObjectPage>;

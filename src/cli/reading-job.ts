@@ -56,7 +56,7 @@ export function readingJob(
         identity,
         isSelected: (channel: KnownChannel) => selection.matches(selectable(channel)),
         isNamed: namedBy(workspace),
-        began: context.now(),
+        began: sync.now(),
         threads: context.config.threads,
         inTurn: context.config.maxRequests !== null,
         join,

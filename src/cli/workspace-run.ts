@@ -1,6 +1,7 @@
 /** A command's work on one workspace: lock, run record, heartbeat, and what the `--json` object tells at the end. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { formatDuration } from '../config/duration.ts';
 import type { WorkspaceConfig } from '../config/load.ts';
 import { defaultWorkspaceName } from '../config/token.ts';
 import type { Dialect } from '../db/dialects/dialect.ts';
@@ -120,6 +121,10 @@ export class WorkspaceRun {
   readonly #facts: RunFacts;
   #identity: Promise<Identity> | null = null;
   #label: string;
+  /** Epoch milliseconds by Slack's clock. */
+  readonly #now = (): number => this.#slack.now();
+  #startedAt = performance.now();
+  #isClockTold = false;
   /** Open while the run may write. */
   #store: Store | null = null;
   #sync: SyncContext | null = null;
@@ -158,13 +163,14 @@ export class WorkspaceRun {
   }
 
   async execute(): Promise<WorkspaceResult> {
-    const startedAt = this.#context.now();
+    this.#startedAt = performance.now();
     let stoppedBy: unknown;
     try {
       const identity = await this.identify();
       this.#checkTeam(identity);
       this.#facts.teamId = identity.teamId;
       this.#label = workspaceLabel({ name: identity.teamName, teamId: identity.teamId });
+      this.#sayClock();
       stoppedBy = this.#job.dryRun ? await this.#rehearse(identity) : await this.#perform(identity);
     } catch (error) {
       // Told to stop, and the database did not even let it be recorded: the signal is the reason.
@@ -173,14 +179,24 @@ export class WorkspaceRun {
       if (this.#facts.teamId === null) await this.#nameAsBefore();
       if (this.#facts.teamId === null && !this.#job.dryRun) await this.#recordFailedStart(stoppedBy);
     }
-    return this.#result(startedAt, this.#dialect.explain(stoppedBy) ?? stoppedBy);
+    return this.#result(this.#dialect.explain(stoppedBy) ?? stoppedBy);
+  }
+
+  /** Every time that a run stores is Slack's; but whoever looks at the files and logs of this machine must know. */
+  #sayClock(): void {
+    const ahead = this.#slack.clockAheadMs;
+    if (ahead === 0 || this.#isClockTold) return;
+    this.#isClockTold = true;
+    const { log } = this.#context;
+    const off = `${formatDuration(Math.abs(ahead))} ${ahead > 0 ? 'ahead of' : 'behind'} Slack's`;
+    log.warn(`The clock of this machine is ${off}. This run goes by Slack's; set the clock.`);
   }
 
   /** Stores at once what Slack allows from now on, so that a killed run does not forget it. */
   async savePace(states: readonly PaceState[]): Promise<void> {
     const { teamId } = this.#facts;
     if (teamId === null || this.#store === null) return;
-    const at = millisToIso(this.#context.now());
+    const at = millisToIso(this.#now());
     await this.#store.transaction((tx) => tx.runs.savePaceStates(teamId, states, at));
   }
 
@@ -189,7 +205,7 @@ export class WorkspaceRun {
     const lock = await this.#lock(identity);
     const store = openStore(this.#dialect, { lock });
     this.#store = store;
-    const { now } = this.#context;
+    const now = this.#now;
     try {
       await this.#noteOtherTeam(store, identity);
       await this.#greet(store, identity);
@@ -240,28 +256,30 @@ export class WorkspaceRun {
   }
 
   async #lock(identity: Identity): Promise<Lock> {
-    const { now, config, signal } = this.#context;
-    const giveUpAt = now() + config.lockTimeoutMs;
+    const { config, signal } = this.#context;
+    const giveUpAt = performance.now() + config.lockTimeoutMs;
     for (;;) {
       const name = `${this.#job.isDigest === true ? 'digest' : 'workspace'}:${identity.teamId}`;
-      const taken = await acquireLock(this.#dialect, name, now, { signal });
+      const taken = await acquireLock(this.#dialect, name, this.#now, { signal });
       if ('release' in taken) {
         taken.lost.addEventListener('abort', () => this.#control.stop(taken.lost.reason));
         return taken;
       }
-      if (now() >= giveUpAt) {
+      if (performance.now() >= giveUpAt) {
         throw new LockedError(
           `another run is working on ${workspaceLabelWithId({ name: identity.teamName, teamId: identity.teamId })} (process ${taken.pid} on ${taken.host}, since ${taken.acquiredAt})`,
           'Nothing was done; the next run will. To wait instead, give --lock-timeout.',
         );
       }
-      await sleep(Math.min(500, giveUpAt - now()), undefined, { signal }).catch(() => signal.throwIfAborted());
+      await sleep(Math.min(500, giveUpAt - performance.now()), undefined, { signal }).catch(() =>
+        signal.throwIfAborted(),
+      );
     }
   }
 
   /** What the database must know before the work: the workspace, runs that never ended, the pace of the last run. */
   async #greet(store: Store, identity: Identity): Promise<void> {
-    const at = millisToIso(this.#context.now());
+    const at = millisToIso(this.#now());
     this.#slack.inheritPace(await store.runs.listPaceStates(identity.teamId));
     const abandoned = await store.transaction(async (tx) => {
       await tx.directory.saveWorkspace({
@@ -282,7 +300,7 @@ export class WorkspaceRun {
   }
 
   async #workWithHeartbeat(store: Store, lock: Lock, identity: Identity): Promise<unknown> {
-    const { now } = this.#context;
+    const now = this.#now;
     await using _ = startHeartbeat(
       async () => {
         await lock.renew();
@@ -304,7 +322,7 @@ export class WorkspaceRun {
       emit: this.#context.progress.emit,
       signal: this.#control.signal,
       stop: this.#control.stop,
-      now: this.#context.now,
+      now: this.#now,
       discardRules: this.workspace.discard,
       retention: this.workspace.retention,
       knownUsers: new Set(await store.directory.listUserIds(identity.teamId)),
@@ -342,7 +360,7 @@ export class WorkspaceRun {
         })),
         pace: this.#slack.paceSnapshot(),
       },
-      this.#context.now,
+      this.#now,
     );
   }
 
@@ -361,9 +379,9 @@ export class WorkspaceRun {
 
   async #recordFailedStart(error: unknown): Promise<void> {
     const store = openStore(this.#dialect);
-    await beginRun(store, this.#facts, this.#context.now);
+    await beginRun(store, this.#facts, this.#now);
     const end = { outcome: this.#outcome(error), error: this.#errorText(error), counts: {}, channels: [], pace: [] };
-    await endRun(store, this.#facts, end, this.#context.now);
+    await endRun(store, this.#facts, end, this.#now);
   }
 
   #outcome(stoppedBy: unknown): Outcome {
@@ -384,8 +402,10 @@ export class WorkspaceRun {
     return maskSecrets([...told, ...more].join(', '));
   }
 
-  #result(startedAt: number, stoppedBy: unknown): WorkspaceResult {
-    const finishedAt = this.#context.now();
+  #result(stoppedBy: unknown): WorkspaceResult {
+    this.#sayClock();
+    const finishedAt = this.#slack.now();
+    const duration = Math.round(performance.now() - this.#startedAt);
     const outcome = this.#outcome(stoppedBy);
     const errors = [...(this.#sync?.errors ?? [])];
     const isBudget = outcome.status === 'partial' && stoppedBy !== undefined;
@@ -403,9 +423,9 @@ export class WorkspaceRun {
       status: outcome.status,
       workspace: this.#facts.teamId ?? this.workspace.name,
       label: this.#label,
-      started_at: millisToIso(startedAt),
+      started_at: millisToIso(finishedAt - duration),
       finished_at: millisToIso(finishedAt),
-      duration_ms: finishedAt - startedAt,
+      duration_ms: duration,
       requests: { ...this.#slack.requests },
       rate_limited: this.#slack.rateLimited,
       channels: this.#report?.channels ?? { total: 0, ok: 0, failed: 0, skipped: 0 },

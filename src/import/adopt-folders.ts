@@ -77,6 +77,6 @@ async function mergeCoverage(context: SyncContext, tx: TransactionStore, from: s
   const began = context.now();
   const state = (await tx.positions.listStates(teamId)).find(({ channel_id }) => channel_id === to);
   const key = { teamId, channelId: to };
-  const position = await ChannelPosition.load(tx, key, state, { wantedFrom: began * 1000, began });
+  const position = await ChannelPosition.load(tx, key, state, { wantedFrom: began * 1000, now: null });
   await position.coverImported(tx, coveredIntervals(rows), oldest);
 }

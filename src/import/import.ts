@@ -285,7 +285,10 @@ async function vouch(
     const intervals = days.covered();
     if (intervals.length === 0) continue;
     const key = { teamId, channelId };
-    const position = await ChannelPosition.load(store, key, states.get(channelId), { wantedFrom: began * 1000, began });
+    const position = await ChannelPosition.load(store, key, states.get(channelId), {
+      wantedFrom: began * 1000,
+      now: null,
+    });
     covered.push((tx) => position.coverImported(tx, intervals, exportedAt));
   }
   const recount = await recountLost(context, lost);

@@ -42,6 +42,7 @@ import {
 } from './payloads.ts';
 import { RestrictionWatch } from './restricted.ts';
 import { retryPolicy } from './retry.ts';
+import { SlackTime } from './slack-time.ts';
 import type { Sleep } from './waiting.ts';
 import { sleep } from './waiting.ts';
 
@@ -75,7 +76,7 @@ export interface SlackApiOptions {
   emit: Emit;
   /** Stops everything at once, the call under way included. */
   signal: AbortSignal;
-  /** Epoch milliseconds. */
+  /** Epoch milliseconds by this machine's clock. */
   now?: () => number;
   sleep?: Sleep;
   /** [0, 1) */
@@ -99,6 +100,8 @@ export interface SlackApiHandle extends SlackApi {
   readonly requests: Readonly<Record<string, number>>;
   /** How often Slack answered "slow down". */
   readonly rateLimited: number;
+  /** By how many milliseconds this machine's clock is ahead of Slack's; negative when behind, 0 when right or unknown. */
+  readonly clockAheadMs: number;
 }
 
 /**
@@ -112,7 +115,9 @@ export function openSlackApi(options: SlackApiOptions): SlackApiHandle {
   const { emit, signal } = options;
   // Everyone who waits listens to it; Node 20 takes more than ten listeners for a leak and says so on stderr.
   setMaxListeners(0, signal);
-  const now = options.now ?? Date.now;
+  const time = new SlackTime(options.now ?? Date.now);
+  // Pauses and deadlines are lengths of time: a clock that is set while the run works must not change them.
+  const now = options.now ?? steadyFrom(Date.now());
   const wait = options.sleep ?? sleep;
   const pacer = new Pacer({
     pace: options.pace,
@@ -130,6 +135,7 @@ export function openSlackApi(options: SlackApiOptions): SlackApiHandle {
       proxy: options.proxy ?? null,
       timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
       signal,
+      onDate: (header) => time.note(header),
     }),
     pacer,
     policy: retryPolicy(options.pace),
@@ -148,7 +154,13 @@ export function openSlackApi(options: SlackApiOptions): SlackApiHandle {
     onServerRest: storePace,
   });
   const hasBotToken = /^(?:xoxe\.)?xoxb-/.test(options.token);
-  return new ApiSource(caller, pacer, watch, { teamId: options.teamId, hasBotToken });
+  return new ApiSource(caller, pacer, watch, { teamId: options.teamId, hasBotToken, time });
+}
+
+/** A clock that shows `start` now and that nobody sets. */
+function steadyFrom(start: number): () => number {
+  const since = performance.now();
+  return () => Math.round(start + performance.now() - since);
 }
 
 class ApiSource implements SlackApiHandle {
@@ -159,18 +171,20 @@ class ApiSource implements SlackApiHandle {
   /** Required by listings with an organisation's token, ignored with a workspace's. */
   #teamId: string | undefined;
   readonly #hasBotToken: boolean;
+  readonly #time: SlackTime;
 
   constructor(
     caller: Caller,
     pacer: Pacer,
     watch: RestrictionWatch,
-    known: { teamId: string | undefined; hasBotToken: boolean },
+    known: { teamId: string | undefined; hasBotToken: boolean; time: SlackTime },
   ) {
     this.#caller = caller;
     this.#pacer = pacer;
     this.#watch = watch;
     this.#teamId = known.teamId;
     this.#hasBotToken = known.hasBotToken;
+    this.#time = known.time;
   }
 
   get requests(): Readonly<Record<string, number>> {
@@ -179,6 +193,18 @@ class ApiSource implements SlackApiHandle {
 
   get rateLimited(): number {
     return this.#caller.rateLimited;
+  }
+
+  get clockAheadMs(): number {
+    return this.#time.aheadMs;
+  }
+
+  now(): number {
+    return this.#time.now();
+  }
+
+  toldTime(): number | null {
+    return this.#time.told();
   }
 
   get requestsLeft(): number | null {

@@ -24,11 +24,13 @@ export interface ClientOptions {
   timeoutMs: number;
   /** Ends the call under way. */
   signal: AbortSignal;
+  /** Told the `Date` header of every answer that is Slack's own. */
+  onDate: (header: string | null) => void;
 }
 
 /** One client per token. Every call is one HTTP request. */
-export function openClient({ token, apiUrl, proxy, timeoutMs, signal }: ClientOptions): Send {
-  const bodies = new HeldBodies();
+export function openClient({ token, apiUrl, proxy, timeoutMs, signal, onDate }: ClientOptions): Send {
+  const bodies = new HeldBodies(onDate);
   const client = new WebClient(token, {
     slackApiUrl: apiUrl.href,
     retryConfig: { retries: 0 },
@@ -67,7 +69,8 @@ function boundedFetch(send: Fetch, timeoutMs: number, signal: AbortSignal, bodie
     try {
       const response = await send(url, { ...init, signal: stop.signal });
       const text = await response.text();
-      const rest = response.status === 200 ? bodies.hold(methodOf(String(url)), text) : text;
+      const rest =
+        response.status === 200 ? bodies.hold(methodOf(String(url)), text, response.headers.get('date')) : text;
       // Some statuses (204) must not have a body, not even an empty one.
       const { status, statusText } = response;
       return new Response(rest === '' ? null : rest, {
@@ -99,11 +102,18 @@ function headersInSeconds(received: Headers): Headers {
  */
 class HeldBodies {
   readonly #byMethod = new Map<string, Record<string, unknown>>();
+  readonly #onDate: ClientOptions['onDate'];
+
+  constructor(onDate: ClientOptions['onDate']) {
+    this.#onDate = onDate;
+  }
 
   /** Takes the body of an answer; returns what the SDK is to see of it. */
-  hold(method: string, text: string): string {
+  hold(method: string, text: string, date: string | null): string {
     const body = parseIfFine(text);
     if (body === undefined) return text;
+    // What a proxy answers in Slack's place has the proxy's date.
+    this.#onDate(date);
     this.#byMethod.set(method, body);
     return '{"ok":true}';
   }

@@ -27,5 +27,8 @@ export function offlineSlack(identify: () => Promise<Identity>): SlackApiHandle 
     inheritPace: () => undefined,
     requests: {},
     rateLimited: 0,
+    clockAheadMs: 0,
+    now: Date.now,
+    toldTime: () => null,
   };
 }

@@ -3,6 +3,7 @@ import type { TransactionStore } from '../db/repositories/index.ts';
 import type { CoverageRow, IngestionStateRow } from '../db/schema.ts';
 import type { IsoTime, Ts } from '../model.ts';
 import { compareTs, microsToTs, tsToMicros } from '../ts.ts';
+import { withoutFuture } from './future.ts';
 import { addInterval, holesAfter, type Interval, joinTouching, subtractInterval } from './interval.ts';
 
 const dayMs = 24 * 3600 * 1000;
@@ -34,28 +35,33 @@ export class ChannelPosition {
   readonly #channelId: string;
   #state: IngestionStateRow;
   #coverage: readonly CoverageRow[];
+  /** As the database has it: the same, but for what is taken out when it is loaded. */
+  #stored: readonly CoverageRow[];
 
-  constructor(state: IngestionStateRow, coverage: readonly CoverageRow[]) {
+  constructor(state: IngestionStateRow, coverage: readonly CoverageRow[], stored = coverage) {
     this.#teamId = state.team_id;
     this.#channelId = state.channel_id;
     this.#state = state;
     this.#coverage = coverage;
+    this.#stored = stored;
   }
 
-  /** As stored, or new with `wantedFrom` (microseconds); `began` is when the run began (milliseconds). An earlier `wantedFrom` than the stored one widens what is wanted. */
+  /**
+   * As stored, or new with `wantedFrom` (microseconds). An earlier `wantedFrom` than the stored one widens what is wanted.
+   * `now` is Slack's time in milliseconds: what lies behind it is left out. Null for who cannot know it.
+   */
   static async load(
     store: TransactionStore,
     key: { teamId: string; channelId: string },
     stored: IngestionStateRow | undefined,
-    { wantedFrom, began }: { wantedFrom: number; began: number },
+    { wantedFrom, now }: { wantedFrom: number; now: number | null },
   ): Promise<ChannelPosition> {
-    const state = stored ?? newState(key, microsToTs(wantedFrom));
+    const recorded = await store.positions.listCoverage(key.teamId, key.channelId);
+    const known = { state: stored ?? newState(key, microsToTs(wantedFrom)), coverage: recorded };
+    const { state, coverage } = now === null ? known : await withoutFuture(store, known, now);
     // The bound sent to Slack lies one microsecond before it, and there is no ts before 0.
     const earliest = Math.max(1, Math.min(wantedFrom, tsToMicros(state.wanted_from_ts)));
-    const recorded = await store.positions.listCoverage(key.teamId, key.channelId);
-    // What a clock that was ahead vouched for has not happened yet.
-    const coverage = recorded.filter(({ from_ts }) => tsToMicros(from_ts) <= (began + dayMs) * 1000);
-    return new ChannelPosition({ ...state, wanted_from_ts: microsToTs(earliest) }, coverage);
+    return new ChannelPosition({ ...state, wanted_from_ts: microsToTs(earliest) }, coverage, recorded);
   }
 
   get wantedFrom(): number {
@@ -158,11 +164,12 @@ export class ChannelPosition {
     const coverage =
       complete === null || this.#isKnownEmptyEnd(complete) ? this.#coverage : this.#with(complete, facts.at);
     const state = this.#stateAfter(coverage, { ...facts, newest: await this.#newestKnown(store, complete, facts) });
-    if (coverage !== this.#coverage) await store.positions.replaceCoverage(this.#coverage, coverage);
+    if (coverage !== this.#stored) await store.positions.replaceCoverage(this.#stored, coverage);
     await store.positions.saveState(state);
     return () => {
       this.#state = state;
       this.#coverage = coverage;
+      this.#stored = coverage;
     };
   }
 
@@ -173,10 +180,10 @@ export class ChannelPosition {
   async #newestKnown(
     { integrity }: TransactionStore,
     complete: Interval | null,
-    { isLive, shown }: CoverFacts,
+    { isLive, newestShown }: CoverFacts,
   ): Promise<Ts | null> {
     if (!isLive) return null;
-    if (shown !== null) return shown.newest;
+    if (newestShown !== null) return newestShown;
     if (this.#state.last_ts !== null || complete === null || !this.#isKnownEmptyEnd(complete)) return null;
     return integrity.findNewestShown(this.#teamId, this.#channelId, microsToTs(complete.from));
   }
@@ -236,8 +243,9 @@ export class ChannelPosition {
     const all = joinTouching([...known, ...intervals].sort((a, b) => a.from - b.from));
     const coverage = sorted([...fromApi, ...this.#imported(all, fromApi.map(intervalOf), exportedAt)]);
     const added = coverage.filter((row) => !this.#coverage.includes(row));
-    await store.positions.replaceCoverage(this.#coverage, coverage);
+    await store.positions.replaceCoverage(this.#stored, coverage);
     this.#coverage = coverage;
+    this.#stored = coverage;
     if (this.#state.last_checked_at === null) return;
     const before = this.#state;
     this.#state = this.#withImported(coverage, added);
@@ -267,7 +275,7 @@ export class ChannelPosition {
 
   #stateAfter(
     coverage: readonly CoverageRow[],
-    { at, run, shown, newest, floor, expiredTo }: CoverFacts & { newest: Ts | null },
+    { at, run, oldestProof, newest, floor, expiredTo }: CoverFacts & { newest: Ts | null },
   ): IngestionStateRow {
     const last = coverage.at(-1);
     const known = this.#state.last_ts;
@@ -284,16 +292,16 @@ export class ChannelPosition {
       // All that is covered was read after this, here or by an export.
       audited_at: this.#state.audited_at ?? oldestSeen(coverage, at),
       audited_run: this.#state.audited_run ?? run,
-      expired_to_ts: this.#expiredAfter(shown?.oldest ?? null, expiredTo),
+      expired_to_ts: this.#expiredAfter(oldestProof, expiredTo),
       ...this.#floorAfter(floor, at),
     };
   }
 
-  /** A message that is shown again refutes that what is older than it expired. */
-  #expiredAfter(oldestShown: Ts | null, expiredTo: Ts | null): Ts | null {
+  /** A message that would have expired too refutes that what is newer than it did. */
+  #expiredAfter(oldestProof: Ts | null, expiredTo: Ts | null): Ts | null {
     const known = this.#state.expired_to_ts;
     if (expiredTo !== null && (known === null || compareTs(expiredTo, known) > 0)) return expiredTo;
-    return known !== null && oldestShown !== null && compareTs(oldestShown, known) <= 0 ? null : known;
+    return known !== null && oldestProof !== null && compareTs(oldestProof, known) <= 0 ? null : known;
   }
 
   /**
@@ -311,12 +319,13 @@ export class ChannelPosition {
     const coverage = isWhole
       ? this.#coverage.map((row) => (row.audited_at < began ? { ...row, audited_at: began } : row))
       : this.#coverage;
-    if (coverage.some((row, index) => row !== this.#coverage[index]))
-      await store.positions.replaceCoverage(this.#coverage, coverage);
+    if (coverage.length !== this.#stored.length || coverage.some((row, index) => row !== this.#stored[index]))
+      await store.positions.replaceCoverage(this.#stored, coverage);
     await store.positions.saveState(state);
     return () => {
       this.#state = state;
       this.#coverage = coverage;
+      this.#stored = coverage;
     };
   }
 
@@ -381,7 +390,9 @@ export interface CoverFacts {
   /** The number of this run. */
   run: number;
   /** Null for a page without messages. */
-  shown: { oldest: Ts; newest: Ts } | null;
+  newestShown: Ts | null;
+  /** The oldest message on it that our retention would have taken; null when there is none, or nothing expired before. */
+  oldestProof: Ts | null;
   /** The page belongs to a window without end, so its newest message is the channel's. */
   isLive: boolean;
   floor: Floor | null;

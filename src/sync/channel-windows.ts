@@ -42,7 +42,7 @@ export function positionOf(
   const wantedFrom = state === undefined || backfillFrom !== null ? wanted * 1000 : tsToMicros(state.wanted_from_ts);
   // A run under a clock that was ahead may have left a start that lies in the future.
   const startsAt = wantedFrom > began * 1000 ? (began - firstRunMs) * 1000 : wantedFrom;
-  return ChannelPosition.load(store, { teamId, channelId }, state, { wantedFrom: startsAt, began });
+  return ChannelPosition.load(store, { teamId, channelId }, state, { wantedFrom: startsAt, now: began });
 }
 
 /**

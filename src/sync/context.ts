@@ -15,6 +15,7 @@ import { addCounts, type MessageCounts, noMessages } from './counts.ts';
 import type { Emit } from './events.ts';
 import type { PageContext, SavedPage } from './save-page.ts';
 import { ThreadSignal } from './thread-signal.ts';
+import { WriteLog } from './write-log.ts';
 
 /** One unit of work that failed while the rest went on. */
 export interface UnitError {
@@ -48,6 +49,8 @@ export interface SyncContext extends PageContext {
   threads: { found: number; read: number };
   /** What was read again although nothing told of a change: windows of histories and threads. */
   audits: { windows: number; threads: number };
+  /** What each lane stored while the other was at work. */
+  writes: WriteLog;
   /** Tells the lane that reads threads of new ones. */
   newThreads: ThreadSignal;
   errors: UnitError[];
@@ -70,6 +73,7 @@ export function syncContext(
     | 'errors'
     | 'malformed'
     | 'discarded'
+    | 'writes'
   >,
 ): SyncContext {
   return {
@@ -84,6 +88,7 @@ export function syncContext(
     errors: [],
     malformed: { count: 0, more: null },
     discarded: new Map(),
+    writes: new WriteLog(),
   };
 }
 

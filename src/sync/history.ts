@@ -1,7 +1,7 @@
 /** Reads windows of one channel's history, page by page, each committed with what it completes. */
 import { SlackError } from '../errors.ts';
 import { channelLabel } from '../labels.ts';
-import type { HistoryRequest, IsoTime, MessagePage, Ts } from '../model.ts';
+import type { HistoryRequest, MessagePage, Ts } from '../model.ts';
 import { normalizeMessage } from '../normalize/message.ts';
 import { compareTs, microsToTs } from '../ts.ts';
 import { findAbsent, showsOlder } from './absence.ts';
@@ -11,6 +11,7 @@ import type { Interval, Window } from './interval.ts';
 import { outlinesOf, placesOf, reportMessages } from './malformed.ts';
 import { PageWalk } from './page-walk.ts';
 import { savePage } from './save-page.ts';
+import type { Watch } from './write-log.ts';
 
 export interface ReadableChannel {
   channelId: string;
@@ -79,7 +80,7 @@ async function walkOnce(
   result: WindowResult,
 ): Promise<Window[]> {
   const walk = new PageWalk(window);
-  const since = nowIso(context);
+  using written = context.writes.watch(channel.channelId);
   const bounds = requestBounds(channel.channelId, window);
   const cursors = new Set<string>();
   let cursor: string | undefined;
@@ -94,7 +95,7 @@ async function walkOnce(
       throw error;
     }
     const isRepeated = page.nextCursor !== undefined && cursors.has(page.nextCursor);
-    const isFurther = await savePageOf(context, channel, position, { window, walk, since }, page, result);
+    const isFurther = await savePageOf(context, channel, position, { window, walk, written }, page, result);
     if (isRepeated || (page.hasMore && page.nextCursor === undefined)) return walk.rest;
     fruitless = isFurther ? 0 : fruitless + 1;
     if (fruitless > fruitlessPageLimit) throw noProgress(channel);
@@ -112,15 +113,15 @@ function requestBounds(channel: string, { oldest, latest }: Window): HistoryRequ
 interface Walk {
   window: Window;
   walk: PageWalk;
-  /** When it began. */
-  since: IsoTime;
+  /** What was stored since it began. */
+  written: Watch;
 }
 
 async function savePageOf(
   context: SyncContext,
   channel: ReadableChannel,
   position: ChannelPosition,
-  { window, walk, since }: Walk,
+  { window, walk, written }: Walk,
   page: MessagePage,
   result: WindowResult,
 ): Promise<boolean> {
@@ -137,28 +138,30 @@ async function savePageOf(
   const complete = (await confirmStart(context, channel, position, walk)) ?? walk.complete;
   const shown = walk.takeShown();
   // An element that does not say which message it is may be any.
-  const { absent, expiredTo } = result.hasUnknown
-    ? { absent: [], expiredTo: null }
-    : await findAbsent(context, channel, shown, {
-        ts: new Set(places.map(({ ts }) => ts)),
-        since,
-        expiredTo: position.expiredTo,
-        visibleFrom: position.visibleFrom,
-        isLimited: walk.hidesStart,
-      });
+  const certain = result.hasUnknown ? { ranges: [], oldEnd: null } : shown;
+  const { absent, unproven, expiredTo, oldestProof } = await findAbsent(context, channel, certain, {
+    messages: page.messages,
+    places,
+    written,
+    expiredTo: position.expiredTo,
+    visibleFrom: position.visibleFrom,
+    isLimited: walk.hidesStart,
+  });
   const at = nowIso(context);
   let adopt = (): void => undefined;
   const saved = await savePage(
     context,
     channel.channelId,
     { messages: page.messages.map(normalizeMessage), setApart: outlinesOf(page).map(normalizeMessage), absent },
-    { source: 'api', at },
-    async (store) => {
+    { source: 'api', at, unproven },
+    async (store, _, changes) => {
+      context.writes.note(channel.channelId, changes, written);
       const floor = isLast ? floorOf(window, walk, complete?.from ?? null) : null;
       const facts = {
         at,
         run: context.runNumber,
-        shown: extentOf(places),
+        newestShown: newestOf(places),
+        oldestProof,
         isLive: window.latest === null || window.isLive === true,
         floor,
         expiredTo,
@@ -198,11 +201,9 @@ function floorOf(window: Window, walk: PageWalk, visibleFrom: number | null): Fl
   return from === null ? null : { visibleFrom: microsToTs(from), probedFrom };
 }
 
-function extentOf(places: readonly { ts: Ts }[]): { oldest: Ts; newest: Ts } | null {
-  return places.reduce<{ oldest: Ts; newest: Ts } | null>((extent, { ts }) => {
-    if (extent === null) return { oldest: ts, newest: ts };
-    if (compareTs(ts, extent.newest) > 0) extent.newest = ts;
-    if (compareTs(ts, extent.oldest) < 0) extent.oldest = ts;
-    return extent;
-  }, null);
+function newestOf(places: readonly { ts: Ts }[]): Ts | null {
+  return places.reduce<Ts | null>(
+    (newest, { ts }) => (newest === null || compareTs(ts, newest) > 0 ? ts : newest),
+    null,
+  );
 }

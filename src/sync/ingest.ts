@@ -2,12 +2,15 @@
  * The main job on one workspace: channels, new messages, replies of new and changed threads, users. What is newest comes
  * first: the recent window of every channel, then the holes further back, then the directory of users.
  */
+import type { IsoTime } from '../model.ts';
 import { auditBudget, chooseWholeAgain } from './audit.ts';
 import { positionOf, type Reach, recentWindows } from './channel-windows.ts';
 import { failUnit, pageRoom, type SyncContext } from './context.ts';
 import { type ReadProgress, readChannels, type WindowChoice } from './read-channels.ts';
 import { beginReading, endReading, type ReadingOptions, type ReadingResult } from './reading.ts';
 import { lookUpUnknownUsers, syncUsers, type UserCounts } from './users.ts';
+
+const dayMs = 24 * 3600 * 1000;
 
 export interface IngestOptions extends ReadingOptions, Omit<Reach, 'wholeAgain'> {
   /** Calls that may read again what was read before, for each method. */
@@ -57,8 +60,13 @@ export async function ingest(
 
 async function areUsersStale(context: SyncContext, { usersMaxAgeMs }: IngestOptions): Promise<boolean> {
   const workspace = await context.store.directory.findWorkspace(context.teamId);
-  const syncedAt = workspace?.users_synced_at ?? null;
-  return syncedAt === null || context.now() - Date.parse(syncedAt) >= usersMaxAgeMs;
+  return isStale(workspace?.users_synced_at ?? null, context.now(), usersMaxAgeMs);
+}
+
+/** Nothing was synced in the future: a clock that was ahead must not keep the directory from being read for a year. */
+export function isStale(syncedAt: IsoTime | null, now: number, maxAgeMs: number): boolean {
+  const age = syncedAt === null ? Number.POSITIVE_INFINITY : now - Date.parse(syncedAt);
+  return age >= maxAgeMs || age < -dayMs;
 }
 
 async function areUsersWaiting(context: SyncContext, options: IngestOptions): Promise<boolean> {

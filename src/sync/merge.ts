@@ -4,7 +4,7 @@
  * 1. A higher `edited.ts` wins the content; a lower one is stale.
  * 2. At equal versions what the API says beats what an import brought; of two API reads the later one wins, of two exports
  *    the newer one, whichever was imported first.
- * 3. A tombstone marks the row deleted and keeps what its author wrote, even if that comes later, from an older export.
+ * 3. A tombstone that is known to stand for a deletion marks the row deleted, and any keeps what its author wrote, even if that comes later, from an older export.
  * 4. An import never brings back a deleted message; the API does, when it shows the message again.
  * 5. Counters and reactions are refreshed by every API read, stale content or not.
  *
@@ -12,7 +12,7 @@
  * does not matter.
  */
 import type { StoredMessage } from '../db/repositories/messages.ts';
-import type { IsoTime } from '../model.ts';
+import type { IsoTime, Ts } from '../model.ts';
 import { isCleanedAnew } from '../normalize/export-token.ts';
 import type { StorableMessage } from '../normalize/message.ts';
 import { compareTs, isTs, millisecondAfter } from '../ts.ts';
@@ -50,6 +50,8 @@ export type Observation =
       source: 'api' | 'event';
       /** When it was read. */
       at: IsoTime;
+      /** Tombstones of which nothing tells whether a person deleted the message or it expired: they mark nothing. */
+      unproven?: ReadonlySet<Ts>;
     }
   | {
       source: 'import';
@@ -88,13 +90,19 @@ function decideTombstone(
   seen: Observation,
   updatedAt: IsoTime,
 ): Decision {
-  const deletedAt = stored.deleted_at ?? seen.at;
+  const deletedAt = stored.deleted_at ?? tombstoneMark(read, seen);
   const sameCounters =
     stored.reply_count === read.reply_count &&
     stored.latest_reply === read.latest_reply &&
     (read.thread_ts === null || stored.thread_ts === read.thread_ts);
-  if (stored.deleted_at !== null && sameCounters) return { kind: 'unchanged' };
+  if (stored.deleted_at === deletedAt && sameCounters) return { kind: 'unchanged' };
   return { kind: 'mark', isStale: false, deletedAt, updatedAt, withState: false };
+}
+
+/** When the message was seen to be deleted, so far as what was read says so. */
+export function tombstoneMark(read: StorableMessage, seen: Observation): IsoTime | null {
+  if (!read.isTombstone) return null;
+  return seen.source !== 'import' && seen.unproven?.has(read.ts) === true ? null : seen.at;
 }
 
 function decideImport(

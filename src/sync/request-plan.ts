@@ -12,7 +12,7 @@ import type { ChannelPosition } from './channel-position.ts';
 import { positionOf, recentWindows } from './channel-windows.ts';
 import { syncChannels } from './channels.ts';
 import { nowIso, pageRoom, type SyncContext } from './context.ts';
-import type { IngestOptions } from './ingest.ts';
+import { type IngestOptions, isStale } from './ingest.ts';
 import type { Window } from './interval.ts';
 import type { ReadProgress } from './read-channels.ts';
 import { claimedReplies } from './thread-news.ts';
@@ -180,7 +180,7 @@ async function planUsers(
   { usersMaxAgeMs }: IngestOptions,
 ): Promise<RequestPlan['users']> {
   const syncedAt = (await store.directory.findWorkspace(teamId))?.users_synced_at ?? null;
-  const isFresh = syncedAt !== null && now() - Date.parse(syncedAt) < usersMaxAgeMs;
+  const isFresh = !isStale(syncedAt, now(), usersMaxAgeMs);
   const pending = (await store.directory.listPendingUserIds(teamId)).length;
   if (isFresh) return { list: 0, info: pending };
   // The list describes most of those that messages brought before it.

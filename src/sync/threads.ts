@@ -6,13 +6,14 @@ import { channelLabel } from '../labels.ts';
 import type { IsoTime, MessagePage, Ts } from '../model.ts';
 import { type NormalizedMessage, normalizeMessage } from '../normalize/message.ts';
 import { compareTs } from '../ts.ts';
-import { judgeOldEnd } from './absence.ts';
+import { findDeletedReplies } from './absence.ts';
 import { countPage, failUnit, nowIso, type SyncContext, sideBySide } from './context.ts';
 import type { ReadableChannel } from './history.ts';
 import { outlinesOf, placesOf, reportMessages } from './malformed.ts';
 import { savePage } from './save-page.ts';
 import { claimedReplies, noReplies, settledThread } from './thread-news.ts';
 import { auditLater, livelyInterval, nextAudit } from './thread-schedule.ts';
+import type { Watch } from './write-log.ts';
 
 const batchSize = 100;
 const restartLimit = 3;
@@ -89,6 +90,7 @@ export async function auditThreads(context: SyncContext, channels: Channels, req
 export async function auditThread(context: SyncContext, channel: ReadableChannel, thread: ThreadRow): Promise<number> {
   context.audits.threads += 1;
   const walk = newWalk(context, thread, { isAudit: true });
+  using _ = walk.written;
   try {
     await walkToEnd(context, channel, walk);
   } catch (error) {
@@ -126,7 +128,8 @@ interface ThreadWalk {
   isAudit: boolean;
   /** It began at the first reply, so that a stored one that it does not show is gone. */
   isWhole: boolean;
-  began: IsoTime;
+  /** What was stored since it began. */
+  written: Watch;
   lastReply: Ts | undefined;
   rootClaim: string | null;
   shown: Set<Ts>;
@@ -150,7 +153,7 @@ function newWalk(
     thread,
     isAudit,
     isWhole: behind === undefined,
-    began: nowIso(context),
+    written: context.writes.watch(thread.channel_id),
     lastReply: behind,
     rootClaim: null,
     shown: new Set(),
@@ -166,9 +169,12 @@ async function readThread(context: SyncContext, channel: ReadableChannel, thread
   try {
     const behind = await beginBehind(context, thread);
     const walk = newWalk(context, thread, { behind });
+    using _ = walk.written;
     await walkToEnd(context, channel, walk);
     if (walk.isSettled) return;
-    await walkToEnd(context, channel, newWalk(context, thread, {}));
+    const whole = newWalk(context, thread, {});
+    using __ = whole.written;
+    await walkToEnd(context, channel, whole);
   } catch (error) {
     // Told twice, by two runs, it is believed: the root was deleted between two calls, or never could have replies.
     const isKnown = thread.last_error?.startsWith('thread_not_found') === true;
@@ -274,12 +280,15 @@ async function saveReplies(
   const at = nowIso(context);
   const absent = isLast ? await absentReplies(context, walk, page) : [];
   const content = { messages, absentReplies: absent };
+  // Whether a root was deleted or has expired only the channel's history can tell.
+  const unproven = new Set(messages.filter(({ isTombstone }) => isTombstone).map(({ ts }) => ts));
   const saved = await savePage(
     context,
     channel.channelId,
     content,
-    { source: 'api', at },
+    { source: 'api', at, unproven },
     async (store, told, changes) => {
+      context.writes.note(channel.channelId, changes, walk.written);
       walk.isChanged ||= changes.length > 0;
       // The history lane may have heard a newer claim meanwhile, and so may this page.
       const row = told.get(thread.thread_ts) ?? (await findThread(store, thread)) ?? thread;
@@ -299,15 +308,18 @@ async function saveReplies(
 }
 
 /**
- * Stored replies that a whole reading did not show. When the root was not shown either, or the plan hides part of the thread,
- * nothing can be told.
+ * Stored replies that a whole reading did not show and that people deleted. When the root was not shown either, or Slack hides
+ * part of the thread, nothing can be told.
  */
 async function absentReplies(context: SyncContext, walk: ThreadWalk, page: MessagePage): Promise<Ts[]> {
-  const { thread, isWhole, isDirty, rootClaim, shown, began } = walk;
+  const { thread, isWhole, isDirty, rootClaim, shown, written } = walk;
   if (!isWhole || isDirty || rootClaim === null || page.isLimited) return [];
+  // Slack says itself that it does not show them all.
+  if (shown.size < claimedReplies(rootClaim)) return [];
   const { store, teamId } = context;
-  const stored = await store.messages.listLiveReplies(teamId, thread.channel_id, thread.thread_ts, began);
-  return stored.filter((ts) => !shown.has(ts));
+  const stored = await store.messages.listLiveReplies(teamId, thread.channel_id, thread.thread_ts);
+  const missing = stored.filter((ts) => !shown.has(ts) && !written.has(ts));
+  return findDeletedReplies(context, thread.channel_id, missing, page.messages);
 }
 
 /**
@@ -345,11 +357,10 @@ function cutThread(at: IsoTime) {
   return { is_pending: true, live_replies: null, last_checked_at: at, last_error };
 }
 
-async function deletedReplies(context: SyncContext, thread: ThreadRow, at: IsoTime): Promise<Ts[]> {
+async function deletedReplies(context: SyncContext, thread: ThreadRow): Promise<Ts[]> {
   const { channel_id, thread_ts } = thread;
-  const live = await context.store.messages.listLiveReplies(context.teamId, channel_id, thread_ts, at);
-  const places = live.map((ts) => ({ ts, thread_ts, is_reply: true }));
-  return (await judgeOldEnd(context, channel_id, places, null)).absent.map(({ ts }) => ts);
+  const live = await context.store.messages.listLiveReplies(context.teamId, channel_id, thread_ts);
+  return findDeletedReplies(context, channel_id, live, []);
 }
 
 async function findThread(
@@ -366,7 +377,7 @@ async function findThread(
 async function settleVanished(context: SyncContext, thread: ThreadRow): Promise<void> {
   const at: IsoTime = nowIso(context);
   const { team_id: teamId, channel_id: channelId, thread_ts: threadTs } = thread;
-  const absent = (await isRootDeleted(context, thread)) ? await deletedReplies(context, thread, at) : [];
+  const absent = (await isRootDeleted(context, thread)) ? await deletedReplies(context, thread) : [];
   const saved = await savePage(
     context,
     channelId,

@@ -6,7 +6,7 @@ import { type IsoTime, JsonText, type Ts } from '../model.ts';
 import type { NormalizedFile } from '../normalize/file.ts';
 import type { NormalizedMessage, StorableMessage } from '../normalize/message.ts';
 import { type MessageCounts, noMessages } from './counts.ts';
-import { type Decision, decide, type Observation } from './merge.ts';
+import { type Decision, decide, type Observation, tombstoneMark } from './merge.ts';
 
 interface Merge<Read extends StorableMessage = StorableMessage> {
   read: Read;
@@ -88,7 +88,7 @@ function messageRow(teamId: string, channelId: string, { read, stored, decision 
     edited_ts: read.edited_ts,
     reply_count: thread.reply_count,
     latest_reply: thread.latest_reply,
-    deleted_at: isConfirmed ? stored.deleted_at : isReplaced ? decision.deletedAt : read.isTombstone ? seen.at : null,
+    deleted_at: isConfirmed ? stored.deleted_at : isReplaced ? decision.deletedAt : tombstoneMark(read, seen),
     source: seen.source,
     is_sanitized: read.is_sanitized,
     content_hash: read.content_hash,
@@ -118,7 +118,8 @@ async function applyMark(
     latest_reply: thread.latest_reply,
     updated_at: decision.updatedAt,
   };
-  if (decision.withState) change.state_hash = read.state_hash;
+  // An original that is not marked has the counters of its tombstone by now, and they are not those in its object.
+  if (decision.withState || decision.deletedAt === null) change.state_hash = read.state_hash;
   await store.messages.mark({ team_id: teamId, channel_id: channelId, ts: read.ts }, change);
 }
 

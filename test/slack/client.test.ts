@@ -16,6 +16,7 @@ function open(apiUrl: string, options: { token?: string; signal?: AbortSignal; t
     proxy: null,
     timeoutMs: options.timeoutMs ?? 2000,
     signal: options.signal ?? new AbortController().signal,
+    onDate: () => undefined,
   });
 }
 

@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue, ListedKind } from '../../src/model.ts';
-import { authorOf, firstAtOrAfter, type MessageStore } from './message-store.ts';
+import { authorOf, firstAtOrAfter, type MessageStore, type StoredMessage } from './message-store.ts';
 import { richText, stableUuid } from './rich-text.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -50,8 +50,8 @@ export class Channel {
   raw: JsonObject;
   /** Epoch MILLIseconds, unlike `created`. Settings only: a new message does not move it. */
   updated: number;
-  /** Messages below it have expired by this channel's own retention. */
-  #retainedFrom = '';
+  /** After how many days messages are taken: as the workspace says, or by a policy of this conversation's own. */
+  retention: 'inherit' | 'keep' | number = 'inherit';
 
   constructor(workspace: Workspace, id: string, name: string, store: MessageStore, options: ChannelOptions) {
     this.workspace = workspace;
@@ -76,17 +76,14 @@ export class Channel {
     return this.kind !== 'public';
   }
 
-  /** Nothing below this ts is shown: hidden by the plan, or expired. */
+  /** Nothing below this ts is shown: hidden by the plan. */
   get visibleFrom(): string {
-    const bounds = [this.workspace.floor, this.workspace.retainedFrom, this.#retainedFrom];
-    return bounds.reduce((latest, bound) => (bound > latest ? bound : latest));
+    return this.workspace.floor;
   }
 
   /** Whether the plan hides messages that retention has left. */
   get isLimited(): boolean {
-    const { timeline } = this.store;
-    const retainedFrom = [this.workspace.retainedFrom, this.#retainedFrom].sort().at(-1) ?? '';
-    return firstAtOrAfter(timeline, this.workspace.floor) > firstAtOrAfter(timeline, retainedFrom);
+    return firstAtOrAfter(this.store.timeline, this.workspace.floor) > 0;
   }
 
   /** Posts and returns the ts. An ordinary human message gets an author, a team, a client_msg_id and blocks. */
@@ -205,11 +202,29 @@ export class Channel {
   }
 
   /**
-   * Retention: older messages are gone for good, and unlike under a plan's limit nothing says so. Replies whose root
-   * expired cannot be reached any more, except broadcasts.
+   * Retention takes what is older, oldest first, pinned or not, and unlike under a plan's limit nothing says so: for good, but
+   * for the tombstones of roots whose replies live. In a channel shared with another organisation it takes only what one's
+   * own members sent (slack.com/help, retention for specific conversations). `most`: so many messages, as when a daily run
+   * is not through yet.
    */
-  expireBefore(ts: string): void {
-    if (ts > this.#retainedFrom) this.#retainedFrom = ts;
+  expireBefore(ts: string, most = Number.POSITIVE_INFINITY): void {
+    const old = this.store.all.slice(0, firstAtOrAfter(this.store.all, ts));
+    const own = old.filter((message) => !message.isTombstone && this.#isOwn(message));
+    // A tombstone goes with its last reply.
+    for (const message of own.slice(0, most))
+      if (this.store.find(message.ts) === message) this.store.expire(message.ts);
+  }
+
+  /** The policy's daily run. */
+  runRetention(most?: number): void {
+    const days = this.retention === 'inherit' ? this.workspace.retention : this.retention;
+    if (days !== 'keep') this.expireBefore(this.workspace.world.clock.daysAgo(days), most);
+  }
+
+  #isOwn({ body }: StoredMessage): boolean {
+    if (!this.isExternallyShared) return true;
+    const { team } = JSON.parse(String(body)) as JsonObject;
+    return team === undefined || team === this.workspace.id;
   }
 
   /** Adds a member and posts the join message, as Slack does. Default: the workspace's bot. */
@@ -233,7 +248,7 @@ export class Channel {
 
   /**
    * The truth: every message and reply a token that may read the channel can reach now, exactly as served, by ts.
-   * Messages under the plan's floor, expired ones and replies to a root that is not shown are out of reach.
+   * Messages under the plan's floor and replies to a root under it are out of reach.
    */
   expectedMessages(options: { metadata?: boolean } = {}): JsonObject[] {
     const floor = this.visibleFrom;

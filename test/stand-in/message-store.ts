@@ -32,6 +32,8 @@ export class MessageStore {
   readonly timeline: StoredMessage[] = [];
   /** Everything, plain replies included. */
   readonly all: StoredMessage[] = [];
+  /** What retention took, tombstones of roots whose replies live among it. */
+  readonly expired = new Set<string>();
   /** So many reactors are named, however many there are; `count` always tells. Undefined: all of them. */
   reactorsShown: number | undefined;
   readonly #recipe: Recipe | undefined;
@@ -102,6 +104,12 @@ export class MessageStore {
     remove(thread.replies, message);
     thread.counters = undefined;
     if (thread.root.isTombstone && thread.replies.length === 0) this.delete(thread.root.ts);
+  }
+
+  /** Retention takes a message; what is left of it is what is left of a deleted one. */
+  expire(ts: string): void {
+    this.expired.add(ts);
+    this.delete(ts);
   }
 
   /** The message as Slack would send it, as JSON text. `metadata` is left out unless asked for. */

@@ -23,6 +23,8 @@ export interface StandInOptions {
   thinPages?: boolean | ((page: FullPage) => number);
   /** Do later pages of replies repeat the parent? Default true, the harder case. */
   repeatsParent?: boolean;
+  /** The `Date` header, given what it should be (epoch milliseconds); null for none, as some proxies have it. */
+  date?: (now: number) => string | null;
   onRequest?: Hook;
   onResponse?: Hook;
 }
@@ -132,6 +134,7 @@ export async function startStandIn(options: StandInOptions): Promise<StandIn> {
   }
 
   const server = createServer((request, response) => {
+    stampDate(response, options.date);
     handle(request, response).catch((error: unknown) => {
       // A mistake in the stand-in or in a test's hook must be seen, not taken for one of Slack's failures.
       process.stderr.write(`stand-in: ${error instanceof Error ? error.stack : String(error)}\n`);
@@ -222,6 +225,13 @@ async function respond(
       return reply({ ...sent, body: distort(fault, sent.body, entry.params.cursor) });
     }
   }
+}
+
+function stampDate(response: ServerResponse, date: StandInOptions['date']): void {
+  if (date === undefined) return;
+  const header = date(Date.now());
+  response.sendDate = header !== null;
+  if (header !== null) response.setHeader('date', header);
 }
 
 function send(response: ServerResponse, { status, body, headers }: Reply): void {

@@ -45,8 +45,8 @@ export class Workspace {
   readonly botToken: string;
   /** Messages below it are hidden by the plan. */
   floor = NO_FLOOR;
-  /** Messages below it have expired by the workspace's retention. */
-  retainedFrom = NO_FLOOR;
+  /** After how many days messages are taken, where a channel has no policy of its own. */
+  retention: 'keep' | number = 'keep';
   plan: 'free' | 'paid';
 
   constructor(world: World, id: string, options: WorkspaceOptions) {
@@ -137,7 +137,12 @@ export class Workspace {
 
   /** Retention in every channel: see `Channel.expireBefore`. */
   expireBefore(ts: string): void {
-    if (ts > this.retainedFrom) this.retainedFrom = ts;
+    for (const channel of this.channels.values()) channel.expireBefore(ts);
+  }
+
+  /** What Slack does once a day. */
+  runRetention(): void {
+    for (const channel of this.channels.values()) channel.runRetention();
   }
 
   /** As an admin may: the channel answers channel_not_found from now on. */

@@ -94,6 +94,7 @@ eachDatabase((create) => {
     await using lab = await openLab(create);
     const ann = lab.acme.user('ann').id;
     const general = lab.acme.channel('general');
+    general.post({ text: 'older: what expires by retention would take it first' });
     const root = general.post({ user: ann, text: 'I should not have said this' });
     const replies = ['first', 'second'].map((text) => general.reply(root, { text }));
     const tombstone = general.post({ text: 'gone before we came' });

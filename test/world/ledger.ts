@@ -6,7 +6,7 @@ import { cleaned } from '../support/world-rows.ts';
 
 /**
  * `shown`: Slack serves it. `tombstone`: deleted, and its replies are served. `deleted`: gone, and a reader can know.
- * `expired`: gone by retention or hidden by the plan, which is no deletion. `unknowable`: deleted, but what would prove
+ * `expired`: gone by retention (its tombstone may be there) or hidden by the plan, which is no deletion. `unknowable`: deleted, but what would prove
  * it is gone as well, so that nobody can tell it from expired.
  */
 export type Fate = 'shown' | 'tombstone' | 'deleted' | 'expired' | 'unknowable';
@@ -69,13 +69,29 @@ export class Ledger {
     const { visibleFrom, store } = channel;
     const stored = store.find(ts);
     const rootTs = stored?.thread?.root.ts ?? this.#channels.get(channel)?.get(ts)?.rootTs ?? ts;
+    if (store.expired.has(ts)) return 'expired';
     const isVisible = stored !== undefined && isReachable(stored, visibleFrom);
-    if (isVisible) return stored.isTombstone ? 'tombstone' : 'shown';
+    if (isVisible && !stored.isTombstone) return 'shown';
     if (stored !== undefined && !stored.isTombstone) return 'expired';
-    // What is gone shows by its absence, and only where something older is still there; a reply in its thread.
-    const oldestShown = store.timeline.find((message) => message.ts >= visibleFrom)?.ts;
-    return oldestShown !== undefined && oldestShown <= rootTs ? 'deleted' : 'unknowable';
+    // What is gone may have expired, unless something older is still there that would have expired before it. Other
+    // organisations have policies of their own, and then it depends on the page.
+    const isOwn = this.#teamOf(channel, ts) === channel.workspace.id;
+    const oldest = store.timeline.find((message) => message.ts >= visibleFrom && isProof(message, channel.workspace.id));
+    if (!isOwn || oldest === undefined || oldest.ts >= rootTs) return 'unknowable';
+    return isVisible ? 'tombstone' : 'deleted';
   }
+
+  #teamOf(channel: Channel, ts: string): string {
+    const [first] = this.versions(channel, ts);
+    const { team }: { team?: string } = JSON.parse(first?.content ?? '{}');
+    return team ?? channel.workspace.id;
+  }
+}
+
+/** A message that retention would have taken, of the workspace's own. */
+function isProof({ body, isTombstone, isBroadcast }: StoredMessage, teamId: string): boolean {
+  const { team, subtype }: { team?: string; subtype?: string } = JSON.parse(String(body));
+  return !isTombstone && (team ?? teamId) === teamId && (subtype === undefined || isBroadcast);
 }
 
 /** Whether Slack serves a message: neither expired nor hidden, and with replies also their root. */

@@ -133,9 +133,10 @@ export class Witness {
     const expected = expectedColumns(shown);
     const found = columnsOf(row);
     // A tombstone says nothing new but how its thread goes on; a kept original stays what it was.
-    const isKept = fate === 'tombstone' && row['subtype'] !== 'tombstone';
+    const isTombstone = shown['subtype'] === 'tombstone';
+    const isKept = isTombstone && row['subtype'] !== 'tombstone';
     const ofThread = ['thread_ts', 'reply_count', 'latest_reply'];
-    const all = Object.keys(expected).filter((name) => name !== 'raw' || fate !== 'tombstone');
+    const all = Object.keys(expected).filter((name) => name !== 'raw' || !isTombstone);
     const names = isKept ? ofThread : all;
     for (const name of names) {
       const [is, should] = [inOrder(found[name]), inOrder(expected[name])];
@@ -216,7 +217,7 @@ function compareChannel(channel: Channel, row: Row | undefined): string[] {
 
 /** A cut list names some of those who reacted: those must be there, and all others who are there reacted once. */
 function compareReactions(channel: Channel, shown: JsonObject | undefined, row: Row, stored: readonly Row[]): string[] {
-  if (shown === undefined || row['deleted_at'] !== null) return [];
+  if (shown === undefined || row['deleted_at'] !== null || shown['subtype'] === 'tombstone') return [];
   const reactions = (shown['reactions'] ?? []) as unknown as { name: string; users: string[]; count: number }[];
   const place = placeOf(channel, String(row['ts']));
   const wrong: string[] = [];
@@ -233,7 +234,7 @@ function compareReactions(channel: Channel, shown: JsonObject | undefined, row: 
 }
 
 function compareFiles(channel: Channel, shown: JsonObject | undefined, row: Row, stored: readonly Row[]): string[] {
-  if (shown === undefined || row['deleted_at'] !== null) return [];
+  if (shown === undefined || row['deleted_at'] !== null || shown['subtype'] === 'tombstone') return [];
   const should = ((shown['files'] ?? []) as unknown as { id: string }[]).map(({ id }) => id).sort();
   const is = stored.map(({ file_id }) => String(file_id)).sort();
   if (is.join() === should.join()) return [];

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import type { IsoTime, Ts } from '../../model.ts';
-import { millisecondAfter, tsToIso } from '../../ts.ts';
+import { millisecondAfter } from '../../ts.ts';
 import type { Dialect, Writable, WriteTarget } from '../dialects/dialect.ts';
 import { type PreparedQuery, prepareQuery } from '../prepared-query.ts';
 import type { FileRow, MessageFileRow, MessageRevisionRow, MessageRow, ReactionRow, Schema } from '../schema.ts';
@@ -60,15 +60,16 @@ export interface MessageRepository {
   ): Promise<void>;
 
   /**
-   * Messages within the closed range that history shows (top-level ones and replies sent to the channel as well), not marked
-   * deleted and stored before `storedBefore`; ascending by ts.
+   * Messages within the closed range that history shows (top-level ones and replies sent to the channel as well) and that are
+   * not marked deleted; ascending by ts.
    */
-  listShown(
+  listShown(teamId: string, channelId: string, range: { from: Ts; to: Ts }): Promise<StoredPlace[]>;
+  /** Those of `ts` that are stored, by ts: what they were, and whether they are marked deleted. */
+  findOriginals(
     teamId: string,
     channelId: string,
-    range: { from: Ts; to: Ts },
-    storedBefore: IsoTime,
-  ): Promise<StoredPlace[]>;
+    ts: readonly Ts[],
+  ): Promise<Map<Ts, Pick<MessageRow, 'ts' | 'raw' | 'deleted_at'>>>;
   /**
    * The ts of the `n`th such message before `before`, counted from the latest; undefined when there are fewer.
    */
@@ -79,12 +80,8 @@ export interface MessageRepository {
   countShown(teamId: string, channelId: string, range: { from: Ts; to: Ts }): Promise<number>;
   /** How many there are, or null when there are more than `limit`. */
   countShownUpTo(teamId: string, channelId: string, range: { from: Ts; to: Ts }, limit: number): Promise<number | null>;
-  /** How many top-level messages up to `ts` are stored, deleted ones included, counted up to `limit`. */
-  countUpTo(teamId: string, channelId: string, ts: Ts, limit: number): Promise<number>;
-  /** The oldest message of any other channel, when it is older than `ts` and came from the API. */
-  findOlderElsewhere(teamId: string, channelId: string, ts: Ts): Promise<{ channel_id: string; ts: Ts } | undefined>;
-  /** Replies of the thread that are not marked deleted and were stored before `storedBefore`; ascending. */
-  listLiveReplies(teamId: string, channelId: string, threadTs: Ts, storedBefore: IsoTime): Promise<Ts[]>;
+  /** Replies of the thread that are not marked deleted; ascending. */
+  listLiveReplies(teamId: string, channelId: string, threadTs: Ts): Promise<Ts[]>;
   countLiveReplies(teamId: string, channelId: string, threadTs: Ts): Promise<number>;
   findLastReply(teamId: string, channelId: string, threadTs: Ts): Promise<Ts | undefined>;
   isDeleted(teamId: string, channelId: string, ts: Ts): Promise<boolean>;
@@ -197,12 +194,11 @@ export function messageRepository(dialect: Dialect): (db: Kysely<Schema>) => Mes
       .where('channel_id', '=', channelId)
       .where(dialect.isAnyOf('ts', ts)),
   );
-  const listShown = prepareQuery((db, teamId: string, channelId: string, from: Ts, to: Ts, storedBefore: IsoTime) =>
+  const listShown = prepareQuery((db, teamId: string, channelId: string, from: Ts, to: Ts) =>
     shownIn(db, teamId, channelId)
       .select(['ts', 'thread_ts', 'is_reply'])
       .where('ts', '>=', from)
       .where('ts', '<=', to)
-      .where('first_seen_at', '<', storedBefore)
       .orderBy('ts'),
   );
   const findBetween = prepareQuery((db, teamId: string, channelId: string, from: Ts, to: Ts) =>
@@ -238,7 +234,7 @@ function shownIn(db: Kysely<Schema>, teamId: string, channelId: string) {
 interface Prepared {
   findForMerge: PreparedQuery<[teamId: string, channelId: string, ts: readonly Ts[]], StoredMessage>;
   findBetween: PreparedQuery<[teamId: string, channelId: string, from: Ts, to: Ts], { ts: Ts }>;
-  listShown: PreparedQuery<[teamId: string, channelId: string, from: Ts, to: Ts, storedBefore: IsoTime], StoredPlace>;
+  listShown: PreparedQuery<[teamId: string, channelId: string, from: Ts, to: Ts], StoredPlace>;
 }
 
 function boundTo(
@@ -345,8 +341,13 @@ function boundTo(
         .execute();
     },
 
-    listShown: (teamId, channelId, { from, to }, storedBefore) =>
-      listShown(db, teamId, channelId, from, to, storedBefore),
+    listShown: (teamId, channelId, { from, to }) => listShown(db, teamId, channelId, from, to),
+
+    async findOriginals(teamId, channelId, ts) {
+      if (ts.length === 0) return new Map();
+      const rows = await messages(teamId, channelId, ts).select(['ts', 'raw', 'deleted_at']).execute();
+      return new Map(rows.map((row) => [row.ts, row]));
+    },
 
     async findNthShown(teamId, channelId, before, n) {
       const row = await shownIn(db, teamId, channelId)
@@ -383,40 +384,8 @@ function boundTo(
       return rows.length > limit ? null : rows.length;
     },
 
-    async countUpTo(teamId, channelId, ts, limit) {
-      const rows = await db
-        .selectFrom('messages')
-        .select('ts')
-        .where('team_id', '=', teamId)
-        .where('channel_id', '=', channelId)
-        .where('ts', '<=', ts)
-        .where('is_reply', '=', false)
-        .limit(limit)
-        .execute();
-      return rows.length;
-    },
-
-    async findOlderElsewhere(teamId, channelId, ts) {
-      return db
-        .selectFrom('messages')
-        .select(['channel_id', 'ts'])
-        .where('team_id', '=', teamId)
-        .where('channel_id', '!=', channelId)
-        .where('posted_at', '<', tsToIso(ts))
-        .where('deleted_at', 'is', null)
-        .where('source', '=', 'api')
-        .where('is_reply', '=', false)
-        .orderBy('posted_at')
-        .limit(1)
-        .executeTakeFirst();
-    },
-
-    async listLiveReplies(teamId, channelId, threadTs, storedBefore) {
-      const rows = await liveReplies(teamId, channelId, threadTs)
-        .select('ts')
-        .where('first_seen_at', '<', storedBefore)
-        .orderBy('ts')
-        .execute();
+    async listLiveReplies(teamId, channelId, threadTs) {
+      const rows = await liveReplies(teamId, channelId, threadTs).select('ts').orderBy('ts').execute();
       return rows.map(({ ts }) => ts);
     },
 
