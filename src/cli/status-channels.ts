@@ -1,9 +1,10 @@
 /** What `status` tells of each channel. Pure: rows in, one object per channel out. */
 import type { ChannelFacts, MessageCount, ThreadCount } from '../db/repositories/overview.ts';
+import type { UnshownThread } from '../db/repositories/positions.ts';
 import type { CoverageRow, IngestionStateRow, RunChannelRow } from '../db/schema.ts';
-import type { IsoTime } from '../model.ts';
-import { coveredIntervals } from '../sync/channel-position.ts';
-import { holesAfter } from '../sync/interval.ts';
+import type { IsoTime, Ts } from '../model.ts';
+import { coveredIntervals, wantedHoles } from '../sync/channel-position.ts';
+import { claimedReplies } from '../sync/thread-news.ts';
 import { microsToTs, tsToIso, tsToMicros } from '../ts.ts';
 
 export interface ChannelStatus {
@@ -24,6 +25,8 @@ export interface ChannelStatus {
   /** Rows, replies and deleted messages included. */
   messages: number;
   threads: { total: number; pending: number; failed: number };
+  /** Threads of which Slack shows fewer replies than it says there are, latest first. */
+  unshown_replies: { ts: Ts; says: number; shows: number }[];
   error: string | null;
 }
 
@@ -35,6 +38,7 @@ export interface ChannelRows {
   coverage: readonly CoverageRow[];
   messages: readonly MessageCount[];
   threads: readonly ThreadCount[];
+  unshown: readonly UnshownThread[];
   /** Of the last run. */
   failures: readonly Pick<RunChannelRow, 'channel_id' | 'error'>[];
 }
@@ -48,12 +52,16 @@ export function channelStatuses(rows: ChannelRows): ChannelStatus[] {
   const failures = byChannel(rows.failures);
   const coverage = new Map<string, CoverageRow[]>();
   for (const row of rows.coverage) coverage.set(row.channel_id, [...(coverage.get(row.channel_id) ?? []), row]);
+  const unshown = new Map<string, ChannelStatus['unshown_replies']>();
+  for (const { channel_id: id, thread_ts: ts, claim, shown_replies: shows } of rows.unshown)
+    unshown.set(id, [...(unshown.get(id) ?? []), { ts, says: claimedReplies(claim), shows }]);
   const ids = [...new Set([...states.keys(), ...failures.keys(), ...coverage.keys(), ...messages.keys()])];
   return ids
     .map((id) => ({
       ...placeOf(id, facts.get(id), states.get(id), coverage.get(id) ?? []),
       messages: messages.get(id)?.messages ?? 0,
       threads: threadsOf(threads.get(id)),
+      unshown_replies: unshown.get(id) ?? [],
       error: states.get(id)?.last_error ?? failures.get(id)?.error ?? null,
     }))
     .sort(worstFirst);
@@ -68,7 +76,7 @@ function placeOf(
   facts: ChannelFacts | undefined,
   state: IngestionStateRow | undefined,
   coverage: readonly CoverageRow[],
-): Omit<ChannelStatus, 'messages' | 'threads' | 'error'> {
+): Omit<ChannelStatus, 'messages' | 'threads' | 'unshown_replies' | 'error'> {
   const last = coveredIntervals(coverage).at(-1);
   return {
     channel_id: channelId,
@@ -93,7 +101,7 @@ function placeOf(
 function holesOf(state: IngestionStateRow, coverage: readonly CoverageRow[]): ChannelStatus['holes'] {
   const intervals = coverage.map(({ from_ts, to_ts }) => ({ from: tsToMicros(from_ts), to: tsToMicros(to_ts) }));
   const floor = state.floor_ts === null ? 0 : tsToMicros(state.floor_ts);
-  return holesAfter(Math.max(1, tsToMicros(state.wanted_from_ts), floor), intervals).map(({ oldest, latest }) => ({
+  return wantedHoles(state, intervals, Math.max(1, floor)).map(({ oldest, latest }) => ({
     from: tsToIso(microsToTs(oldest + 1)),
     to: tsToIso(microsToTs(latest - 1)),
   }));
@@ -108,6 +116,7 @@ function worstFirst(a: ChannelStatus, b: ChannelStatus): number {
   return (
     Number(b.error !== null) - Number(a.error !== null) ||
     Number(b.holes.length > 0) - Number(a.holes.length > 0) ||
+    Number(b.unshown_replies.length > 0) - Number(a.unshown_replies.length > 0) ||
     compareText(minuteOf(a), minuteOf(b)) ||
     b.threads.pending - a.threads.pending ||
     compareText(b.last_message_at ?? '', a.last_message_at ?? '')

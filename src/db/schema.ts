@@ -145,6 +145,8 @@ export interface IngestionStateRow {
   audit_began_at: IsoTime | null;
   expired_to_ts: Ts | null;
   followed_from_ts: Ts | null;
+  /** `rangesToText` of interval.ts. */
+  reread_ranges: string | null;
 }
 
 export interface CoverageRow {
@@ -170,6 +172,7 @@ export interface ThreadRow {
   next_audit_run: number | null;
   audit_interval: number | null;
   followed_from_ts: Ts | null;
+  shown_replies: number | null;
 }
 
 export interface RunCountRow {
@@ -437,6 +440,7 @@ const kindByName: Record<string, ColumnKind> = {
   live_replies: 'integer',
   next_audit_run: 'integer',
   audit_interval: 'integer',
+  shown_replies: 'integer',
   rows: 'integer',
   norm_version: 'integer',
   attempts: 'integer',

@@ -1,16 +1,18 @@
 /** Reads several holes at one go where that costs fewer calls than one by one. */
 import { microsToTs } from '../ts.ts';
 import type { PlannedChannel } from './channel-plan.ts';
+import type { ChannelPosition } from './channel-position.ts';
 import { pageRoom, type SyncContext } from './context.ts';
 import type { Window } from './interval.ts';
 
 /**
- * The same holes, latest first, with those made one window between which one page has room for what is known. An export has
+ * The same holes, latest first, with those made one window between which all is known and one page has room for it. An export has
  * no file for a day on which nobody wrote, so that in a quiet channel every other day is a hole, and each would cost a call.
  */
 export async function bridgeHoles(
   context: SyncContext,
   { channelId }: Pick<PlannedChannel, 'channelId'>,
+  position: Pick<ChannelPosition, 'covers'>,
   holes: readonly Window[],
 ): Promise<Window[]> {
   const room = pageRoom(context);
@@ -20,7 +22,7 @@ export async function bridgeHoles(
     const later = windows.at(-1);
     const range = later === undefined || hole.latest === null ? null : { from: hole.latest, to: later.oldest };
     const between =
-      range === null || range.to < range.from
+      range === null || range.to < range.from || !position.covers(range)
         ? null
         : await context.store.messages.countShownUpTo(
             context.teamId,

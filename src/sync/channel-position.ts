@@ -4,7 +4,16 @@ import type { CoverageRow, IngestionStateRow } from '../db/schema.ts';
 import type { IsoTime, Ts } from '../model.ts';
 import { compareTs, microsToTs, tsToMicros } from '../ts.ts';
 import { withoutFuture } from './future.ts';
-import { addInterval, holesAfter, type Interval, joinTouching, subtractInterval } from './interval.ts';
+import {
+  addInterval,
+  holesAfter,
+  holesWithin,
+  type Interval,
+  joinTouching,
+  rangesOf,
+  rangesToText,
+  subtractInterval,
+} from './interval.ts';
 
 const dayMs = 24 * 3600 * 1000;
 
@@ -27,6 +36,7 @@ export function newState(key: { teamId: string; channelId: string }, wantedFrom:
     audit_began_at: null,
     expired_to_ts: null,
     followed_from_ts: null,
+    reread_ranges: null,
   };
 }
 
@@ -114,7 +124,7 @@ export class ChannelPosition {
 
   /** Whether part of what is wanted is known to be hidden by the plan. */
   get isCutByPlan(): boolean {
-    return holesAfter(this.wantedFrom, this.#intervals()).length > this.visibleHoles.length;
+    return wantedHoles(this.#state, this.#intervals()).length > this.visibleHoles.length;
   }
 
   get audit(): AuditState {
@@ -132,7 +142,7 @@ export class ChannelPosition {
    * out, but tried again once a day: an upgraded plan shows it.
    */
   holes(now: number): { oldest: number; latest: number }[] {
-    return this.#withoutHidden(holesAfter(this.wantedFrom, this.#intervals()), now - dayMs);
+    return this.#withoutHidden(wantedHoles(this.#state, this.#intervals()), now - dayMs);
   }
 
   /**
@@ -140,14 +150,12 @@ export class ChannelPosition {
    * since `began` (milliseconds).
    */
   holesWithin(from: number, to: number, began: number): { oldest: number; latest: number }[] {
-    const known = this.#intervals().filter((interval) => interval.from <= to && interval.to >= from);
-    const end = { from: to + 1, to: Number.MAX_SAFE_INTEGER };
-    return this.#withoutHidden(holesAfter(from, [...known, end]), began);
+    return this.#withoutHidden(holesWithin({ from, to }, this.#intervals()), began);
   }
 
   /** What is wanted and not covered before the last interval, without what Slack is known to hide. */
   get visibleHoles(): { oldest: number; latest: number }[] {
-    return this.#withoutHidden(holesAfter(this.wantedFrom, this.#intervals()), 0);
+    return this.#withoutHidden(wantedHoles(this.#state, this.#intervals()), 0);
   }
 
   #withoutHidden(holes: { oldest: number; latest: number }[], since: number): { oldest: number; latest: number }[] {
@@ -293,8 +301,15 @@ export class ChannelPosition {
       audited_at: this.#state.audited_at ?? oldestSeen(coverage, at),
       audited_run: this.#state.audited_run ?? run,
       expired_to_ts: this.#expiredAfter(oldestProof, expiredTo),
+      reread_ranges: this.#rereadAfter(coverage),
       ...this.#floorAfter(floor, at),
     };
+  }
+
+  /** What was to be read again and is not covered yet. */
+  #rereadAfter(coverage: readonly CoverageRow[]): string | null {
+    const known = coveredIntervals(coverage);
+    return rangesToText(rangesOf(this.#state.reread_ranges).filter((range) => holesWithin(range, known).length > 0));
   }
 
   /** A message that would have expired too refutes that what is newer than it did. */
@@ -345,6 +360,23 @@ export class ChannelPosition {
   #intervals(): Interval[] {
     return coveredIntervals(this.#coverage);
   }
+}
+
+/**
+ * What is wanted and not covered, latest first: from the wanted start on, and what is to be read again before it. What lies
+ * between two ranges that were read nobody asked for. Nothing before `floor` (microseconds).
+ */
+export function wantedHoles(
+  { wanted_from_ts, reread_ranges }: Pick<IngestionStateRow, 'wanted_from_ts' | 'reread_ranges'>,
+  intervals: readonly Interval[],
+  floor = 1,
+): { oldest: number; latest: number }[] {
+  const from = Math.max(floor, tsToMicros(wanted_from_ts));
+  const earlier = rangesOf(reread_ranges)
+    .map((range) => ({ from: Math.max(floor, range.from), to: Math.min(range.to, from - 1) }))
+    .filter((range) => range.from <= range.to)
+    .reverse();
+  return [...holesAfter(from, intervals), ...earlier.flatMap((range) => holesWithin(range, intervals))];
 }
 
 /** What is covered, whoever vouches for it: intervals of two sources that touch are one. */

@@ -3,6 +3,8 @@
  * two intervals that touch are one.
  */
 
+import { microsToTs, parseTs, tsToMicros } from '../ts.ts';
+
 /** Closed: both ends are known. */
 export interface Interval {
   from: number;
@@ -47,6 +49,29 @@ export function subtractInterval<Known extends Interval>(intervals: readonly Kno
       { ...interval, from: Math.max(interval.from, removed.to + 1) },
     ].filter(({ from, to }) => from <= to),
   );
+}
+
+/** The holes in `intervals` within a range, latest first. */
+export function holesWithin(
+  { from, to }: Interval,
+  intervals: readonly Interval[],
+): { oldest: number; latest: number }[] {
+  const known = intervals.filter((interval) => interval.from <= to && interval.to >= from);
+  return holesAfter(from, [...known, { from: to + 1, to: Number.MAX_SAFE_INTEGER }]);
+}
+
+/** Ranges as one text of a column, ascending and joined where they touch; null for none. */
+export function rangesToText(ranges: readonly Interval[]): string | null {
+  const joined = joinTouching([...ranges].sort((a, b) => a.from - b.from));
+  return joined.length === 0 ? null : joined.map(({ from, to }) => `${microsToTs(from)}-${microsToTs(to)}`).join(' ');
+}
+
+/** The other way round. Throws `RangeError` for a text that others wrote. */
+export function rangesOf(text: string | null): Interval[] {
+  return (text?.split(' ') ?? []).map((range) => {
+    const [from = '', to = ''] = range.split('-');
+    return { from: tsToMicros(parseTs(from)), to: tsToMicros(parseTs(to)) };
+  });
 }
 
 /** The holes in `intervals` at or after `from` and before the last interval, latest first. Reading them fills them. */

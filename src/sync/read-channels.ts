@@ -289,7 +289,7 @@ async function fillHoles(
     const size = holes.reduce((sum, { oldest, latest }) => sum + (latest ?? context.now() * 1000) - oldest, 0);
     if (size >= left) throw noProgress(entry);
     left = size;
-    for (const window of await bridgeHoles(context, entry, holes)) {
+    for (const window of await bridgeHoles(context, entry, position, holes)) {
       results.push(await readWindow(context, entry, position, window));
     }
   }

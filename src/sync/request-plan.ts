@@ -119,15 +119,16 @@ async function pagesIn(context: SyncContext, { channelId }: PlannedChannel, wind
 export async function pagesInHoles(
   context: SyncContext,
   entry: Pick<PlannedChannel, 'channelId'>,
-  { latestFrom }: Pick<ChannelPosition, 'latestFrom'>,
+  position: Pick<ChannelPosition, 'latestFrom' | 'covers'>,
   holes: readonly Window[],
 ): Promise<number> {
+  const { latestFrom } = position;
   if (holes.length === 0 || latestFrom === null) return holes.length;
   const shown = await countShown(context, entry.channelId, latestFrom, endOfTime);
   const now = context.now() * 1000;
   const perMicrosecond = shown / Math.max(1, now - latestFrom);
   const size = context.slack.pageSize('conversations.history');
-  const windows = await bridgeHoles(context, entry, holes);
+  const windows = await bridgeHoles(context, entry, position, holes);
   return windows
     .map(({ oldest, latest }) => Math.max(1, Math.ceil((perMicrosecond * ((latest ?? now) - oldest)) / size)))
     .reduce((sum, pages) => sum + pages, 0);

@@ -7,7 +7,7 @@ import type { CoverageRow, IngestionStateRow } from '../db/schema.ts';
 import type { IsoTime, Ts } from '../model.ts';
 import { newState } from '../sync/channel-position.ts';
 import { nowIso, pageRoom, type SyncContext } from '../sync/context.ts';
-import { type Interval, subtractInterval } from '../sync/interval.ts';
+import { type Interval, rangesOf, rangesToText, subtractInterval } from '../sync/interval.ts';
 import { queuedThread } from '../sync/thread-news.ts';
 import { compareTs, isTs, microsToTs, tsToMicros } from '../ts.ts';
 import { isWithin } from './check-positions.ts';
@@ -149,15 +149,15 @@ async function stateAfter(
   { teamId, channelId, covered, firstRead }: Patient,
   { after, removed }: { after: readonly CoverageRow[]; removed: readonly Interval[] },
 ): Promise<IngestionStateRow> {
+  // Where nothing says what was wanted once, what was read surely was.
   const earliest = [
-    ...(covered === undefined ? [] : [tsToMicros(covered.state.wanted_from_ts)]),
     ...removed.map(({ from }) => from),
     ...after.slice(0, 1).map(({ from_ts }) => tsToMicros(from_ts)),
-    // Nothing says what was wanted once; what was read surely was.
-    ...(covered === undefined && firstRead !== null ? [tsToMicros(firstRead)] : []),
+    ...(firstRead === null ? [] : [tsToMicros(firstRead)]),
   ];
-  const wanted = microsToTs(Math.max(1, Math.min(...earliest)));
+  const wanted = covered?.state.wanted_from_ts ?? microsToTs(Math.max(1, Math.min(...earliest)));
   const state = covered?.state ?? newState({ teamId, channelId }, wanted);
+  const isBefore = ({ from }: Interval) => from < tsToMicros(wanted);
   const last = after.at(-1);
   const newest = last === undefined ? null : await store.integrity.findNewestShown(teamId, channelId, last.to_ts);
   const isInside = newest !== null && after.some((row) => isWithin(newest, row));
@@ -166,6 +166,8 @@ async function stateAfter(
   return {
     ...state,
     wanted_from_ts: wanted,
+    // What was read before that is to be read again, and nothing between it.
+    reread_ranges: rangesToText([...rangesOf(state.reread_ranges), ...removed.filter(isBefore)]),
     last_ts: isInside && hasCheckpoint ? newest : null,
     oldest_ts: last?.from_ts ?? null,
   };

@@ -71,6 +71,7 @@ function thread(fields: Partial<ThreadRow> = {}): ThreadRow {
     next_audit_run: null,
     audit_interval: null,
     followed_from_ts: null,
+    shown_replies: null,
     ...fields,
   };
 }

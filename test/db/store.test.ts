@@ -29,6 +29,7 @@ async function writeSomething(store: TransactionStore): Promise<void> {
       next_audit_run: null,
       audit_interval: null,
       followed_from_ts: null,
+      shown_replies: null,
     },
   ]);
   await store.positions.saveState({
@@ -48,6 +49,7 @@ async function writeSomething(store: TransactionStore): Promise<void> {
     audit_began_at: null,
     expired_to_ts: null,
     followed_from_ts: null,
+    reread_ranges: null,
   });
 }
 

@@ -1,5 +1,6 @@
 /** Ranges of old history: read newest first, resumable, and never in the way of the live checkpoint. */
 import { expect, it } from 'vitest';
+import type { Ts } from '../../src/model.ts';
 import type { Channel } from '../stand-in/channel.ts';
 import { eachDatabase } from '../support/databases.ts';
 import { type Lab, openLab } from '../support/lab.ts';
@@ -121,5 +122,46 @@ eachDatabase((create) => {
       expect(run.stderr).toContain(words);
     }
     expect(lab.slack.requests).toHaveLength(0);
+  });
+
+  it('reads again what is damaged in one of several ranges, and nothing of what lies between them', async () => {
+    await using lab = await openLab(create);
+    const general = lab.acme.channel('general');
+    postDaily(lab, general, 400);
+    for (const [from, to] of [
+      [390, 380],
+      [300, 290],
+      [200, 190],
+    ] as const)
+      expect((await lab.run(['backfill', '--from', isoDay(from), '--to', isoDay(to)])).code).toBe(0);
+    expect((await lab.ingest()).code).toBe(0);
+    const whole = await lab.database.rows('messages', { order: 'ts' });
+    const coverage = await lab.database.rows('coverage', { order: 'from_ts' });
+    expect(coverage).toHaveLength(4);
+
+    const { db } = await lab.database.open();
+    const [first, , , , , , , , , , , , , , middle] = whole.map(({ ts }) => String(ts));
+    await db
+      .deleteFrom('messages')
+      .where('ts', 'in', [first, middle] as Ts[])
+      .execute();
+    expect((await lab.run(['verify', '--offline'])).code).toBe(3);
+    await lab.run(['verify', '--repair']);
+    expect((await states(lab))[0]).toMatchObject({ reread_ranges: expect.any(String) });
+    const [channel] = (await lab.run(['status'])).out.workspaces[0].channels;
+    const bounds = coverage.map(({ from_ts, to_ts }) => [Number(from_ts) * 1000, Number(to_ts) * 1000]);
+    const lies = (at: number) => bounds.some(([from = 0, to = 0]) => from - 1000 <= at && at <= to + 1000);
+    for (const { from, to } of channel.holes)
+      expect([lies(Date.parse(from)), lies(Date.parse(to))]).toEqual([true, true]);
+
+    const run = await lab.ingest();
+    expect(run.code).toBe(0);
+    expect((await lab.database.rows('messages', { order: 'ts' })).map(({ ts }) => ts)).toEqual(
+      whole.map(({ ts }) => ts),
+    );
+    const bare = (rows: Record<string, unknown>[]) => rows.map(({ from_ts, to_ts }) => [from_ts, to_ts]);
+    expect(bare(await lab.database.rows('coverage', { order: 'from_ts' }))).toEqual(bare(coverage));
+    expect((await states(lab))[0]).toMatchObject({ reread_ranges: null });
+    expect((await lab.run(['verify'])).code).toBe(0);
   });
 });

@@ -41,8 +41,12 @@ export interface PositionRepository {
   listRoots(teamId: string, channelId: string, after: Ts | null, limit: number): Promise<StoredRoot[]>;
   /** Makes messages roots that have replies and do not say so. */
   markRoots(teamId: string, channelId: string): Promise<void>;
+  /** Threads of which Slack shows fewer replies than it says there are, latest first. */
+  listUnshownThreads(teamId: string): Promise<UnshownThread[]>;
   noteThreadError(row: ThreadRow, error: string, now: IsoTime): Promise<void>;
 }
+
+export type UnshownThread = Pick<ThreadRow, 'channel_id' | 'thread_ts' | 'claim'> & { shown_replies: number };
 
 /** A root, what it says of its replies, and which of them are stored. */
 export type StoredRoot = Pick<MessageRow, 'ts' | 'reply_count' | 'latest_reply'> & { live: number; last: Ts | null };
@@ -63,6 +67,7 @@ const threadTarget = {
     'next_audit_run',
     'audit_interval',
     'followed_from_ts',
+    'shown_replies',
   ],
   key: ['team_id', 'channel_id', 'thread_ts'],
   onConflict: 'replace',
@@ -87,6 +92,7 @@ const stateTarget = {
     'audit_began_at',
     'expired_to_ts',
     'followed_from_ts',
+    'reread_ranges',
   ],
   key: ['team_id', 'channel_id'],
   onConflict: 'replace',
@@ -285,6 +291,16 @@ function boundTo(
         )
         .execute();
     },
+
+    listUnshownThreads: (teamId) =>
+      db
+        .selectFrom('threads')
+        .select(['channel_id', 'thread_ts', 'claim'])
+        .select((eb) => eb.ref('shown_replies').$notNull().as('shown_replies'))
+        .where('team_id', '=', teamId)
+        .where('shown_replies', 'is not', null)
+        .orderBy('thread_ts', 'desc')
+        .execute(),
 
     async noteThreadError(row, error, now) {
       await db
