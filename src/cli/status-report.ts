@@ -93,7 +93,8 @@ export async function readWorkspaceStatus(
   const states = await positions.listStates(team_id);
   const coverage = await overview.listCoverage(team_id);
   const failures = await lastFailures(store, runs);
-  const channels = channelStatuses({ facts, states, coverage, messages, threads, failures });
+  const unshown = await positions.listUnshownThreads(team_id);
+  const channels = channelStatuses({ facts, states, coverage, messages, threads, unshown, failures });
   const pace = await store.runs.listPaceStates(team_id);
   const perDay = await runsPerDay(store, team_id, settings.now);
   const read = new Set(channels.map(({ channel_id }) => channel_id));

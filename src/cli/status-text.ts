@@ -4,6 +4,7 @@ import { channelLabel, workspaceLabelWithId } from '../labels.ts';
 import type { IsoTime } from '../model.ts';
 import { truncate } from '../output/cells.ts';
 import { countOf, formatCount } from '../output/counts.ts';
+import { unshownText } from '../output/unshown.ts';
 import { rateText } from './plan-text.ts';
 import type { ChannelStatus } from './status-channels.ts';
 import type { Cycle, RunStatus, WorkspaceStatus } from './status-report.ts';
@@ -34,6 +35,7 @@ export function workspaceText(status: WorkspaceStatus, screen: Screen): string[]
 
 function factsOf(status: WorkspaceStatus): [label: string, ...lines: string[]][] {
   const { totals, remaining, ingest_runs_per_day: perDay } = status;
+  const unshown = status.channels.reduce((sum, channel) => sum + channel.unshown_replies.length, 0);
   const notRead = status.channels_not_read > 0 ? `; ${formatCount(status.channels_not_read)} more not read` : '';
   const waiting = [countIf(remaining.threads, 'thread'), countIf(remaining.holes, 'hole')].filter(
     (part) => part !== '',
@@ -50,6 +52,14 @@ function factsOf(status: WorkspaceStatus): [label: string, ...lines: string[]][]
         ? 'nothing is known to be missing'
         : `${waiting.join(', ')}: at least ${countOf(remaining.requests, 'request')}, ${formatDuration(remaining.seconds * 1000)}`,
     ],
+    ...(unshown === 0
+      ? []
+      : [
+          ['not shown', `${countOf(unshown, 'thread')} of which Slack shows fewer replies than it says`] as [
+            string,
+            string,
+          ],
+        ]),
     ['ingest', perDay === null ? 'did not run in the last 7 days' : rateText(perDay)],
     ['audits', ...auditLines(status)],
     ...limitLines(status),
@@ -179,13 +189,16 @@ const channelColumns: readonly ChannelColumn[] = [
 ];
 
 /** What is wrong with the channel, under its line. */
-function detailLines({ error, holes }: ChannelStatus): string[] {
+function detailLines({ error, holes, unshown_replies: unshown }: ChannelStatus): string[] {
   const [latest] = holes;
   const hole =
     latest === undefined
       ? []
       : [`not read: ${shortTime(latest.from)} to ${shortTime(latest.to)}${holes.length > 1 ? ' and earlier' : ''}`];
-  return [...(error === null ? [] : [`! ${oneLine(error)}`]), ...hole].map(indented);
+  const [doubt] = unshown;
+  const others = unshown.length > 1 ? `; and ${countOf(unshown.length - 1, 'more thread')} like it` : '';
+  const doubts = doubt === undefined ? [] : [`thread ${doubt.ts}: ${unshownText(doubt.says, doubt.shows)}${others}`];
+  return [...(error === null ? [] : [`! ${oneLine(error)}`]), ...hole, ...doubts].map(indented);
 }
 
 function labelOf({ name, channel_id, is_archived }: ChannelStatus): string {

@@ -3,6 +3,7 @@
 import { channelLabel } from '../labels.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { countOf } from '../output/counts.ts';
+import { unshownText } from '../output/unshown.ts';
 import { errorLines, headline, statusWords } from './result.ts';
 import type { WorkspaceResult } from './workspace-run.ts';
 
@@ -13,11 +14,12 @@ export function verifySummary(result: WorkspaceResult): string {
   const counts = Object.entries(objectOf(extra['gap_counts']));
   const total = counts.reduce((sum, [, n]) => sum + numberOf(n), 0);
   const checked = objectOf(extra['checked']);
+  const unshown = Array.isArray(extra['unshown_replies']) ? extra['unshown_replies'].map(objectOf) : [];
   const ended =
     total > 0
       ? countOf(total, 'gap')
       : result.status === 'completed'
-        ? soundWord(checked['slack'])
+        ? soundWord(checked['slack'], unshown.length)
         : statusWords[result.status];
   return [
     headline(result, ended),
@@ -25,14 +27,25 @@ export function verifySummary(result: WorkspaceResult): string {
     ...slackLines(checked['slack']),
     ...(total > 0 ? [`  gaps      ${counts.map(([kind, n]) => `${numberOf(n)} ${kind}`).join(', ')}`] : []),
     ...gapLines(extra['gaps'], total),
+    ...unshownLines(unshown),
     ...errorLines(result),
     ...(total > 0 ? [nextStep(extra['repairs'])] : []),
   ].join('\n');
 }
 
 /** Only what was compared with Slack as a whole is proved. */
-function soundWord(slack: JsonValue | undefined): string {
-  return objectOf(slack)['share'] === 1 ? 'whole' : 'no gap found';
+function soundWord(slack: JsonValue | undefined, unshown: number): string {
+  const sound = objectOf(slack)['share'] === 1 ? 'whole' : 'no gap found';
+  return unshown === 0 ? sound : `${sound}, but for replies that Slack does not show`;
+}
+
+/** No gaps: nothing that anybody could run would bring them. */
+function unshownLines(unshown: readonly JsonObject[]): string[] {
+  const lines = unshown.slice(0, shownGaps).map(({ channel, ts, says, shows }) => {
+    return `  - ${String(channel)} ${String(ts)}: ${unshownText(numberOf(says), numberOf(shows))}.`;
+  });
+  const more = unshown.length - lines.length;
+  return more > 0 ? [...lines, `  - and ${more} more threads; --json lists them`] : lines;
 }
 
 function slackLines(told: JsonValue | undefined): string[] {

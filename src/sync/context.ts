@@ -45,8 +45,8 @@ export interface SyncContext extends PageContext {
   /** What was done to messages, in all and by channel id. */
   messages: MessageCounts;
   messagesByChannel: Map<string, MessageCounts>;
-  /** Threads to be read, those of earlier runs included, and threads read. */
-  threads: { found: number; read: number };
+  /** Threads to be read, those of earlier runs included; threads read; those of which Slack turned out to hide replies. */
+  threads: { found: number; read: number; unshown: number };
   /** What was read again although nothing told of a change: windows of histories and threads. */
   audits: { windows: number; threads: number };
   /** What each lane stored while the other was at work. */
@@ -82,7 +82,7 @@ export function syncContext(
     messagesByChannel: new Map(),
     historyPage: Number.MAX_SAFE_INTEGER,
     runNumber: 0,
-    threads: { found: 0, read: 0 },
+    threads: { found: 0, read: 0, unshown: 0 },
     audits: { windows: 0, threads: 0 },
     newThreads: new ThreadSignal(),
     errors: [],
@@ -102,7 +102,11 @@ export function countPage(context: SyncContext, channelId: string, saved: SavedP
   addCounts(context.messages, page);
   context.threads.found += newlyPending;
   if (newlyPending > 0) context.newThreads.raise();
-  context.emit({ type: 'progress', messages: context.messages.seen, threads: { ...context.threads } });
+  context.emit({
+    type: 'progress',
+    messages: context.messages.seen,
+    threads: { found: context.threads.found, read: context.threads.read },
+  });
 }
 
 export function nowIso(context: { now: () => number }): IsoTime {

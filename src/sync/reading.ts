@@ -56,11 +56,20 @@ export async function endReading(
   { dryRun }: ReadingOptions,
   progress: ReadProgress,
 ): Promise<ReadingResult> {
+  noteUnshown(context);
   return {
     channelResults: [...progress.results.values()],
     directory,
     threadsPending: dryRun ? context.threads.found : await countPending(context, planned),
   };
+}
+
+/** A doubt, and no failure of ours: `status` and `verify` go on telling of it. */
+function noteUnshown({ threads: { unshown }, emit }: SyncContext): void {
+  if (unshown === 0) return;
+  const of = unshown === 1 ? 'a thread' : `${unshown} threads`;
+  const message = `Of ${of} Slack shows fewer replies than it says there are. They are looked at again in the next runs; "slackingest status" names them.`;
+  emit({ type: 'notice', message });
 }
 
 function countPending({ store, teamId }: SyncContext, planned: readonly PlannedChannel[]): Promise<number> {

@@ -81,6 +81,7 @@ export function queuedThread(channel: { teamId: string; channelId: string }, thr
     next_audit_run: null,
     audit_interval: null,
     followed_from_ts: null,
+    shown_replies: null,
   };
 }
 

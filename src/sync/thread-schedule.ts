@@ -22,19 +22,32 @@ const repliesPerCall = 200;
 /** The schedule of a thread that was just read to its end in `run`. */
 export function nextAudit(
   row: ThreadRow,
-  { run, isChanged, live, at }: { run: number; isChanged: boolean; live: number; at: IsoTime },
+  {
+    run,
+    isChanged,
+    live,
+    at,
+    isDoubtful,
+  }: { run: number; isChanged: boolean; live: number; at: IsoTime; isDoubtful: boolean },
 ): Pick<ThreadRow, 'next_audit_run' | 'audit_interval'> {
-  const interval = isChanged
-    ? isDead(row, at)
-      ? firstIntervalOfDead
-      : firstInterval
-    : Math.min(longestInterval, 2 * (row.audit_interval ?? firstInterval));
+  const interval = isChanged ? firstIntervalOf(row, at, isDoubtful) : longerInterval(row);
   return { audit_interval: interval, next_audit_run: run + interval * Math.max(1, Math.ceil(live / repliesPerCall)) };
 }
 
 /** The thread could not be read this time, and there is no haste. */
 export function auditLater(row: ThreadRow, run: number): ThreadRow {
-  return { ...row, next_audit_run: run + (row.audit_interval ?? firstInterval) };
+  const interval = longerInterval(row);
+  return { ...row, audit_interval: interval, next_audit_run: run + interval };
+}
+
+/** What Slack says and does not show it may show in a moment: then from the next run on, until the interval is that of all. */
+function firstIntervalOf(row: ThreadRow, at: IsoTime, isDoubtful: boolean): number {
+  if (isDoubtful) return 1;
+  return isDead(row, at) ? firstIntervalOfDead : firstInterval;
+}
+
+function longerInterval(row: ThreadRow): number {
+  return Math.min(longestInterval, 2 * (row.audit_interval ?? firstInterval));
 }
 
 /** Read for the first time, long after its last reply. */

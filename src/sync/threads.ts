@@ -315,7 +315,7 @@ async function absentReplies(context: SyncContext, walk: ThreadWalk, page: Messa
   const { thread, isWhole, isDirty, rootClaim, shown, written } = walk;
   if (!isWhole || isDirty || rootClaim === null || page.isLimited) return [];
   // Slack says itself that it does not show them all.
-  if (shown.size < claimedReplies(rootClaim)) return [];
+  if (unshownIn(walk) !== null) return [];
   const { store, teamId } = context;
   const stored = await store.messages.listLiveReplies(teamId, thread.channel_id, thread.thread_ts);
   const missing = stored.filter((ts) => !shown.has(ts) && !written.has(ts));
@@ -341,13 +341,17 @@ async function settledRow(
   walk.isSettled = true;
   // A thread of which something is missing is none that was read: every run tries again, and says so.
   if (walk.isCut) return { ...row, ...cutThread(at), resume_ts: null };
-  const isChanged = !isAudit || walk.isChanged;
+  const unshown = unshownIn(walk);
+  const isNewDoubt = unshown !== null && row.shown_replies === null;
+  if (isNewDoubt) context.threads.unshown += 1;
+  const isChanged = !isAudit || walk.isChanged || isNewDoubt;
   return {
     ...settledThread(row, thread.claim, rootClaim, at),
     // Where the root does not name its last reply.
     followed_from_ts: row.followed_from_ts ?? walk.lastReply ?? row.thread_ts,
     live_replies: live,
-    ...nextAudit(row, { run: context.runNumber, isChanged, live, at }),
+    shown_replies: unshown,
+    ...nextAudit(row, { run: context.runNumber, isChanged, live, at, isDoubtful: unshown !== null }),
   };
 }
 
@@ -355,6 +359,11 @@ async function settledRow(
 function cutThread(at: IsoTime) {
   const last_error = 'malformed_message: a reply cannot be taken.';
   return { is_pending: true, live_replies: null, last_checked_at: at, last_error };
+}
+
+/** How many replies a whole reading showed, where Slack says itself that there are more; else null. */
+function unshownIn({ isWhole, isDirty, rootClaim, thread, shown }: ThreadWalk): number | null {
+  return isWhole && !isDirty && shown.size < claimedReplies(rootClaim ?? thread.claim) ? shown.size : null;
 }
 
 async function deletedReplies(context: SyncContext, thread: ThreadRow): Promise<Ts[]> {
@@ -377,7 +386,11 @@ async function findThread(
 async function settleVanished(context: SyncContext, thread: ThreadRow): Promise<void> {
   const at: IsoTime = nowIso(context);
   const { team_id: teamId, channel_id: channelId, thread_ts: threadTs } = thread;
-  const absent = (await isRootDeleted(context, thread)) ? await deletedReplies(context, thread) : [];
+  const isDeleted = await isRootDeleted(context, thread);
+  const absent = isDeleted ? await deletedReplies(context, thread) : [];
+  // The root is there and tells of replies, and Slack says that there is no such thread.
+  const isDoubtful = !isDeleted && claimedReplies(thread.claim) > 0;
+  if (isDoubtful && thread.shown_replies === null) context.threads.unshown += 1;
   const saved = await savePage(
     context,
     channelId,
@@ -387,7 +400,14 @@ async function settleVanished(context: SyncContext, thread: ThreadRow): Promise<
       const row = settledThread(thread, thread.claim, null, at);
       const live = await store.messages.countLiveReplies(teamId, channelId, threadTs);
       await store.positions.writeThreads([
-        { ...row, live_replies: live, next_audit_run: null, last_error: 'thread_not_found' },
+        {
+          ...row,
+          live_replies: live,
+          shown_replies: isDoubtful ? 0 : null,
+          audit_interval: null,
+          next_audit_run: isDoubtful ? context.runNumber + 1 : null,
+          last_error: 'thread_not_found',
+        },
       ]);
     },
   );

@@ -1,7 +1,8 @@
 /** Whether the replies of every thread are there, as far as the database knows how many there should be. */
 import type { DoubtfulThread } from '../db/repositories/integrity.ts';
+import { claimedReplies } from '../sync/thread-news.ts';
 import { type Gap, gapIn } from './gap.ts';
-import type { Findings, Ledger, Suspect, VerifiedChannel } from './ledger.ts';
+import type { Findings, Ledger, Suspect, UnshownReplies, VerifiedChannel } from './ledger.ts';
 
 /** The replies that are stored against the ledger, the root and each other. */
 export async function checkThreads({ store, teamId, channels, threads, discards }: Ledger): Promise<Findings> {
@@ -32,6 +33,18 @@ export async function checkThreads({ store, teamId, channels, threads, discards 
     );
   }
   return { gaps, suspects };
+}
+
+/** What Slack says of threads and did not show when they were last read. */
+export async function findUnshown({ store, teamId, channels }: Ledger): Promise<UnshownReplies[]> {
+  return (await store.positions.listUnshownThreads(teamId)).flatMap(
+    ({ channel_id, thread_ts, claim, shown_replies }) => {
+      const channel = channels.get(channel_id);
+      if (channel === undefined) return [];
+      const { channelId, name } = channel;
+      return [{ channelId, name, ts: thread_ts, says: claimedReplies(claim), shows: shown_replies }];
+    },
+  );
 }
 
 function pending(channel: VerifiedChannel, { thread_ts: ts, last_error }: DoubtfulThread): Gap {

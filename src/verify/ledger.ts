@@ -25,6 +25,13 @@ export interface Ledger {
 /** Not wrong by what is recorded, but the first to look at when Slack is asked. */
 export type Suspect = { channelId: string } & ({ ts: Ts } | { threadTs: Ts });
 
+/** A thread of which Slack itself shows fewer replies than it tells of: no gap of ours, and nobody knows what is missing. */
+export interface UnshownReplies extends NamedChannel {
+  ts: Ts;
+  says: number;
+  shows: number;
+}
+
 export interface Findings {
   gaps: Gap[];
   suspects: Suspect[];

@@ -12,9 +12,9 @@ import { noMessages } from '../sync/counts.ts';
 import { ThreadSignal } from '../sync/thread-signal.ts';
 import { checkContent } from './check-content.ts';
 import { checkPositions } from './check-positions.ts';
-import { checkThreads } from './check-threads.ts';
+import { checkThreads, findUnshown } from './check-threads.ts';
 import type { Gap } from './gap.ts';
-import { type Findings, type Ledger, lookTwice, type VerifiedChannel } from './ledger.ts';
+import { type Findings, type Ledger, lookTwice, type UnshownReplies, type VerifiedChannel } from './ledger.ts';
 import { type Repairs, repair } from './repair.ts';
 import { type Comparison, compareWithSlack } from './reread.ts';
 
@@ -35,6 +35,8 @@ export interface VerifyOptions {
 /** Filled while it works, so that a run that is stopped can still tell what it found. */
 export interface VerifyProgress {
   gaps: Gap[];
+  /** Threads of which Slack shows fewer replies than it tells of. */
+  unshown: UnshownReplies[];
   channels: ReadonlyMap<string, VerifiedChannel>;
   /** Channels that were never read and that `ingest` cannot read, by id. */
   unread: ReadonlySet<string>;
@@ -49,6 +51,7 @@ export interface VerifyProgress {
 export function newVerifyProgress(): VerifyProgress {
   return {
     gaps: [],
+    unshown: [],
     channels: new Map(),
     unread: new Set(),
     messages: 0,
@@ -78,6 +81,7 @@ export async function verify(context: SyncContext, options: VerifyOptions, progr
   );
   progress.unread = new Set(unread.map(({ channelId }) => channelId));
   const found = await checkLedger(ledger, progress);
+  if (options.threads) progress.unshown = await findUnshown(ledger);
   if (!options.offline) {
     progress.comparison = {
       windows: { total: 0, read: 0 },
@@ -103,7 +107,7 @@ function lookingOnly(context: SyncContext): SyncContext {
     discarded: new Map(),
     messages: noMessages(),
     messagesByChannel: new Map(),
-    threads: { found: 0, read: 0 },
+    threads: { found: 0, read: 0, unshown: 0 },
     audits: { windows: 0, threads: 0 },
     newThreads: new ThreadSignal(),
   };

@@ -76,7 +76,9 @@ export class Ledger {
     // What is gone may have expired, unless something older is still there that would have expired before it. Other
     // organisations have policies of their own, and then it depends on the page.
     const isOwn = this.#teamOf(channel, ts) === channel.workspace.id;
-    const oldest = store.timeline.find((message) => message.ts >= visibleFrom && isProof(message, channel.workspace.id));
+    const oldest = store.timeline.find(
+      (message) => message.ts >= visibleFrom && isProof(message, channel.workspace.id),
+    );
     if (!isOwn || oldest === undefined || oldest.ts >= rootTs) return 'unknowable';
     return isVisible ? 'tombstone' : 'deleted';
   }

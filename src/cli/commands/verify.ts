@@ -90,7 +90,15 @@ function reportOf(
   };
 }
 
-function findings({ gaps, messages, isLedgerChecked, comparison, repairs, channels }: VerifyProgress): JsonObject {
+function findings({
+  gaps,
+  unshown,
+  messages,
+  isLedgerChecked,
+  comparison,
+  repairs,
+  channels,
+}: VerifyProgress): JsonObject {
   const byKind = new Map<string, Gap[]>();
   for (const gap of gaps) {
     const known = byKind.get(gap.kind);
@@ -101,6 +109,7 @@ function findings({ gaps, messages, isLedgerChecked, comparison, repairs, channe
   return {
     gaps: listed.map(({ remedy: _, ...gap }) => ({ ...gap })),
     gap_counts: Object.fromEntries([...byKind].map(([kind, ofKind]) => [kind, ofKind.length])),
+    unshown_replies: unshown.map(({ channelId, name, ...told }) => ({ channel_id: channelId, channel: name, ...told })),
     checked: {
       channels: channels.size,
       messages,
