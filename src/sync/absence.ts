@@ -33,8 +33,8 @@ type ShownMessage = MessagePage['messages'][number];
 /** The shortest retention Slack offers (slack.com/help: customize message and file retention). */
 const shortestRetentionMs = 24 * 3600 * 1000;
 
-/** Messages that a call for proof asks for: the one next to what is missing may be a tombstone or another organisation's. */
-const proofLimit = 100;
+/** Pages that are asked for proof: one may be short or empty, or hold tombstones and other organisations' messages only. */
+const proofPages = 3;
 
 /** Raw objects that are in memory at one time. */
 const batchSize = 500;
@@ -99,14 +99,17 @@ export async function findAbsent(
   const vanished = verdict.unproven.filter((one) => one.sender === home.teamId && isNew(one));
   if (vanished.length > 0) noteExpired(context, channelLabel(channel.name, channelId), vanished.length);
   return {
-    absent: verdict.proven.flatMap(({ place }) => place ?? []),
+    absent: verdict.proven.flatMap(({ place, sender }) => {
+      // Of another organisation's reply its thread could not prove the same, and would be read for nothing again and again.
+      return place === null || (place.is_reply && sender !== home.teamId) ? [] : place;
+    }),
     unproven: new Set(verdict.unproven.filter(({ place }) => place === null).map((one) => one.ts)),
     expiredTo: vanished.at(-1)?.ts ?? null,
     oldestProof: oldestOf(page.messages, home).get(home.teamId) ?? null,
   };
 }
 
-export const nothingAbsent: Absence = { absent: [], unproven: new Set(), expiredTo: null, oldestProof: null };
+const nothingAbsent: Absence = { absent: [], unproven: new Set(), expiredTo: null, oldestProof: null };
 
 function noteExpired({ emit }: SyncContext, label: string, count: number): void {
   const what = count === 1 ? 'An old message' : `${count} old messages`;
@@ -195,8 +198,15 @@ async function askForOlder(
   latest: Ts,
   home: Home,
 ): Promise<ReadonlyMap<string, Ts>> {
-  const page = await slack.history({ channel: channelId, latest, limit: proofLimit });
-  return oldestOf(page.messages, home);
+  const request = { channel: channelId, latest };
+  let page = await slack.history(request);
+  const messages = [...page.messages];
+  for (let n = 1; n < proofPages && page.nextCursor !== undefined; n += 1) {
+    if (oldestOf(messages, home).has(home.teamId)) break;
+    page = await slack.history({ ...request, cursor: page.nextCursor });
+    messages.push(...page.messages);
+  }
+  return oldestOf(messages, home);
 }
 
 /** Of each sender the oldest of these messages that its policy would have taken. */

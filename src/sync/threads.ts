@@ -404,7 +404,7 @@ async function settleVanished(context: SyncContext, thread: ThreadRow): Promise<
           ...row,
           live_replies: live,
           shown_replies: isDoubtful ? 0 : null,
-          audit_interval: null,
+          audit_interval: isDoubtful ? 1 : null,
           next_audit_run: isDoubtful ? context.runNumber + 1 : null,
           last_error: 'thread_not_found',
         },

@@ -36,7 +36,7 @@ it('is told every few seconds while threads wait, from what waits and the pace, 
   });
   const progress = newReadProgress();
   progress.channels.total = 8;
-  sync.threads = { found: 306, read: 0 };
+  sync.threads = { unshown: 0, found: 306, read: 0 };
   const stop = tellTimeLeft(sync, progress, () => ({ pace: 1, states: [], now }));
   const page = async () => {
     sync.emit({ type: 'progress', messages: 1, threads: sync.threads });

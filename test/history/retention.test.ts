@@ -214,7 +214,9 @@ class Story implements AsyncDisposable {
     });
     const run = await runCli(['ingest', '--lookback', '90d', '--json'], { env });
     stop();
-    expect({ code: run.code, stderr: run.code === 0 ? '' : run.stderr }).toEqual({ code: 0, stderr: '' });
+    // A thread may vanish between the page that tells of it and the call for its replies.
+    const isFine = run.code === 0 || (this.#isThin && run.code === 3);
+    expect(isFine ? '' : `${run.code}: ${run.stderr}`).toBe('');
     const marked = await markedIn(database);
     const expired = [...this.#acme.channels.values()].flatMap(({ id, store }) =>
       [...store.expired].map((ts) => `${id} ${ts}`),
