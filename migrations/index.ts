@@ -8,4 +8,12 @@ import { followedFrom } from './0008_followed_from.ts';
 import type { Migration } from './column-types.ts';
 
 /** All migrations, oldest first. */
-export const migrations: readonly Migration[] = [init, audits, imports, digests, conversationKinds, doubts, followedFrom];
+export const migrations: readonly Migration[] = [
+  init,
+  audits,
+  imports,
+  digests,
+  conversationKinds,
+  doubts,
+  followedFrom,
+];
