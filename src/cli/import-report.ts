@@ -50,6 +50,7 @@ export function importReport({
       day_files: { ...progress.dayFiles },
       conversations: conversations.map(conversationJson),
       threads: { incomplete: progress.incompleteThreads },
+      mended_timestamps: progress.mended,
       left_out: leftOut(section, progress, sync),
       quarantined: progress.quarantined.map(({ path, position, reason }) => ({ path, position, reason })),
       quarantined_total: progress.quarantinedCount,

@@ -25,6 +25,7 @@ export function importSummary(result: WorkspaceResult): string {
       `  found     ${countOf(numberAt(found, 'messages'), 'message')} in ${countOf(numberAt(found, 'channels'), 'conversation')}, ${countOf(numberAt(found, 'users'), 'user')}`,
       `  of them   ${countOf(numberAt(found, 'threads'), 'thread')} with ${formatCount(replies)} ${replies === 1 ? 'reply' : 'replies'}, ${countOf(numberAt(found, 'reactions'), 'reaction')}, ${countOf(numberAt(found, 'files'), 'file')}`,
       `  stored    ${stored}`,
+      ...mendedLine(extra),
       ...spanLine(extra),
       ...conversationLines(extra),
       ...leftOutLines(extra),
@@ -41,6 +42,14 @@ export function importSummary(result: WorkspaceResult): string {
   }
   if (remaining !== null) lines.push('  remaining: the rest of the day files; import again to go on');
   return lines.join('\n');
+}
+
+function mendedLine(extra: JsonObject): string[] {
+  const mended = numberAt(extra, 'mended_timestamps');
+  if (mended === 0) return [];
+  return [
+    `  mended    the timestamps of ${countOf(mended, 'message')}, written as numbers or cut short, to Slack's own form`,
+  ];
 }
 
 function spanLine(extra: JsonObject): string[] {

@@ -1,7 +1,7 @@
 /** Reads files of an export as what they are: lists of objects, and messages of one day. */
-import type { JsonObject, JsonValue, Ts } from '../model.ts';
+import type { JsonObject, JsonValue } from '../model.ts';
 import { isNestedTooDeeply } from '../nesting.ts';
-import { isTs } from '../ts.ts';
+import { asMessage, type Message } from '../normalize/timestamps.ts';
 import { type ArchiveFile, ArchiveFileError, type ArchiveReader } from './archive.ts';
 import { decodeText, type Element, type ListEnd, parseChunks, parseList } from './json-elements.ts';
 
@@ -14,8 +14,6 @@ export interface Defect {
   position: number | null;
   reason: string;
 }
-
-export type Message = JsonObject & { ts: Ts };
 
 /** A file as it was read. */
 export interface FileContent {
@@ -88,18 +86,13 @@ function isEmptyList(bytes: Buffer): boolean {
   return bytes.length < 64 && /^\ufeff?\s*(?:\{\s*\}|null)?\s*$/.test(bytes.toString('utf8'));
 }
 
-/** The message of an element, or why it is none. */
+/** The message of an element, or why it is none; another object than the element where its timestamps were mended. */
 export function messageOf(value: JsonValue): Message | string {
   if (!isObject(value)) return kindOf(value);
-  if (isNestedTooDeeply(value)) return tooDeep;
-  return isMessage(value) ? value : value['ts'] === undefined ? 'has no ts' : 'has a ts that is none';
+  return isNestedTooDeeply(value) ? tooDeep : asMessage(value);
 }
 
 const tooDeep = 'is nested too deeply';
-
-function isMessage(value: JsonObject): value is Message {
-  return isTs(value['ts']);
-}
 
 function isObject(value: JsonValue): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -70,6 +70,7 @@ interface Part {
   filtered: number;
   /** Messages that the database cannot hold. */
   refused: number;
+  mended: number;
   discarded: Map<string, number>;
   read: number;
   importedBefore: number;
@@ -189,11 +190,12 @@ export class DayImport {
   }
 
   #addResult(part: Part, conversation: ConversationReport, result: DayFileResult): void {
-    const { tally, isDone, filtered, discarded } = result;
+    const { tally, isDone, filtered, mended, discarded } = result;
     const sum = part.tallies.get(conversation);
     if (sum === undefined) part.tallies.set(conversation, { ...tally, threads: [...tally.threads] });
     else addTally(sum, tally);
     part.filtered += filtered;
+    part.mended += mended;
     let dropped = 0;
     for (const [label, n] of discarded) {
       part.discarded.set(label, (part.discarded.get(label) ?? 0) + n);
@@ -235,6 +237,7 @@ export class DayImport {
     }
     progress.filtered += part.filtered;
     progress.refused += part.refused;
+    progress.mended += part.mended;
     progress.dayFiles.read += part.read;
     progress.dayFiles.imported_before += part.importedBefore;
     progress.dayFiles.damaged += part.damaged.length;
@@ -292,6 +295,7 @@ function newPart(): Part {
     unchanged: 0,
     filtered: 0,
     refused: 0,
+    mended: 0,
     discarded: new Map(),
     read: 0,
     importedBefore: 0,

@@ -36,6 +36,8 @@ export interface ImportProgress {
   /** Copies of messages within the export, and messages that the database cannot hold: found, and not among what was stored. */
   repeated: number;
   refused: number;
+  /** Messages whose timestamps were not in Slack's form. */
+  mended: number;
   /** The first of them; all are counted. */
   quarantined: Quarantined[];
   quarantinedCount: number;
@@ -53,6 +55,7 @@ export function newImportProgress(): ImportProgress {
     filtered: 0,
     repeated: 0,
     refused: 0,
+    mended: 0,
     quarantined: [],
     quarantinedCount: 0,
     incompleteThreads: 0,

@@ -10,6 +10,7 @@ import type { JsonObject } from '../model.ts';
 import { objectsOf } from '../normalize/json-access.ts';
 import { normalizeMessage, reactionCount, type StorableMessage } from '../normalize/message.ts';
 import { type DiscardRule, matchingRule } from '../sync/discard.ts';
+import type { Message } from '../normalize/timestamps.ts';
 import { tsToMicros } from '../ts.ts';
 
 /** Microseconds, both included; what lies outside is left out. */
@@ -48,6 +49,8 @@ export interface DayFileResult {
   discarded: [label: string, n: number][];
   /** Messages outside of the time range. */
   filtered: number;
+  /** Messages whose timestamps were not in Slack's form, and are now. */
+  mended: number;
 }
 
 export interface ReadOptions {
@@ -93,7 +96,7 @@ export async function* readDayFile(
 
 function emptyResult(): DayFileResult {
   const tally: Tally = { messages: 0, replies: 0, reactions: 0, files: 0, threads: [], first: null, last: null };
-  return { sha256: '', isDone: false, messages: [], tally, defects: [], discarded: [], filtered: 0 };
+  return { sha256: '', isDone: false, messages: [], tally, defects: [], discarded: [], filtered: 0, mended: 0 };
 }
 
 function takeElements(
@@ -105,12 +108,21 @@ function takeElements(
   const result = { ...emptyResult(), isDone };
   const threads = new Set<string>();
   const discarded = new Map<string, number>();
+  const mended = new Map<string, JsonValue>();
   for (const element of elements) {
     const { position } = element;
     const message = 'reason' in element ? element.reason : messageOf(element.value);
     if (typeof message === 'string') {
       defects.push({ position, reason: message });
       continue;
+    }
+    if ('value' in element && message !== element.value) {
+      const other = mended.get(message.ts);
+      if (other !== undefined && JSON.stringify(other) !== JSON.stringify(message)) {
+        defects.push({ position, reason: 'has a ts that was cut: another message has the same one' });
+        continue;
+      }
+      mended.set(message.ts, message);
     }
     const at = tsToMicros(message.ts);
     if (at < range.since || at > range.until) {
@@ -126,6 +138,7 @@ function takeElements(
     count(result.tally, message, at);
     if (typeof message['thread_ts'] === 'string') threads.add(message['thread_ts']);
   }
+  result.mended = mended.size;
   return { ...result, tally: { ...result.tally, threads: [...threads] }, discarded: [...discarded] };
 }
 

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { isId } from '../ids.ts';
 import type { Identity, JsonObject, MessagePage, ObjectPage, PostedMessage, Ts } from '../model.ts';
 import { isNestedTooDeeply } from '../nesting.ts';
+import { asMessage } from '../normalize/timestamps.ts';
 import { isTs } from '../ts.ts';
 
 /**
@@ -142,10 +143,11 @@ function sortOut(elements: readonly unknown[]): Pick<MessagePage, 'messages' | '
   const messages: MessagePage['messages'] = [];
   const malformed: MessagePage['malformed'] = [];
   for (const [position, element] of elements.entries()) {
-    if (!isMessage(element)) malformed.push({ position, reason: whyNoMessage(element), outline: null });
-    else if (isNestedTooDeeply(element)) {
-      malformed.push({ position, reason: `${tooDeep} (ts ${element.ts})`, outline: outlineOf(element) });
-    } else messages.push(element);
+    const message = isJsonObject(element) ? asMessage(element) : notAnObject(element);
+    if (typeof message === 'string') malformed.push({ position, reason: message, outline: null });
+    else if (isNestedTooDeeply(message)) {
+      malformed.push({ position, reason: `${tooDeep} (ts ${message.ts})`, outline: outlineOf(message) });
+    } else messages.push(message);
   }
   return { messages, malformed };
 }
@@ -153,15 +155,6 @@ function sortOut(elements: readonly unknown[]): Pick<MessagePage, 'messages' | '
 function outlineOf(message: JsonObject & { ts: Ts }): JsonObject & { ts: Ts } {
   const flat = Object.entries(message).filter(([, value]) => typeof value !== 'object');
   return { ...Object.fromEntries(flat), ts: message.ts };
-}
-
-function isMessage(element: unknown): element is JsonObject & { ts: Ts } {
-  return isJsonObject(element) && isTs(element.ts);
-}
-
-function whyNoMessage(element: unknown): string {
-  if (!isJsonObject(element)) return notAnObject(element);
-  return element.ts === undefined ? 'has no ts' : 'has a malformed ts';
 }
 
 function listPage(elements: readonly unknown[], nextCursor: string | null | undefined): ListPage {

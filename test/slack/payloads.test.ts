@@ -28,7 +28,7 @@ describe('a page of messages', () => {
   });
 
   test('sets apart what is no message and keeps the rest', () => {
-    const messages = [null, message, 'text', {}, { ts: 1700000001.12345 }, { ts: '1700000001' }, [message]];
+    const messages = [null, message, 'text', {}, { ts: 12.5 }, { ts: '1700000001.1234567' }, [message]];
     expect(readMessagePage({ ok: true, messages })).toMatchObject({
       value: {
         messages: [message],
@@ -36,11 +36,18 @@ describe('a page of messages', () => {
           { position: 0, reason: 'is null' },
           { position: 2, reason: 'is no object' },
           { position: 3, reason: 'has no ts' },
-          { position: 4, reason: 'has a malformed ts' },
-          { position: 5, reason: 'has a malformed ts' },
+          { position: 4, reason: 'has a ts that is none' },
+          { position: 5, reason: 'has a ts that is none' },
           { position: 6, reason: 'is no object' },
         ],
       },
+    });
+  });
+
+  test('has every ts in one form, however it was written', () => {
+    const messages = [{ ts: 1700000001.12345, thread_ts: '1700000001' }];
+    expect(readMessagePage({ ok: true, messages })).toMatchObject({
+      value: { messages: [{ ts: '1700000001.123450', thread_ts: '1700000001.000000' }], malformed: [] },
     });
   });
 

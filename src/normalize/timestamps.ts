@@ -1,0 +1,99 @@
+/**
+ * The timestamps of a message in Slack's own form. Files that went through pandas, jq, R or a spreadsheet hold them as numbers,
+ * cut short, or in exponents; one message must have one key all the same.
+ */
+import type { JsonObject, JsonValue, Ts } from '../model.ts';
+import { isTs } from '../ts.ts';
+
+export type Message = JsonObject & { ts: Ts };
+
+/** `ssssssssss.uuuuuu` */
+const fullForm = /^\d{10}\.\d{6}$/;
+const decimalForm = /^(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
+
+/**
+ * The ts that a value says, in Slack's form of 10 and 6 digits; null when it says none beyond doubt. What is in that form stays
+ * byte for byte. Numbers are as good as text: up to 2^33 seconds two neighbouring doubles lie less than a microsecond apart,
+ * so each ts has a double of its own, and `toFixed(6)` gives it back.
+ */
+export function canonicalTs(value: JsonValue | undefined): Ts | null {
+  if (typeof value === 'string') return fullForm.test(value) && isTs(value) ? value : fromDecimal(value.trim());
+  if (typeof value !== 'number' || !(value >= 1e9) || value >= 2 ** 33) return null;
+  const text = value.toFixed(6);
+  // Digits beyond the microsecond: rounding would make up another ts.
+  return Number(text) === value ? fromDecimal(text) : null;
+}
+
+/** The same by moving the point, so that no digit passes through a float. */
+function fromDecimal(text: string): Ts | null {
+  const [, whole = '', fraction = '', exponent = '0'] = decimalForm.exec(text) ?? [];
+  if (whole + fraction === '') return null;
+  const digits = whole + fraction;
+  const point = whole.length + Number(exponent);
+  const seconds = digits.slice(0, Math.max(point, 0)).padEnd(point, '0').replace(/^0+/, '');
+  const micros = ('0'.repeat(Math.max(-point, 0)) + digits.slice(Math.max(point, 0))).replace(/0+$/, '');
+  // Ten digits since 2001: fewer are some other number, and more are milliseconds.
+  if (seconds.length !== 10 || micros.length > 6) return null;
+  const ts = `${seconds}.${micros.padEnd(6, '0')}`;
+  return isTs(ts) ? ts : null;
+}
+
+/** Other timestamps of a message, beside `ts` and `thread_ts`. What they hold decides about no row's key. */
+const otherKeys = ['latest_reply', 'last_read', 'event_ts'] as const;
+
+/**
+ * The message that an object is, its timestamps in Slack's form: its own, of its thread, of its edit, of the replies it lists. The
+ * very same object where nothing had to be changed. Otherwise why it is none: its `ts` says none, or its `thread_ts` is there and
+ * says none, without which it would stand outside of its thread.
+ */
+export function asMessage(value: JsonObject): Message | string {
+  const ts = canonicalTs(value['ts']);
+  if (ts === null) return value['ts'] === undefined ? 'has no ts' : 'has a ts that is none';
+  const changes: JsonObject = {};
+  const { thread_ts: threadTs } = value;
+  if (!isAbsent(threadTs)) {
+    const thread = canonicalTs(threadTs);
+    if (thread === null) return 'has a thread_ts that is none';
+    if (thread !== threadTs) changes['thread_ts'] = thread;
+  }
+  mendInside(value, changes);
+  return isUnchanged(value, ts) && Object.keys(changes).length === 0 ? value : { ...value, ...changes, ts };
+}
+
+function isUnchanged(value: JsonObject, ts: Ts): value is Message {
+  return value['ts'] === ts;
+}
+
+/** Programs write what a column does not hold in their own ways. */
+function isAbsent(value: JsonValue | undefined): boolean {
+  return value === undefined || value === null || value === '' || value === 0 || value === false;
+}
+
+function mendInside(value: JsonObject, changes: JsonObject): void {
+  for (const key of otherKeys) {
+    const told = value[key];
+    const ts = told === undefined ? null : canonicalTs(told);
+    if (ts !== null && ts !== told) changes[key] = ts;
+  }
+  for (const key of ['edited', 'root'] as const) {
+    const inner = withTimestamps(value[key]);
+    if (inner !== undefined) changes[key] = inner;
+  }
+  const { replies } = value;
+  if (!Array.isArray(replies)) return;
+  const mended = replies.map((reply) => withTimestamps(reply) ?? reply);
+  if (mended.some((reply, i) => reply !== replies[i])) changes['replies'] = mended;
+}
+
+/** An object that belongs to a message, mended; undefined when nothing in it needs mending. */
+function withTimestamps(value: JsonValue | undefined): JsonObject | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  let mended: JsonObject | undefined;
+  for (const key of ['ts', 'thread_ts', 'latest_reply']) {
+    const told = value[key];
+    const ts = told === undefined ? null : canonicalTs(told);
+    if (ts === null || ts === told) continue;
+    mended = { ...(mended ?? value), [key]: ts };
+  }
+  return mended;
+}
