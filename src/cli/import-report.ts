@@ -6,9 +6,6 @@ import type { SyncContext } from '../sync/context.ts';
 import { microsToTs, tsToIso } from '../ts.ts';
 import type { JobReport } from './workspace-run.ts';
 
-/** Files of no known kind that the result lists; all are counted. */
-const listedUnknown = 100;
-
 export function importReport({
   sync,
   identity,
@@ -48,6 +45,7 @@ export function importReport({
       },
       found: { ...totalsOf(progress), repeated: progress.repeated, refused: progress.refused },
       day_files: { ...progress.dayFiles },
+      message_files_by_other_names: section.other.messages.map(({ path }) => path),
       conversations: conversations.map(conversationJson),
       threads: { incomplete: progress.incompleteThreads },
       mended_timestamps: progress.mended,
@@ -83,7 +81,8 @@ function conversationJson(conversation: ConversationReport): JsonObject {
 }
 
 function leftOut(section: PlannedSection, progress: ImportProgress, sync: SyncContext): JsonObject {
-  const { canvases, attachments, unknown } = section.others;
+  const { canvases, attachments } = section.others;
+  const { leftOut: others, refused } = section.other;
   return {
     messages_out_of_range: progress.filtered,
     discarded: Object.fromEntries(sync.discarded),
@@ -92,7 +91,8 @@ function leftOut(section: PlannedSection, progress: ImportProgress, sync: SyncCo
     canvases,
     attachments,
     lists: [...section.reported.keys()].map((name) => `${name}.json`),
-    other_files: unknown.slice(0, listedUnknown),
-    other_files_total: unknown.length,
+    other_files: others,
+    other_files_total: others.length,
+    not_read: refused.map(({ path, reason }) => ({ path, reason })),
   };
 }

@@ -134,12 +134,17 @@ function leftOutLines(extra: JsonObject): string[] {
     [Array.isArray(out['file_conversations']) ? out['file_conversations'].length : 0, 'conversation about a file'],
     [numberAt(out, 'canvases'), 'canvas'],
     [numberAt(out, 'attachments'), 'attached file'],
-    [numberAt(out, 'other_files_total'), 'other file'],
   ];
   const told = counted.flatMap(([n, what]) => (n === 0 ? [] : [`${formatCount(n)} ${n === 1 ? what : plural(what)}`]));
   const before = numberAt(days, 'imported_before');
   const incomplete = numberAt(threads, 'incomplete');
+  const others = textsIn(out['other_files']);
+  if (others.length > 0) told.push(`${countOf(others.length, 'other file')} (${firstOf(others)})`);
+  const byOtherNames = textsIn(extra['message_files_by_other_names']);
   return [
+    ...(byOtherNames.length > 0
+      ? [`  read too  ${countOf(byOtherNames.length, 'file')} by other names than Slack's: ${firstOf(byOtherNames)}`]
+      : []),
     ...(told.length + lists.length > 0 ? [`  left out  ${[...told, ...lists].join(', ')}`] : []),
     ...(before > 0
       ? [`  ${formatCount(before)} of ${countOf(numberAt(days, 'total'), 'day file')} had been imported before`]
@@ -152,9 +157,21 @@ function leftOutLines(extra: JsonObject): string[] {
   ];
 }
 
+/** Paths that a line names; --json has all. */
+const namedPaths = 5;
+
+function firstOf(paths: readonly string[]): string {
+  const more = paths.length - namedPaths;
+  return `${paths.slice(0, namedPaths).join(', ')}${more > 0 ? ` and ${formatCount(more)} more` : ''}`;
+}
+
+function textsIn(value: JsonValue | undefined): string[] {
+  return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
+}
+
 function plural(what: string): string {
   const [first = '', ...rest] = what.split(' ');
-  const many: Record<string, string> = { canvas: 'canvases', attached: 'attached', other: 'other' };
+  const many: Record<string, string> = { canvas: 'canvases', attached: 'attached' };
   const head = many[first] ?? `${first}s`;
   return [head, ...rest.map((word) => (word === 'file' && first !== 'conversation' ? 'files' : word))].join(' ');
 }

@@ -28,7 +28,9 @@ export async function importTargets(
 ): Promise<{ targets: Map<WorkspaceConfig, ImportTarget>; unknown: UsageError[] }> {
   const store = openStore(dialect);
   const stored = await store.directory.listWorkspaces();
-  const sections = plan.sections.filter(({ folders, lists }) => folders.size > 0 || lists.size > 0);
+  const sections = plan.sections.filter(
+    ({ folders, lists, other }) => folders.size + lists.size + other.lists.length + other.messages.length > 0,
+  );
   const chosen =
     sections.length > 1 && wanted !== undefined ? sectionsCalled(sections, wanted, stored, plan) : sections;
   const targets = new Map<WorkspaceConfig, ImportTarget>();

@@ -5,9 +5,17 @@
 import { isUtf8 } from 'node:buffer';
 import { parseExactly, stringEnd } from '../exact-json.ts';
 import type { JsonValue } from '../model.ts';
+import type { FoundRecord } from './records.ts';
 
 /** One element, or why it is none. Positions count from 0. */
-export type Element = { position: number; value: JsonValue } | { position: number; reason: string };
+export type Element = ReadElement | { position: number; reason: string };
+
+export interface ReadElement {
+  position: number;
+  value: JsonValue;
+  /** What it is, and what stands around it, when it was found inside of something else than a list. */
+  found?: FoundRecord;
+}
 
 /** What there is to say about the list as a whole; null when it is what it should be. */
 export interface ListEnd {
@@ -69,7 +77,7 @@ export async function* parseChunks(chunks: AsyncIterable<Buffer>, end: ListEnd):
   end.problem = splitter.end.problem ?? (isDamaged ? replacedBytes : null);
 }
 
-function encodingOf(start: Buffer): string {
+export function encodingOf(start: Buffer): string {
   if (start[0] === 0xff && start[1] === 0xfe) return 'utf-16le';
   return start[0] === 0xfe && start[1] === 0xff ? 'utf-16be' : 'utf-8';
 }
@@ -213,18 +221,18 @@ function withoutSeparators(text: string): string {
   return text.slice(from, to);
 }
 
-interface Scan {
+export interface Scan {
   at: number;
   depth: number;
   isInString: boolean;
 }
 
-function newScan(): Scan {
+export function newScan(): Scan {
   return { at: 0, depth: 0, isInString: false };
 }
 
 /** How long the element at the beginning of `text` is; null when it does not end here. `scan` remembers how far it looked. */
-function elementLength(text: string, scan: Scan): number | null {
+export function elementLength(text: string, scan: Scan): number | null {
   const structure = /["[\]{},]/g;
   for (;;) {
     if (scan.isInString) {

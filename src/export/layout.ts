@@ -1,7 +1,10 @@
-/** What the files of an archive are, by their paths alone: lists, day files of conversations, and what is no part of either. */
+/**
+ * What the files of an archive are, by their paths alone: lists, day files of conversations, and what is no part of either. What
+ * the paths do not tell, the contents may: see import/other-files.ts.
+ */
 import { UsageError } from '../errors.ts';
 import type { Archive, ArchiveFile } from './archive.ts';
-import { notAnExport } from './open-archive.ts';
+import type { Routes } from './records.ts';
 
 /** The lists of an export that name people and conversations. Any of them may be absent. */
 export const listNames = ['users', 'org_users', 'channels', 'groups', 'dms', 'mpims'] as const;
@@ -18,11 +21,21 @@ export const reportedLists = [
 ] as const;
 export type ReportedList = (typeof reportedLists)[number];
 
+/** A file that holds messages. */
+export interface MessageFile extends ArchiveFile {
+  /** Of the conversation that they are of, unless `routes` tells others. */
+  readonly folder: string;
+  /** Of a day file as in its name, where it may be no date of the calendar; of others about when they begin. */
+  readonly date: string;
+  /** Null for a day file: its messages are all of its folder. */
+  readonly routes: Routes | null;
+}
+
 /**
  * `<folder>/YYYY-MM-DD.json`: what was said in one conversation on one day. There may be hundreds of thousands, so the path
  * is not kept but made of texts that they share.
  */
-export class DayFile implements ArchiveFile {
+export class DayFile implements MessageFile {
   readonly prefix: string;
   readonly folder: string;
   /** As in the name; it may be no date of the calendar. */
@@ -42,6 +55,10 @@ export class DayFile implements ArchiveFile {
     this.compressedSize = file.compressedSize;
     this.method = file.method;
     this.crc32 = file.crc32;
+  }
+
+  get routes(): null {
+    return null;
   }
 
   get path(): string {
@@ -64,12 +81,15 @@ export interface Section {
   /** Lists that stand in the archive once more; the first one counts. */
   repeated: string[];
   /** Files that are no part of what is imported, by what they are. */
-  others: { canvases: number; attachments: number; unknown: string[] };
+  others: { canvases: number; attachments: number; unknown: ArchiveFile[] };
 }
 
 const dayFileName = /^(\d{4}-\d{2}-\d{2})\.json$/;
 
-/** Finds the export in the archive. Throws `UsageError` when there is none, or more than one. */
+/**
+ * Finds the export in the archive. Where no path tells of one, all is one section of unknown files. Throws `UsageError` when there
+ * is more than one.
+ */
 export function readLayout(archive: Archive): Section[] {
   const prefixes = sectionPrefixes(archive);
   const sections = new Map(prefixes.map((prefix) => [prefix, newSection(prefix, prefixes)]));
@@ -78,11 +98,18 @@ export function readLayout(archive: Archive): Section[] {
     const prefix = byLength.find((start) => file.path.startsWith(start));
     const section = prefix === undefined ? undefined : sections.get(prefix);
     if (section !== undefined) addFile(section, file);
+    // Beside the export: what it holds must be known all the same.
+    else if (!isAttachment(file.path.split('/'))) sections.get(prefixes[0] ?? '')?.others.unknown.push(file);
   }
   return [...sections.values()].map((section) => ({
     ...section,
     folders: new Map([...section.folders].sort(([a], [b]) => (a < b ? -1 : 1))),
   }));
+}
+
+/** The path of a file as seen from the top of its section; of one beside it, from the top of the archive. */
+export function withinSection(path: string, prefix: string): string {
+  return path.startsWith(prefix) ? path.slice(prefix.length) : path;
 }
 
 interface OpenSection extends Section {
@@ -117,14 +144,26 @@ function addFile(section: OpenSection, file: ArchiveFile): void {
     if (isOneOf(listNames, name) && section.lists.has(name)) section.repeated.push(file.path);
     else if (isOneOf(listNames, name)) section.lists.set(name, file);
     else if (isOneOf(reportedLists, name)) section.reported.set(name, file);
-    else section.others.unknown.push(path);
+    else section.others.unknown.push(file);
     return;
   }
   const date = deeper.length === 0 ? dayFileName.exec(second)?.[1] : undefined;
   if (date !== undefined && first !== '__uploads') addDayFile(section, file, first, date);
-  else if (second === 'canvas_in_the_conversation.json') section.others.canvases += 1;
-  else if (first === '__uploads' || second === 'attachments') section.others.attachments += 1;
-  else section.others.unknown.push(path);
+  else if (path.endsWith('/canvas_in_the_conversation.json')) section.others.canvases += 1;
+  else if (isAttachment(path.split('/'))) section.others.attachments += 1;
+  else section.others.unknown.push(file);
+}
+
+/**
+ * What people uploaded, which may be JSON that looks like messages: slackdump puts it into `__uploads`, `attachments`, or beside the
+ * messages with the file's id before its name.
+ */
+function isAttachment(names: readonly string[]): boolean {
+  return names.some((name, i) =>
+    i < names.length - 1
+      ? name === '__uploads' || name === 'attachments' || /^F[A-Z0-9]{7,}$/.test(name)
+      : /^F[A-Z0-9]{7,}[-_.]/.test(name) && i > 0,
+  );
 }
 
 function addDayFile(section: OpenSection, file: ArchiveFile, name: string, day: string): void {
@@ -161,13 +200,15 @@ function sectionPrefixes(archive: Archive): string[] {
     const top = topOf(path);
     if (top !== null) tops.add(top);
   }
-  if (tops.size === 0) throw notAnExport(archive.address, whyNone(archive));
+  if (tops.size === 0) return [''];
   const depthOf = (prefix: string) => prefix.split('/').length;
   const depth = [...tops].reduce((least, prefix) => Math.min(least, depthOf(prefix)), Number.POSITIVE_INFINITY);
   const shallowest = [...tops].filter((prefix) => depthOf(prefix) === depth).sort();
   const isTeam = (prefix: string) => /(?:^|\/)teams\/[^/]+\/$/.test(prefix);
   if (shallowest.every(isTeam)) return shallowest;
   const [only = '', ...others] = shallowest;
+  // Folders by kinds, or lists in a folder of their own, are one export together.
+  if (others.length > 0 && !shallowest.some((prefix) => holdsAll(archive, prefix))) return [commonPrefix(shallowest)];
   if (others.length > 0) {
     const names = shallowest.map((prefix) => prefix.slice(0, -1)).slice(0, 5);
     throw new UsageError(
@@ -176,6 +217,19 @@ function sectionPrefixes(archive: Archive): string[] {
     );
   }
   return [only, ...[...tops].filter((prefix) => isTeam(prefix) && isWithin(prefix, only)).sort()];
+}
+
+/** Both lists and folders with day files, as an export by itself has them. */
+function holdsAll({ files }: Archive, prefix: string): boolean {
+  const inside = files.filter(({ path }) => path.startsWith(prefix)).map(({ path }) => path.slice(prefix.length));
+  const holdsList = inside.some((path) => !path.includes('/') && topOf(path) !== null);
+  return holdsList && inside.some((path) => path.split('/').length === 2 && topOf(path) !== null);
+}
+
+function commonPrefix(prefixes: readonly string[]): string {
+  const [first = [], ...others] = prefixes.map((prefix) => prefix.split('/'));
+  const end = first.findIndex((name, i) => others.some((names) => names[i] !== name));
+  return prefixOf(first.slice(0, Math.max(end, 0)));
 }
 
 function isWithin(team: string, top: string): boolean {
@@ -194,7 +248,8 @@ function prefixOf(names: readonly string[]): string {
   return names.length === 0 ? '' : `${names.join('/')}/`;
 }
 
-function whyNone({ files, kind }: Archive): string {
+/** What the paths of an archive say that is no export. */
+export function whyNone({ files, kind }: Archive): string {
   if (files.length === 0) return kind === 'zip' ? 'the zip holds no readable file' : 'the folder is empty';
   if (files.some(({ path }) => dayFileName.test(path)))
     return 'it is the folder of one channel; give the folder around it';

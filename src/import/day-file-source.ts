@@ -6,13 +6,13 @@ import { setImmediate as breathe, setTimeout as pause } from 'node:timers/promis
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../errors.ts';
 import type { ArchiveAddress } from '../export/archive.ts';
-import type { DayFile } from '../export/layout.ts';
+import type { MessageFile } from '../export/layout.ts';
 import { openReader } from '../export/open-archive.ts';
 import { type PackedResults, unpackResults } from './packed-result.ts';
 import { type DayFileResult, type DayFileTask, type ReadOptions, readDayFile } from './read-day-file.ts';
 
 export interface ReadFile {
-  task: DayFile;
+  task: MessageFile;
   /** A portion of the file; one that is too large for memory comes in several. */
   result: DayFileResult;
   /** Nothing more of this file follows. */
@@ -20,7 +20,7 @@ export interface ReadFile {
 }
 
 /** Tells which contents of a day file need no storing. */
-export type DoneBefore = (day: DayFile) => readonly string[];
+export type DoneBefore = (day: MessageFile) => readonly string[];
 
 /** Reads day files of one archive. Close it. */
 export interface DayFileSource {
@@ -28,9 +28,9 @@ export interface DayFileSource {
    * All of them in their order, up to the moment when the signal fires, however long a disk takes. A later call ends an
    * earlier one. What a bug throws is thrown here.
    */
-  read(options: ReadOptions, days: readonly DayFile[], done: DoneBefore, signal: AbortSignal): AsyncIterable<ReadFile>;
+  read(options: ReadOptions, days: readonly MessageFile[], done: DoneBefore, signal: AbortSignal): AsyncIterable<ReadFile>;
   /** One of them, while a `read` is under way. */
-  readAgain(options: ReadOptions, day: DayFile): AsyncIterable<ReadFile>;
+  readAgain(options: ReadOptions, day: MessageFile): AsyncIterable<ReadFile>;
   close(): Promise<void>;
 }
 
@@ -65,7 +65,7 @@ class InlineSource implements DayFileSource {
 
   async *read(
     options: ReadOptions,
-    days: readonly DayFile[],
+    days: readonly MessageFile[],
     done: DoneBefore,
     signal: AbortSignal,
   ): AsyncIterable<ReadFile> {
@@ -84,7 +84,7 @@ class InlineSource implements DayFileSource {
     }
   }
 
-  readAgain(options: ReadOptions, day: DayFile): AsyncIterable<ReadFile> {
+  readAgain(options: ReadOptions, day: MessageFile): AsyncIterable<ReadFile> {
     return this.read(options, [day], () => [], new AbortController().signal);
   }
 
@@ -92,8 +92,9 @@ class InlineSource implements DayFileSource {
 }
 
 /** Plain, because what reaches a thread has lost its methods. */
-function taskOf({ path, size, offset, compressedSize, method, crc32 }: DayFile, done: readonly string[]): DayFileTask {
-  return { path, size, offset, compressedSize, method, crc32, done };
+function taskOf(file: MessageFile, done: readonly string[]): DayFileTask {
+  const { path, size, offset, compressedSize, method, crc32, folder, routes } = file;
+  return { path, size, offset, compressedSize, method, crc32, folder, routes, done };
 }
 
 /** What the thread has before it, and so about what may wait in memory. */
@@ -123,7 +124,7 @@ class ThreadSource implements DayFileSource {
 
   async *read(
     options: ReadOptions,
-    days: readonly DayFile[],
+    days: readonly MessageFile[],
     done: DoneBefore,
     signal: AbortSignal,
   ): AsyncIterable<ReadFile> {
@@ -173,7 +174,7 @@ class ThreadSource implements DayFileSource {
     }
   }
 
-  readAgain(options: ReadOptions, day: DayFile): AsyncIterable<ReadFile> {
+  readAgain(options: ReadOptions, day: MessageFile): AsyncIterable<ReadFile> {
     return new InlineSource(this.#archive).readAgain(options, day);
   }
 

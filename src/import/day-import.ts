@@ -6,7 +6,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { TransactionStore } from '../db/repositories/index.ts';
 import type { ImportFileRow } from '../db/schema.ts';
 import { RefusedContentError } from '../errors.ts';
-import type { DayFile } from '../export/layout.ts';
+import { type MessageFile, withinSection } from '../export/layout.ts';
 import type { Defect } from '../export/read-list.ts';
 import type { IsoTime } from '../model.ts';
 import { cleanText } from '../normalize/clean.ts';
@@ -38,17 +38,19 @@ const portionMessages = 1000;
 interface Job {
   section: PlannedSection;
   exportedAt: IsoTime;
-  work: { days: readonly DayFile[]; conversations: ReadonlyMap<string, ConversationReport> };
+  work: { days: readonly MessageFile[]; conversations: ReadonlyMap<string, ConversationReport> };
   days: ExportDays;
   progress: ImportProgress;
   /** Reads all day files in the order of `work`. */
   read(): AsyncIterable<ReadFile>;
   /** One of them once more, from its beginning. */
-  readAgain(day: DayFile): AsyncIterable<ReadFile>;
+  readAgain(day: MessageFile): AsyncIterable<ReadFile>;
 }
 
 /** A file of which a part was taken. */
 interface OpenFile {
+  conversations: Set<ConversationReport>;
+  isWrapped: boolean;
   rows: number;
   leftOut: number;
   first: number | null;
@@ -57,14 +59,15 @@ interface OpenFile {
 
 /** What one transaction does, to be counted once it is committed. Sums, not results: there may be thousands of files in it. */
 interface Part {
-  days: Set<DayFile>;
+  days: Set<MessageFile>;
   files: ImportFileRow[];
   messages: number;
   bytes: number;
   saved: SavedPortion[];
   tallies: Map<ConversationReport, Tally>;
-  held: { channelId: string; day: Parameters<HeldDays['add']>[0] }[];
-  damaged: { path: string; conversation: ConversationReport; defects: readonly Defect[] }[];
+  /** Without a day for messages of which nobody knows whether they are the whole day. */
+  held: { channelId: string; day: Parameters<HeldDays['add']>[0] | null }[];
+  damaged: { path: string; conversation: ConversationReport | null; defects: readonly Defect[] }[];
   /** Messages of files that were imported before. */
   unchanged: number;
   filtered: number;
@@ -139,11 +142,11 @@ export class DayImport {
 
   /** One portion of a file, in the order in which they are read. */
   async #take(tx: TransactionStore, part: Part, { task, result, isLast }: ReadFile): Promise<void> {
-    const conversation = this.#job.work.conversations.get(task.folder);
-    if (conversation === undefined) return;
+    const conversation = this.#conversationOf(task, result);
     part.days.add(task);
     const { messages } = result;
-    if (messages.length > 0) {
+    if (conversation === null) this.#open.leftOut += messages.length;
+    else if (messages.length > 0) {
       if (this.#waiting !== null && this.#waiting.channelId !== conversation.channelId)
         await this.#storeWaiting(tx, part);
       if (this.#waiting === null) this.#waiting = { channelId: conversation.channelId, messages };
@@ -152,8 +155,13 @@ export class DayImport {
       part.bytes += task.size;
       if (this.#waiting.messages.length >= portionMessages) await this.#storeWaiting(tx, part);
     }
-    this.#addResult(part, conversation, result);
-    if (isLast) this.#finish(part, conversation, task, result);
+    if (conversation !== null) this.#addResult(part, conversation, result);
+    if (isLast) this.#finish(part, task, result);
+  }
+
+  /** Null for one that the person does not want. */
+  #conversationOf({ folder }: MessageFile, result: DayFileResult): ConversationReport | null {
+    return this.#job.work.conversations.get(result.folder ?? folder) ?? null;
   }
 
   async #storeWaiting(tx: TransactionStore, part: Part): Promise<void> {
@@ -166,24 +174,26 @@ export class DayImport {
   }
 
   /** A file by itself, because one of several holds what the database refuses: all of it but that. */
-  async #storeAlone(day: DayFile): Promise<void> {
+  async #storeAlone(day: MessageFile): Promise<void> {
     const { store } = this.#context;
     const part = newPart();
     const reasons: string[] = [];
     for await (const { task, result, isLast } of this.#job.readAgain(day)) {
-      const conversation = this.#job.work.conversations.get(task.folder);
-      if (conversation === undefined) continue;
-      const { channelId } = conversation;
-      const { saved, refused } = await saveInHalves(this.#context, channelId, result.messages, this.#job.exportedAt);
-      part.saved.push(...saved);
-      part.refused += refused.length;
-      for (const { message, reason } of refused) {
-        reasons.push(`holds a message (ts ${message.ts}) that is refused: ${reason}`);
+      const conversation = this.#conversationOf(task, result);
+      if (conversation === null) this.#open.leftOut += result.messages.length;
+      else {
+        const { channelId } = conversation;
+        const { saved, refused } = await saveInHalves(this.#context, channelId, result.messages, this.#job.exportedAt);
+        part.saved.push(...saved);
+        part.refused += refused.length;
+        for (const { message, reason } of refused) {
+          reasons.push(`holds a message (ts ${message.ts}) that is refused: ${reason}`);
+        }
+        this.#addResult(part, conversation, result);
       }
-      this.#addResult(part, conversation, result);
       if (!isLast) continue;
       const defects = [...result.defects, ...reasons.map((reason) => ({ position: null, reason }))];
-      this.#finish(part, conversation, task, { ...result, defects });
+      this.#finish(part, task, { ...result, defects });
     }
     await store.transaction((tx) => tx.imports.saveFiles(lastOfEach(part.files)));
     this.#count(part);
@@ -202,6 +212,8 @@ export class DayImport {
       dropped += n;
     }
     if (isDone) part.unchanged += tally.messages;
+    this.#open.conversations.add(conversation);
+    this.#open.isWrapped ||= result.isWrapped;
     this.#open.rows += tally.messages - dropped;
     this.#open.leftOut += filtered + dropped;
     this.#open.first = least(this.#open.first, tally.first);
@@ -230,7 +242,7 @@ export class DayImport {
     for (const { channelId, day } of part.held) {
       const days = this.held.get(channelId) ?? new HeldDays(this.#job.days);
       this.held.set(channelId, days);
-      days.add(day);
+      if (day !== null) days.add(day);
     }
     for (const { path, conversation, defects } of part.damaged) {
       for (const defect of defects) quarantine(this.#context, progress, { path, ...defect }, conversation);
@@ -244,18 +256,15 @@ export class DayImport {
     this.#doneBytes += part.fileBytes;
   }
 
-  #finish(
-    part: Part,
-    conversation: ConversationReport,
-    task: DayFile,
-    { sha256, isDone, defects }: DayFileResult,
-  ): void {
+  #finish(part: Part, task: MessageFile, { sha256, isDone, defects }: DayFileResult): void {
     const { section, exportedAt } = this.#job;
-    const { rows, leftOut, first, last } = this.#open;
+    const { rows, leftOut, first, last, conversations, isWrapped } = this.#open;
     this.#open = newFile();
     const isWhole = defects.length === 0;
-    const holdsDay = isWhole && rows + leftOut > 0;
-    part.held.push({ channelId: conversation.channelId, day: { date: task.date, first, last, isWhole: holdsDay } });
+    const holdsDay = isWhole && !isWrapped && rows + leftOut > 0;
+    const day = task.routes === null ? { date: task.date, first, last, isWhole: holdsDay } : null;
+    for (const { channelId } of conversations) part.held.push({ channelId, day });
+    const [conversation = null] = conversations;
     if (!isWhole) part.damaged.push({ path: task.path, conversation, defects });
     if (isDone) part.importedBefore += 1;
     else part.read += 1;
@@ -264,7 +273,7 @@ export class DayImport {
     part.files.push({
       team_id: this.#context.teamId,
       sha256,
-      path: cleanText(task.path.slice(section.prefix.length)),
+      path: cleanText(withinSection(task.path, section.prefix)),
       rows,
       status: isWhole && leftOut === 0 ? 'done' : rows === 0 && !isWhole ? 'failed' : 'partial',
       error: defects[0] === undefined ? null : errorText(defects[0], defects.length),
@@ -279,7 +288,7 @@ function isFull({ messages, bytes, importedBefore }: Part): boolean {
 }
 
 function newFile(): OpenFile {
-  return { rows: 0, leftOut: 0, first: null, last: null };
+  return { conversations: new Set(), isWrapped: false, rows: 0, leftOut: 0, first: null, last: null };
 }
 
 function newPart(): Part {

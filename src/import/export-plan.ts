@@ -3,12 +3,15 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { type Archive, ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
 import { type DayZone, DayZoneEvidence } from '../export/day-zone.ts';
 import { decodeText, parseList } from '../export/json-elements.ts';
-import { type DayFile, readLayout, type Section } from '../export/layout.ts';
-import { listArchive, openReader } from '../export/open-archive.ts';
-import { messageOf, readObjects } from '../export/read-list.ts';
+import { type DayFile, readLayout, type Section, whyNone } from '../export/layout.ts';
+import { listArchive, notAnExport, openReader } from '../export/open-archive.ts';
+import { messageOf, readListed, readObjects } from '../export/read-list.ts';
+import { channelOf } from '../export/records.ts';
 import { type Candidate, type Certainty, WorkspaceEvidence } from '../export/workspace-evidence.ts';
-import type { IsoTime, JsonObject } from '../model.ts';
+import type { IsoTime, JsonObject, JsonValue } from '../model.ts';
 import { millisToIso, tsToMicros } from '../ts.ts';
+import { ConversationNames, type Listed } from './conversation-names.ts';
+import { OtherFileSurvey, type OtherFiles } from './other-files.ts';
 
 /** An export that can be imported. Holds nothing open. */
 export interface ExportPlan {
@@ -37,6 +40,8 @@ export interface PlannedSection extends Section {
   zone: DayZone | null;
   /** Ids of its conversations, to recognise a workspace by that is stored. */
   channelIds: readonly string[];
+  /** What the other files are, by what they hold. */
+  other: OtherFiles;
 }
 
 /** Day files that are looked at before the import: enough to find a message with the team's id in it. */
@@ -62,15 +67,17 @@ export async function planExport(
   const layout = readLayout(archive);
   const reader = openReader(archive);
   try {
+    const newest = new NewestMoment(now);
     const sections: PlannedSection[] = [];
     for (const section of layout) {
       const isAlone = layout.length === 1;
       const how = { isShared: !isAlone && section.team === null, isTold: isAlone && isWorkspaceTold };
-      sections.push(await planSection(reader, section, how, signal));
+      sections.push(await planSection(reader, section, how, newest, signal));
     }
+    if (sections.every(isEmpty)) throw notAnExport(archive.address, whyNothing(archive, sections));
     const { files, ...rest } = archive;
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
-    return { archive: rest, bytes, sections, exportedAt: await newestMoment(reader, layout, now, signal) };
+    return { archive: rest, bytes, sections, exportedAt: await newest.after(reader, sections, signal) };
   } finally {
     reader.close();
   }
@@ -78,22 +85,41 @@ export async function planExport(
 
 async function planSection(
   reader: ArchiveReader,
-  section: Section,
+  found: Section,
   { isShared, isTold }: { isShared: boolean; isTold: boolean },
+  newest: NewestMoment,
   signal: AbortSignal,
 ): Promise<PlannedSection> {
   const evidence = new WorkspaceEvidence();
   const zones = new DayZoneEvidence();
   for (const name of ['users', 'org_users'] as const) {
-    for (const user of await objectsOf(reader, section, name)) evidence.addUser(user);
+    for (const user of await objectsOf(reader, found, name)) evidence.addUser(user);
   }
-  const channelIds: string[] = [];
+  const listed: Listed[] = [];
+  const addListed = ({ id, name }: JsonObject): void => {
+    if (typeof id === 'string') listed.push({ id, name: typeof name === 'string' ? name : null });
+  };
   for (const name of ['channels', 'groups', 'dms', 'mpims'] as const) {
-    for (const channel of await objectsOf(reader, section, name)) {
+    for (const channel of await objectsOf(reader, found, name)) {
       evidence.addChannel(channel);
-      if (typeof channel['id'] === 'string') channelIds.push(channel['id']);
+      addListed(channel);
     }
   }
+  const section = await withoutMixedFolders(reader, found, listed, signal);
+  const others = await OtherFileSurvey.of(reader, section, signal, (message, path) => {
+    evidence.addMessage(message, path);
+    if (evidence.teamId === null) evidence.addText(JSON.stringify(message));
+    newest.add(tsToMicros(message.ts));
+  });
+  for (const { file } of others.lists) {
+    for await (const users of readListed(reader, file, 'user')) for (const user of users) evidence.addUser(user);
+    for await (const channels of readListed(reader, file, 'conversation')) for (const channel of channels) {
+        evidence.addChannel(channel);
+        addListed(channel);
+      }
+  }
+  const placed = others.place(new ConversationNames(listed, section.folders.keys()));
+  const other: OtherFiles = { ...placed, lists: others.lists };
   const days = [...section.folders.values()].flat();
   const sample = new Set(spread(days, sampleSize));
   for (const day of sample) await lookInto(reader, day, signal, evidence, zones);
@@ -117,8 +143,53 @@ async function planSection(
     enterpriseId,
     domain,
     zone: zones.zone,
-    channelIds,
+    channelIds: [...new Set(listed.map(({ id }) => id))],
+    other,
   };
+}
+
+/**
+ * Folders that no list names, and whose files lie there as day files do, may hold the messages of many conversations, which
+ * each message names. Those are looked at one by one.
+ */
+async function withoutMixedFolders(
+  reader: ArchiveReader,
+  section: Section,
+  listed: readonly Listed[],
+  signal: AbortSignal,
+): Promise<Section> {
+  const names = new ConversationNames(listed, []);
+  const folders = new Map(section.folders);
+  const unknown = [...section.others.unknown];
+  for (const [folder, days] of section.folders) {
+    const [first] = days;
+    if (first === undefined || names.find(folder) !== null) continue;
+    const text = await textOf(reader, first, signal);
+    const { elements } = parseList(text ?? '');
+    if (!elements.some((element) => 'value' in element && namesChannel(element.value))) continue;
+    folders.delete(folder);
+    for (const day of days) unknown.push(day);
+  }
+  return { ...section, folders, others: { ...section.others, unknown } };
+}
+
+function namesChannel(value: JsonValue): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && channelOf(value) !== null;
+}
+
+function isEmpty({ folders, lists, other, fileConversations }: PlannedSection): boolean {
+  return folders.size + lists.size + other.lists.length + other.messages.length + fileConversations.size === 0;
+}
+
+/** So many files are named where nothing at all can be imported. */
+const namedFiles = 5;
+
+function whyNothing(archive: Archive, sections: readonly PlannedSection[]): string {
+  const refused = [...archive.rejected, ...sections.flatMap(({ other }) => other.refused)];
+  if (refused.length === 0) return whyNone(archive);
+  const named = refused.slice(0, namedFiles).map(({ path, reason }) => `${path} ${reason}`);
+  const more = refused.length > namedFiles ? `; and ${refused.length - namedFiles} more` : '';
+  return `${whyNone(archive)}; ${named.join('; ')}${more}`;
 }
 
 /** Of people and conversations: what may tell whose export it is. */
@@ -183,29 +254,41 @@ async function textOf(reader: ArchiveReader, file: DayFile, signal: AbortSignal)
   }
 }
 
-async function newestMoment(
-  reader: ArchiveReader,
-  sections: readonly Section[],
-  now: number,
-  signal: AbortSignal,
-): Promise<IsoTime> {
-  const days = sections.flatMap(({ folders }) => [...folders.values()].flat());
-  const dates = [...new Set(days.map(({ date }) => date))].sort().reverse();
-  const latest = (now + dayMs) * 1000;
-  for (const date of dates.slice(0, newestDays)) {
-    let newest = 0;
-    for (const day of days.filter((one) => one.date === date).slice(0, newestLimit)) {
-      const text = await textOf(reader, day, signal);
-      for (const element of text === null ? [] : parseList(text).elements) {
-        const message = 'reason' in element ? element.reason : messageOf(element.value);
-        if (typeof message === 'string') continue;
-        const at = tsToMicros(message.ts);
-        if (at <= latest) newest = Math.max(newest, at);
-      }
-    }
-    if (newest > 0) return millisToIso(Math.floor(newest / 1000));
+/** The newest moment of which an export holds a message. */
+class NewestMoment {
+  readonly #latest: number;
+  #newest = 0;
+
+  constructor(now: number) {
+    this.#latest = (now + dayMs) * 1000;
   }
-  return millisToIso(0);
+
+  /** Microseconds. */
+  add(at: number): void {
+    if (at <= this.#latest) this.#newest = Math.max(this.#newest, at);
+  }
+
+  /** After a look into the day files of the last days. */
+  async after(reader: ArchiveReader, sections: readonly Section[], signal: AbortSignal): Promise<IsoTime> {
+    const days = sections.flatMap(({ folders }) => [...folders.values()].flat());
+    const dates = [...new Set(days.map(({ date }) => date))].sort().reverse();
+    const before = this.#newest;
+    for (const date of dates.slice(0, newestDays)) {
+      for (const day of days.filter((one) => one.date === date).slice(0, newestLimit)) {
+        await this.#addAll(reader, day, signal);
+      }
+      if (this.#newest > before) break;
+    }
+    return millisToIso(Math.floor(this.#newest / 1000));
+  }
+
+  async #addAll(reader: ArchiveReader, day: DayFile, signal: AbortSignal): Promise<void> {
+    const text = await textOf(reader, day, signal);
+    for (const element of text === null ? [] : parseList(text).elements) {
+      const message = 'reason' in element ? element.reason : messageOf(element.value);
+      if (typeof message !== 'string') this.add(tsToMicros(message.ts));
+    }
+  }
 }
 
 function spread<Item>(items: readonly Item[], n: number): Item[] {

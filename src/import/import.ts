@@ -7,7 +7,7 @@
 import type { TransactionStore } from '../db/repositories/index.ts';
 import type { ArchiveReader, RejectedFile } from '../export/archive.ts';
 import { boundsOfDay } from '../export/day-zone.ts';
-import type { DayFile } from '../export/layout.ts';
+import type { MessageFile } from '../export/layout.ts';
 import { openReader } from '../export/open-archive.ts';
 import type { Defect } from '../export/read-list.ts';
 import type { IsoTime } from '../model.ts';
@@ -48,7 +48,9 @@ export async function importSection(
   const reader = openReader(plan.archive);
   const onDefect = (path: string, defect: Defect) => quarantine(context, progress, { path, ...defect }, null);
   try {
-    for (const { path, reason } of rejectedOf(plan, section)) onDefect(path, { position: null, reason });
+    for (const { path, reason } of [...rejectedOf(plan, section), ...section.other.refused]) {
+      onDefect(path, { position: null, reason });
+    }
     for (const path of section.repeated) {
       onDefect(path, { position: null, reason: 'stands in the archive more than once; the first one was read' });
     }
@@ -101,9 +103,16 @@ async function importChannels(
   return { folders, listed };
 }
 
-function foldersOf({ folders, zone }: PlannedSection) {
-  return [...folders].map(([name, days]) => {
-    const first = days.map(({ date }) => date).sort()[0];
+/** Folders with day files, and those that other files name. */
+function foldersOf({ folders, other, zone }: PlannedSection) {
+  const dates = new Map([...folders].map(([name, days]) => [name, days.map(({ date }) => date)]));
+  for (const { date, routes } of other.messages) {
+    for (const name of routes?.values() ?? []) {
+      if (name !== null) dates.set(name, [...(dates.get(name) ?? []), date]);
+    }
+  }
+  return [...dates].map(([name, all]) => {
+    const first = all.sort()[0];
     return { name, before: first === undefined ? null : (boundsOfDay(first, zone ?? 'UTC')?.to ?? null) };
   });
 }
@@ -123,8 +132,10 @@ function unlisted(
 
 /** The day files to be read, each with its conversation. */
 interface Work {
-  days: DayFile[];
+  days: MessageFile[];
   conversations: ReadonlyMap<string, ConversationReport>;
+  /** Channel ids by all that conversations of the export are called. */
+  channels: ReadonlyMap<string, string>;
   /** Of the whole export. */
   firstDate: string;
 }
@@ -136,34 +147,52 @@ function planWork(
   progress: ImportProgress,
 ): Work {
   const byFolder = new Map<string, ConversationReport>();
-  const days: DayFile[] = [];
+  const days: MessageFile[] = [];
+  const skipped = new Set<string>();
   let firstDate = '';
   const open = (channel: FolderChannel, folder: string | null): ConversationReport | null => {
     const former = folder === null || folder === channel.name ? [] : [folder];
     if (!isSelected({ id: channel.channelId, name: channel.name, formerNames: former })) {
-      progress.channels.skipped += 1;
+      skipped.add(channel.channelId);
       return null;
     }
     const conversation = progress.conversations.get(channel.channelId) ?? newConversation(channel, folder);
     progress.conversations.set(channel.channelId, conversation);
     return conversation;
   };
-  for (const [folder, ofFolder] of section.folders) {
+  for (const [folder, channel] of folders) {
+    const ofFolder = section.folders.get(folder) ?? [];
     for (const { date } of ofFolder) if (firstDate === '' || date < firstDate) firstDate = date;
-    const channel = folders.get(folder);
-    const conversation = channel === undefined ? null : open(channel, folder);
+    const conversation = open(channel, folder);
     if (conversation === null) continue;
     byFolder.set(folder, conversation);
     for (const day of ofFolder) if (mayHold(day, range)) days.push(day);
+  }
+  for (const file of section.other.messages) {
+    if ([...(file.routes?.values() ?? [])].some((folder) => folder !== null && byFolder.has(folder))) days.push(file);
   }
   const withFolder = new Set([...folders.values()].map(({ channelId }) => channelId));
   for (const { channel_id: channelId, name, kind } of listed) {
     if (!withFolder.has(channelId))
       open({ channelId, name: name ?? channelId, kind, by: 'list', candidates: [] }, null);
   }
+  progress.channels.skipped = skipped.size;
   progress.channels.total = progress.conversations.size + progress.channels.skipped;
   progress.dayFiles.total = days.length;
-  return { days: inStretches(days), conversations: byFolder, firstDate };
+  return { days: inStretches(days), conversations: byFolder, channels: channelsOf(folders, listed), firstDate };
+}
+
+function channelsOf(
+  folders: ReadonlyMap<string, FolderChannel>,
+  listed: readonly NormalizedChannel[],
+): Map<string, string> {
+  const channels = new Map<string, string>();
+  for (const { channel_id: id, name } of listed) {
+    channels.set(id, id);
+    if (name !== null) channels.set(name, id);
+  }
+  for (const [folder, { channelId }] of folders) channels.set(folder, channelId).set(channelId, channelId);
+  return channels;
 }
 
 /** Which folders can be of several conversations, so that somebody says which one they are of. */
@@ -181,7 +210,7 @@ function tellAmbiguous(context: SyncContext, { prefix }: PlannedSection, { conve
 const dayMicros = 24 * 3600 * 1_000_000;
 
 /** A day more at both ends: the date of a file is not the one that the person means, wherever the person lives. */
-function mayHold({ date }: DayFile, { since, until }: TimeRange): boolean {
+function mayHold({ date }: MessageFile, { since, until }: TimeRange): boolean {
   const bounds = boundsOfDay(date, 'UTC');
   return bounds === null || (bounds.to + dayMicros >= since && bounds.from - dayMicros <= until);
 }
@@ -197,7 +226,7 @@ async function importDays(
   const { exportedAt } = plan;
   const lost = await listLost(context);
   const done = await listDone(context, work, section, exportedAt, lost);
-  const how = { range: options.range, rules: context.discardRules };
+  const how = { range: options.range, rules: context.discardRules, channels: work.channels };
   const days = new DayImport(context, {
     section,
     exportedAt,
@@ -248,11 +277,11 @@ async function listDone(
   { prefix }: PlannedSection,
   exportedAt: IsoTime,
   lost: ReadonlyMap<string, number>,
-): Promise<(day: DayFile) => readonly string[]> {
+): Promise<(day: MessageFile) => readonly string[]> {
   const byPath = await store.imports.listDone(teamId, exportedAt);
-  return ({ path, folder }) => {
+  return ({ path, folder, routes }) => {
     const channelId = conversations.get(folder)?.channelId;
-    return channelId === undefined || lost.has(channelId)
+    return routes !== null || channelId === undefined || lost.has(channelId)
       ? []
       : (byPath.get(cleanText(path.slice(prefix.length))) ?? []);
   };

@@ -1,5 +1,5 @@
 /** In which order the day files of an export are stored. */
-import type { DayFile } from '../export/layout.ts';
+import type { MessageFile } from '../export/layout.ts';
 
 /** About what a database keeps in its cache of the indexes that such a stretch touches. */
 const stretchBytes = 64 << 20;
@@ -9,10 +9,10 @@ const stretchBytes = 64 << 20;
  * and by author would be written all over for every channel: an export of millions of messages would take ever longer. Day
  * by day alone, every transaction would concern every channel.
  */
-export function inStretches(days: readonly DayFile[]): DayFile[] {
+export function inStretches(days: readonly MessageFile[]): MessageFile[] {
   const byDate = [...days].sort((a, b) => compare(a.date, b.date) || compare(a.folder, b.folder));
-  const ordered: DayFile[] = [];
-  let stretch: DayFile[] = [];
+  const ordered: MessageFile[] = [];
+  let stretch: MessageFile[] = [];
   let bytes = 0;
   const close = (): void => {
     stretch.sort((a, b) => compare(a.folder, b.folder) || compare(a.date, b.date));

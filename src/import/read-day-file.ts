@@ -4,14 +4,14 @@
  */
 import { createHash, type Hash, hash } from 'node:crypto';
 import { type ArchiveFile, ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
-import type { Element } from '../export/json-elements.ts';
-import { type Defect, messageOf, openContent } from '../export/read-list.ts';
-import type { JsonObject } from '../model.ts';
+import { type Defect, openContent } from '../export/read-list.ts';
+import type { Routes } from '../export/records.ts';
+import type { JsonObject, JsonValue } from '../model.ts';
 import { objectsOf } from '../normalize/json-access.ts';
 import { normalizeMessage, reactionCount, type StorableMessage } from '../normalize/message.ts';
 import { type DiscardRule, matchingRule } from '../sync/discard.ts';
-import type { Message } from '../normalize/timestamps.ts';
 import { tsToMicros } from '../ts.ts';
+import { type SortedMessages, sortElements } from './sort-elements.ts';
 
 /** Microseconds, both included; what lies outside is left out. */
 export interface TimeRange {
@@ -22,6 +22,8 @@ export interface TimeRange {
 export interface DayFileTask extends ArchiveFile {
   /** Contents of this path that were imported before and leave nothing to do, by their hash. */
   done: readonly string[];
+  folder: string;
+  routes: Routes | null;
 }
 
 /** What a day file holds, for the report. */
@@ -38,6 +40,10 @@ export interface Tally {
 }
 
 export interface DayFileResult {
+  /** Of whose conversation these messages are; null for that of the file's own folder. */
+  folder: string | null;
+  /** They stood inside of something else than a list, so that nobody knows whether it is the whole day. */
+  isWrapped: boolean;
   /** Of the content, as hex digits; '' when it could not be read. */
   sha256: string;
   /** It was imported before, and its messages are not here again. */
@@ -56,6 +62,8 @@ export interface DayFileResult {
 export interface ReadOptions {
   range: TimeRange;
   rules: readonly DiscardRule[];
+  /** Channel ids by all that conversations of this export are called: id, name, folder. */
+  channels: ReadonlyMap<string, string>;
 }
 
 /**
@@ -81,9 +89,11 @@ export async function* readDayFile(
     const isDone = sha256 !== '' && task.done.includes(sha256);
     let isFirst = true;
     for await (const elements of content.portions) {
-      if (!isFirst) yield result;
-      isFirst = false;
-      result = takeElements(elements, isDone, options, defects);
+      for (const part of sortElements(elements, task, options.channels, defects)) {
+        if (!isFirst) yield result;
+        isFirst = false;
+        result = takeMessages(part, isDone, options, defects);
+      }
     }
     if (content.bytes === null) sha256 = digest?.digest('hex') ?? '';
     if (content.end.problem !== null) defects.push({ position: null, reason: content.end.problem });
@@ -96,27 +106,32 @@ export async function* readDayFile(
 
 function emptyResult(): DayFileResult {
   const tally: Tally = { messages: 0, replies: 0, reactions: 0, files: 0, threads: [], first: null, last: null };
-  return { sha256: '', isDone: false, messages: [], tally, defects: [], discarded: [], filtered: 0, mended: 0 };
+  return {
+    folder: null,
+    isWrapped: false,
+    sha256: '',
+    isDone: false,
+    messages: [],
+    tally,
+    defects: [],
+    discarded: [],
+    filtered: 0,
+    mended: 0,
+  };
 }
 
-function takeElements(
-  elements: readonly Element[],
+function takeMessages(
+  { folder, isWrapped, messages }: SortedMessages,
   isDone: boolean,
   { range, rules }: ReadOptions,
   defects: Defect[],
 ): DayFileResult {
-  const result = { ...emptyResult(), isDone };
+  const result = { ...emptyResult(), folder, isWrapped, isDone };
   const threads = new Set<string>();
   const discarded = new Map<string, number>();
   const mended = new Map<string, JsonValue>();
-  for (const element of elements) {
-    const { position } = element;
-    const message = 'reason' in element ? element.reason : messageOf(element.value);
-    if (typeof message === 'string') {
-      defects.push({ position, reason: message });
-      continue;
-    }
-    if ('value' in element && message !== element.value) {
+  for (const { position, message, isMended } of messages) {
+    if (isMended) {
       const other = mended.get(message.ts);
       if (other !== undefined && JSON.stringify(other) !== JSON.stringify(message)) {
         defects.push({ position, reason: 'has a ts that was cut: another message has the same one' });

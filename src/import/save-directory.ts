@@ -4,8 +4,8 @@ import type { TransactionStore } from '../db/repositories/index.ts';
 import type { ChannelAliasRow, ChannelRow, UserRow } from '../db/schema.ts';
 import type { ArchiveReader } from '../export/archive.ts';
 import type { ListName } from '../export/layout.ts';
-import { type Defect, readObjects } from '../export/read-list.ts';
-import type { ChannelKind, IsoTime } from '../model.ts';
+import { type Defect, readListed, readObjects } from '../export/read-list.ts';
+import type { ChannelKind, IsoTime, JsonObject } from '../model.ts';
 import { kindOf, strictestKind } from '../normalize/conversation-kind.ts';
 import {
   type NormalizedChannel,
@@ -28,6 +28,30 @@ const kindOfList: Record<Exclude<ListName, 'users' | 'org_users'>, ChannelKind> 
   dms: 'im',
 };
 
+const listsOf = {
+  user: ['users', 'org_users'],
+  conversation: ['channels', 'groups', 'mpims', 'dms'],
+} as const;
+
+/** What the lists of the export hold, those by other names after Slack's own. */
+async function* readLists(
+  reader: ArchiveReader,
+  { lists, other }: PlannedSection,
+  kind: keyof typeof listsOf,
+  onDefect: OnDefect,
+): AsyncIterable<{ path: string; list: ListName | null; portion: JsonObject[] }> {
+  for (const list of listsOf[kind]) {
+    const file = lists.get(list);
+    if (file === undefined) continue;
+    for await (const portion of readObjects(reader, file, (defect) => onDefect(file.path, defect))) {
+      yield { path: file.path, list, portion };
+    }
+  }
+  for (const { file, list } of other.lists) {
+    for await (const portion of readListed(reader, file, kind)) yield { path: file.path, list, portion };
+  }
+}
+
 /** Reads the lists of conversations. Of two objects with one id the first counts, and what both say of its kind. */
 export async function readConversations(
   reader: ArchiveReader,
@@ -35,19 +59,12 @@ export async function readConversations(
   onDefect: OnDefect,
 ): Promise<NormalizedChannel[]> {
   const byId = new Map<string, NormalizedChannel>();
-  for (const [list, kind] of Object.entries(kindOfList)) {
-    const file = section.lists.get(list as keyof typeof kindOfList);
-    if (file === undefined) continue;
-    for await (const portion of readObjects(reader, file, (defect) => onDefect(file.path, defect))) {
-      portion.forEach((received) => {
-        const channel = normalizeChannel(received, kind);
-        if (channel === null)
-          onDefect(file.path, {
-            position: null,
-            reason: 'holds a conversation without an id',
-          });
-        else byId.set(channel.channel_id, withKindOf(byId.get(channel.channel_id) ?? channel, channel));
-      });
+  for await (const { path, list, portion } of readLists(reader, section, 'conversation', onDefect)) {
+    const kind = list === null || list === 'users' || list === 'org_users' ? undefined : kindOfList[list];
+    for (const received of portion) {
+      const channel = normalizeChannel(received, kind);
+      if (channel === null) onDefect(path, { position: null, reason: 'holds a conversation without an id' });
+      else byId.set(channel.channel_id, withKindOf(byId.get(channel.channel_id) ?? channel, channel));
     }
   }
   return [...byId.values()];
@@ -66,23 +83,15 @@ export async function importUsers(
   onDefect: OnDefect,
 ): Promise<number> {
   const ids = new Set<string>();
-  for (const list of ['users', 'org_users'] as const) {
-    const file = section.lists.get(list);
-    if (file === undefined) continue;
-    for await (const portion of readObjects(reader, file, (defect) => onDefect(file.path, defect))) {
-      const users = new Map<string, NormalizedUser>();
-      for (const received of portion) {
-        const user = normalizeUser(received);
-        if (user === null)
-          onDefect(file.path, {
-            position: null,
-            reason: 'holds a user without an id',
-          });
-        else if (!ids.has(user.user_id)) users.set(user.user_id, user);
-      }
-      for (const id of users.keys()) ids.add(id);
-      for (const part of partsOf([...users.values()])) await saveUsers(context, part, exportedAt);
+  for await (const { path, portion } of readLists(reader, section, 'user', onDefect)) {
+    const users = new Map<string, NormalizedUser>();
+    for (const received of portion) {
+      const user = normalizeUser(received);
+      if (user === null) onDefect(path, { position: null, reason: 'holds a user without an id' });
+      else if (!ids.has(user.user_id)) users.set(user.user_id, user);
     }
+    for (const id of users.keys()) ids.add(id);
+    for (const part of partsOf([...users.values()])) await saveUsers(context, part, exportedAt);
   }
   return ids.size;
 }

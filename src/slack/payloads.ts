@@ -6,7 +6,7 @@ import * as z from 'zod';
 import { isId } from '../ids.ts';
 import type { Identity, JsonObject, MessagePage, ObjectPage, PostedMessage, Ts } from '../model.ts';
 import { isNestedTooDeeply } from '../nesting.ts';
-import { asMessage } from '../normalize/timestamps.ts';
+import { asMessage } from '../timestamps.ts';
 import { isTs } from '../ts.ts';
 
 /**

@@ -201,9 +201,10 @@ describe('names and places of files', () => {
         ],
         canvases: 1,
         attachments: 2,
-        other_files: ['general/messages.json'],
+        other_files: [],
         lists: ['canvases.json', 'integration_logs.json'],
       });
+      expect(run.out.message_files_by_other_names).toEqual(['general/messages.json']);
       expect(await lab.rows()).toEqual(await cleanRows);
     }));
 
@@ -322,7 +323,7 @@ const dayFaults: Record<string, DayFault> = {
     ...notOne,
   },
   ...Object.fromEntries(
-    [null, 1_704_916_800.0001, 'abc', '', '1704916800', '99999999999.000000', '1704916800.0001005', {}].map((ts, n) => [
+    [null, 1_704_916_800_000.1, 'abc', '', '17049168', '99999999999.000000', '1704916800.0001005', {}].map((ts, n) => [
       `bad-ts-${n}`,
       {
         content: (day: readonly JsonObject[]) => changed(day, { ...day[1], ts }),
@@ -455,7 +456,16 @@ describe('day files', () => {
         [key]: value,
       }));
       const run = await lab.import(withFiles(clean, { [dayPath]: list(day) }));
-      expect({ code: run.code, errors: run.errors }).toEqual({ code: 0, errors: [] });
+      // Nobody knows of which thread they are.
+      const outside = day.flatMap(({ thread_ts: told }: JsonObject, n) =>
+        told === undefined || told === null ? [] : [n],
+      );
+      expect({ code: run.code, errors: run.errors }).toEqual({
+        code: 3,
+        errors: outside.map(
+          (n) => `${dayPath}, element ${n + 1}: has a thread_ts that is none, so it is stored outside of its thread`,
+        ),
+      });
       const expected = [...day.map(({ ts }) => ts), at(1, 1)];
       expect(await tsOf(lab, "channel_id = 'C0GENERAL'")).toEqual(expected);
       const again = await lab.import(withFiles(clean, { [dayPath]: list(day) }));

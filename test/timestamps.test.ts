@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { asMessage, canonicalTs } from '../../src/normalize/timestamps.ts';
+import { asMessage, canonicalTs, hasOddThread } from '../src/timestamps.ts';
+import { parseTs } from '../src/ts.ts';
 
 const full = fc
   .record({ seconds: fc.integer({ min: 1_000_000_000, max: 2 ** 33 - 1 }), micros: fc.nat(999_999) })
@@ -89,9 +90,10 @@ test('every timestamp of a message is mended, and those it lists', () => {
   });
 });
 
-test('a thread_ts that says none is told of, and one that is not there is none', () => {
-  expect(asMessage({ ts: '1700000001.000100', thread_ts: 'nan' })).toBe('has a thread_ts that is none');
-  for (const absent of [null, '', 0, false]) {
-    expect(asMessage({ ts: '1700000001.000100', thread_ts: absent })).toMatchObject({ ts: '1700000001.000100' });
-  }
+test.each([null, '', 0, false, 1700000001, '1700000001.5'])('a thread_ts of %j is odd in nothing', (thread_ts) => {
+  expect(hasOddThread({ ts: parseTs('1700000001.000100'), thread_ts })).toBe(false);
+});
+
+test.each(['nan', 7, 1700000001.1234567, [], {}, true])('a thread_ts of %j tells of no thread', (thread_ts) => {
+  expect(hasOddThread({ ts: parseTs('1700000001.000100'), thread_ts })).toBe(true);
 });

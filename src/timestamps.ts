@@ -2,8 +2,8 @@
  * The timestamps of a message in Slack's own form. Files that went through pandas, jq, R or a spreadsheet hold them as numbers,
  * cut short, or in exponents; one message must have one key all the same.
  */
-import type { JsonObject, JsonValue, Ts } from '../model.ts';
-import { isTs } from '../ts.ts';
+import type { JsonObject, JsonValue, Ts } from './model.ts';
+import { isTs } from './ts.ts';
 
 export type Message = JsonObject & { ts: Ts };
 
@@ -38,24 +38,17 @@ function fromDecimal(text: string): Ts | null {
   return isTs(ts) ? ts : null;
 }
 
-/** Other timestamps of a message, beside `ts` and `thread_ts`. What they hold decides about no row's key. */
-const otherKeys = ['latest_reply', 'last_read', 'event_ts'] as const;
+/** Other timestamps of a message. */
+const otherKeys = ['thread_ts', 'latest_reply', 'last_read', 'event_ts'] as const;
 
 /**
  * The message that an object is, its timestamps in Slack's form: its own, of its thread, of its edit, of the replies it lists. The
- * very same object where nothing had to be changed. Otherwise why it is none: its `ts` says none, or its `thread_ts` is there and
- * says none, without which it would stand outside of its thread.
+ * very same object where nothing had to be changed. Otherwise why it is none.
  */
 export function asMessage(value: JsonObject): Message | string {
   const ts = canonicalTs(value['ts']);
   if (ts === null) return value['ts'] === undefined ? 'has no ts' : 'has a ts that is none';
   const changes: JsonObject = {};
-  const { thread_ts: threadTs } = value;
-  if (!isAbsent(threadTs)) {
-    const thread = canonicalTs(threadTs);
-    if (thread === null) return 'has a thread_ts that is none';
-    if (thread !== threadTs) changes['thread_ts'] = thread;
-  }
   mendInside(value, changes);
   return isUnchanged(value, ts) && Object.keys(changes).length === 0 ? value : { ...value, ...changes, ts };
 }
@@ -64,9 +57,11 @@ function isUnchanged(value: JsonObject, ts: Ts): value is Message {
   return value['ts'] === ts;
 }
 
-/** Programs write what a column does not hold in their own ways. */
-function isAbsent(value: JsonValue | undefined): boolean {
-  return value === undefined || value === null || value === '' || value === 0 || value === false;
+/** Whether a message names a thread of which nobody can tell which one it is: it is stored outside of any. */
+export function hasOddThread({ thread_ts: told }: Message): boolean {
+  // Programs write what a column does not hold in their own ways.
+  const isAbsent = told === undefined || told === null || told === '' || told === 0 || told === false;
+  return !isAbsent && canonicalTs(told) === null;
 }
 
 function mendInside(value: JsonObject, changes: JsonObject): void {
