@@ -17,11 +17,19 @@ const decimalForm = /^(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,3}))?$/;
  * so each ts has a double of its own, and `toFixed(6)` gives it back.
  */
 export function canonicalTs(value: JsonValue | undefined): Ts | null {
-  if (typeof value === 'string') return fullForm.test(value) && isTs(value) ? value : fromDecimal(value.trim());
+  if (isInForm(value)) return value;
+  if (typeof value === 'string') return fromDecimal(value.trim());
   if (typeof value !== 'number' || !(value >= 1e9) || value >= 2 ** 33) return null;
   const text = value.toFixed(6);
   // Digits beyond the microsecond: rounding would make up another ts.
   return Number(text) === value ? fromDecimal(text) : null;
+}
+
+/** The seconds of the last ts whose microseconds are a safe integer; see `isTs`. */
+const lastSecond = '9007199254';
+
+function isInForm(value: JsonValue | undefined): value is Ts {
+  return typeof value === 'string' && fullForm.test(value) && value < lastSecond;
 }
 
 /** The same by moving the point, so that no digit passes through a float. */
@@ -46,11 +54,37 @@ const otherKeys = ['thread_ts', 'latest_reply', 'last_read', 'event_ts'] as cons
  * very same object where nothing had to be changed. Otherwise why it is none.
  */
 export function asMessage(value: JsonObject): Message | string {
+  if (isWellFormed(value)) return value;
   const ts = canonicalTs(value['ts']);
   if (ts === null) return value['ts'] === undefined ? 'has no ts' : 'has a ts that is none';
   const changes: JsonObject = {};
   mendInside(value, changes);
   return isUnchanged(value, ts) && Object.keys(changes).length === 0 ? value : { ...value, ...changes, ts };
+}
+
+/** Almost every message is, so this is all that is looked at. */
+function isWellFormed(value: JsonObject): value is Message {
+  const {
+    ts,
+    thread_ts: thread,
+    latest_reply: latest,
+    last_read: read,
+    event_ts: event,
+    edited,
+    root,
+    replies,
+  } = value;
+  if (!isInForm(ts) || replies !== undefined || root !== undefined) return false;
+  if (edited !== undefined && !(isObject(edited) && isInForm(edited['ts']))) return false;
+  return isFine(thread) && isFine(latest) && isFine(read) && isFine(event);
+}
+
+function isFine(told: JsonValue | undefined): boolean {
+  return told === undefined || isInForm(told);
+}
+
+function isObject(value: JsonValue): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isUnchanged(value: JsonObject, ts: Ts): value is Message {
@@ -82,7 +116,7 @@ function mendInside(value: JsonObject, changes: JsonObject): void {
 
 /** An object that belongs to a message, mended; undefined when nothing in it needs mending. */
 function withTimestamps(value: JsonValue | undefined): JsonObject | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  if (value === undefined || !isObject(value)) return undefined;
   let mended: JsonObject | undefined;
   for (const key of ['ts', 'thread_ts', 'latest_reply']) {
     const told = value[key];

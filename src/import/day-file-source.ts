@@ -28,7 +28,12 @@ export interface DayFileSource {
    * All of them in their order, up to the moment when the signal fires, however long a disk takes. A later call ends an
    * earlier one. What a bug throws is thrown here.
    */
-  read(options: ReadOptions, days: readonly MessageFile[], done: DoneBefore, signal: AbortSignal): AsyncIterable<ReadFile>;
+  read(
+    options: ReadOptions,
+    days: readonly MessageFile[],
+    done: DoneBefore,
+    signal: AbortSignal,
+  ): AsyncIterable<ReadFile>;
   /** One of them, while a `read` is under way. */
   readAgain(options: ReadOptions, day: MessageFile): AsyncIterable<ReadFile>;
   close(): Promise<void>;

@@ -113,7 +113,8 @@ async function planSection(
   });
   for (const { file } of others.lists) {
     for await (const users of readListed(reader, file, 'user')) for (const user of users) evidence.addUser(user);
-    for await (const channels of readListed(reader, file, 'conversation')) for (const channel of channels) {
+    for await (const channels of readListed(reader, file, 'conversation'))
+      for (const channel of channels) {
         evidence.addChannel(channel);
         addListed(channel);
       }

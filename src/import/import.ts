@@ -20,7 +20,7 @@ import { adoptFolders } from './adopt-folders.ts';
 import type { DayFileSource } from './day-file-source.ts';
 import { DayImport } from './day-import.ts';
 import type { ExportPlan, PlannedSection } from './export-plan.ts';
-import { type FolderChannel, resolveFolders, storedIdsOf } from './folders.ts';
+import { type FolderChannel, type ListedConversation, resolveFolders, storedIdsOf } from './folders.ts';
 import { type ConversationReport, type ImportProgress, newConversation, quarantine } from './import-report.ts';
 import { inStretches } from './order-of-work.ts';
 import type { TimeRange } from './read-day-file.ts';
@@ -81,7 +81,7 @@ async function importChannels(
   section: PlannedSection,
   exportedAt: IsoTime,
   onDefect: (path: string, defect: Defect) => void,
-): Promise<{ folders: Map<string, FolderChannel>; listed: NormalizedChannel[] }> {
+): Promise<{ folders: Map<string, FolderChannel>; listed: ListedConversation[] }> {
   const { store, teamId } = context;
   const aliases = await store.directory.listAliases(teamId);
   const channels = await store.directory.listChannelsExcept(teamId, []);
@@ -142,7 +142,7 @@ interface Work {
 
 function planWork(
   section: PlannedSection,
-  { folders, listed }: { folders: ReadonlyMap<string, FolderChannel>; listed: readonly NormalizedChannel[] },
+  { folders, listed }: { folders: ReadonlyMap<string, FolderChannel>; listed: readonly ListedConversation[] },
   { range, isSelected }: ImportOptions,
   progress: ImportProgress,
 ): Work {
@@ -184,11 +184,11 @@ function planWork(
 
 function channelsOf(
   folders: ReadonlyMap<string, FolderChannel>,
-  listed: readonly NormalizedChannel[],
+  listed: readonly ListedConversation[],
 ): Map<string, string> {
   const channels = new Map<string, string>();
-  for (const { channel_id: id, name } of listed) {
-    channels.set(id, id);
+  for (const { channel_id: id, exportedId, name } of listed) {
+    channels.set(exportedId, id).set(id, id);
     if (name !== null) channels.set(name, id);
   }
   for (const [folder, { channelId }] of folders) channels.set(folder, channelId).set(channelId, channelId);

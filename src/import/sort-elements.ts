@@ -66,7 +66,7 @@ function addMessage(part: SortedMessages, position: number, received: JsonValue,
     return;
   }
   part.messages.push({ position, message, isMended: message !== received });
-  if (hasOddThread(message)) {
+  if (message['thread_ts'] !== undefined && hasOddThread(message)) {
     defects.push({ position, reason: 'has a thread_ts that is none, so it is stored outside of its thread' });
   }
 }
