@@ -135,6 +135,12 @@ const errorTexts: readonly ErrorText[] = [
     'Let it pass (PgBouncer: ignore_startup_parameters = options), or take options out of the URL and set search_path for the role.',
   ],
   [
+    // PgBouncer's only code, whatever it is that it cannot do.
+    (code) => code === '08P01',
+    (address, detail) => `the pooler before Postgres at ${address} refuses: ${detail}`,
+    'Check the name of the database and the pooler’s own log and limits. Everything committed before is kept.',
+  ],
+  [
     (code) => code === 'ECONNREFUSED' || code === 'ENOENT',
     (address) => `Postgres at ${address} refuses the connection`,
     'Check that the server runs and that DATABASE_URL names its host and port.',

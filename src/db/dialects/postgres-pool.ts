@@ -31,7 +31,6 @@ export class PostgresPool {
   #prepared = new WeakSet<pg.PoolClient>();
   /** Tables that every session has as copies of its own. */
   #shadowed: readonly string[] = [];
-  /** What was found, once a pooler was met. */
   #ownSessions: Promise<void> | undefined;
 
   /** Connects on first use. Throws `UsageError` for certificates that cannot be used. */
@@ -125,6 +124,7 @@ export class PostgresPool {
 
   async #prepare(client: pg.PoolClient, attributes: SessionAttributes): Promise<void> {
     const { address, options } = this.#target;
+    await this.watch.during(this.#assertOwnSessions(client));
     const query: Query = (text, values) => this.watch.during(client.query(text, values));
     const facts = await prepareSession(query, { options, address, access: this.#access });
     await createShadows(query, this.#shadowed);
@@ -133,9 +133,15 @@ export class PostgresPool {
         `no server of ${address} is of the kind target_session_attrs=${attributes}`,
         'Name the other servers too (host1:5432,host2:5432), or wait until one has taken over.',
       );
-    if (processOf(client) === facts.pid) return;
-    this.#ownSessions ??= assertOwnSessions(() => this.#openClient(), address);
-    await this.watch.during(this.#ownSessions);
+  }
+
+  /** Once: what is true of one connection is true of the others. */
+  #assertOwnSessions(client: pg.PoolClient): Promise<void> {
+    this.#ownSessions ??= assertOwnSessions(client, () => this.#openClient(), this.#target.address).catch((error) => {
+      this.#ownSessions = undefined;
+      throw error;
+    });
+    return this.#ownSessions;
   }
 
   #openClient(): PostgresClient {
@@ -151,9 +157,4 @@ export class PostgresPool {
 /** As the driver says it of a new connection. */
 function isConnectTimeout(error: unknown): boolean {
   return error instanceof Error && error.message === 'timeout expired';
-}
-
-/** The process that the other side named at the start: the server's own, or a pooler's invention. */
-function processOf(client: object): unknown {
-  return 'processID' in client ? client.processID : undefined;
 }

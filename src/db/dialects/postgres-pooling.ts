@@ -10,28 +10,36 @@ import type { PostgresClient } from './postgres-client.ts';
 const tries = 3;
 
 /**
- * Throws `DatabaseError` when sessions are shared. A pooler tells a process number of its own at the start, so that nothing is
- * tried on a server that is reached directly.
+ * Throws `DatabaseError` when sessions are shared. A pooler tells a process number of its own at the start of a connection, so
+ * nothing is tried on a server that is reached directly. To be asked before anything is set: it would be set for others too.
  */
-export async function assertOwnSessions(openClient: () => PostgresClient, address: string): Promise<void> {
-  const one = openClient();
-  const other = openClient();
+export async function assertOwnSessions(
+  client: pg.ClientBase,
+  openOther: () => PostgresClient,
+  address: string,
+): Promise<void> {
+  if ((await pidOf(client)) === processNamedTo(client)) return;
+  const other = openOther();
   try {
-    await Promise.all([one.connect(), other.connect()]);
-    for (let i = 0; i < tries; i += 1) if (await areShared(one, other)) throw sharedSessions(address);
+    await other.connect();
+    for (let i = 0; i < tries; i += 1) if (await areShared(client, other)) throw sharedSessions(address);
   } catch (error) {
     // With statements pooled, not even a transaction may begin.
     throw error instanceof pg.DatabaseError && error.code?.startsWith('08') === true
       ? sharedSessions(address, error)
       : error;
   } finally {
-    one.drop();
     other.drop();
   }
 }
 
+/** The driver keeps what it was told, and its types leave it out. */
+function processNamedTo(client: object): unknown {
+  return 'processID' in client ? client.processID : undefined;
+}
+
 /** A session of one's own answers with one process every time, and never serves another client as well. */
-async function areShared(one: PostgresClient, other: PostgresClient): Promise<boolean> {
+async function areShared(one: pg.ClientBase, other: pg.ClientBase): Promise<boolean> {
   const before = await pidOf(one);
   if ((await pidOf(one)) !== before) return true;
   await other.query('begin');
@@ -41,7 +49,7 @@ async function areShared(one: PostgresClient, other: PostgresClient): Promise<bo
   return others === before || after !== before;
 }
 
-async function pidOf(client: PostgresClient): Promise<number | undefined> {
+async function pidOf(client: pg.ClientBase): Promise<number | undefined> {
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
   return rows[0]?.pid;
 }

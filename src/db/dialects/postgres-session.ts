@@ -34,8 +34,6 @@ const ownSettings: Readonly<Record<string, string>> = {
 };
 
 export interface SessionFacts {
-  /** The server's process that answers; a pooler tells another one at the start. */
-  pid: number;
   encoding: string;
   /** The schema in which unqualified names are made; null when the search path names none that exists. */
   schema: string | null;
@@ -59,7 +57,7 @@ export async function prepareSession(
     select from pg_settings p where lower(p.name) = lower(s.name) and context in ('user', 'superuser')))`,
   );
   const { rows } = await query<SessionFacts>(
-    `select pg_backend_pid() as pid, current_setting('server_encoding') as encoding, current_schema() as schema,
+    `select current_setting('server_encoding') as encoding, current_schema() as schema,
             current_setting('search_path') as "searchPath", pg_is_in_recovery() as "isStandby",
             current_setting('transaction_read_only') = 'on' as "isReadOnly"`,
   );
