@@ -142,6 +142,10 @@ describe('a server that is there', () => {
     const run = await cli.result;
     expectClearFailure(run, { code: 1, says: ['connection to Postgres', 'was lost', 'kept'] });
     expect(run.json()).toMatchObject({ status: 'failed' });
+    // It says so itself, though its lock is lost, and is not found "running" until the next one.
+    expect(await query(database.url, 'select status, error from runs')).toEqual([
+      { status: 'failed', error: expect.stringContaining('was lost') },
+    ]);
     await completes(database.url);
   });
 

@@ -1,5 +1,5 @@
 /** TLS to Postgres, each mode as libpq means it; nothing on stderr that nobody has to act on. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
@@ -95,6 +95,10 @@ describe('a server with a certificate of its own authority', () => {
       });
     }
     await expectDone(at({}), { PGSSLMODE: 'verify-ca', PGSSLROOTCERT: ours.file });
+    mkdirSync(join(home, '.postgresql'));
+    copyFileSync(strange.file, join(home, '.postgresql', 'root.crt'));
+    expectClearFailure(await migrate(at({ sslmode: 'require' })), { code: 1, says: ['is not trusted', 'root.crt'] });
+    rmSync(join(home, '.postgresql'), { recursive: true });
   });
 
   it('is checked by its name too with verify-full', async () => {
@@ -120,6 +124,11 @@ describe('a server with a certificate of its own authority', () => {
     const url = at({ user: 'certain', sslmode: 'require' });
     expectClearFailure(await migrate(url), { code: 1, says: ['wants a certificate', 'sslcert='] });
     await expectDone(url, { PGSSLCERT: own.cert, PGSSLKEY: own.key });
+    chmodSync(own.key, 0o644);
+    expectClearFailure(await migrate(url, { PGSSLCERT: own.cert, PGSSLKEY: own.key }), {
+      code: 2,
+      says: ['chmod 600'],
+    });
     expectClearFailure(await migrate(url, { PGSSLCERT: own.cert }), {
       code: 2,
       says: ['has no private key', 'sslkey='],
