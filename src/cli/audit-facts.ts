@@ -1,7 +1,7 @@
 /** What there is to audit, at which budget and how often a run does so: from the database, for `status` and `ingest --plan`. */
 import type { Store } from '../db/repositories/index.ts';
 import type { ChannelFacts, MessageCount, ThreadCount } from '../db/repositories/overview.ts';
-import type { PaceState } from '../model.ts';
+import type { IsoTime, PaceState } from '../model.ts';
 import { pageSize } from '../slack/methods.ts';
 import { auditBudget } from '../sync/audit.ts';
 import type { AuditBudget, AuditLoad } from '../sync/audit-cycle.ts';
@@ -11,12 +11,19 @@ import { millisToIso } from '../ts.ts';
 const dayMs = 86_400_000;
 const frequencyDays = 7;
 
-/** How often `ingest` ran a day in the last days, one day at least; null when it did not run at all. */
-export async function runsPerDay(store: Store, teamId: string, now: number): Promise<number | null> {
+/** How `ingest` ran in the last days. */
+export interface Frequency {
+  runs: number;
+  first: IsoTime | null;
+  /** Null while nobody can tell: one run is no rate, nor are several of the same day. */
+  perDay: number | null;
+}
+
+export async function frequencyOf(store: Store, teamId: string, now: number): Promise<Frequency> {
   const since = millisToIso(now - frequencyDays * dayMs);
   const { runs, first } = await store.overview.countRuns(teamId, 'ingest', since);
-  if (first === null) return null;
-  return runs / Math.max(1, (now - Date.parse(first)) / dayMs);
+  const days = first === null ? 0 : (now - Date.parse(first)) / dayMs;
+  return { runs, first, perDay: runs < 2 || days < 1 ? null : runs / days };
 }
 
 /**

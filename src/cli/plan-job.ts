@@ -5,7 +5,7 @@ import type { IngestOptions } from '../sync/ingest.ts';
 import type { ReadProgress } from '../sync/read-channels.ts';
 import { planRequests } from '../sync/request-plan.ts';
 import { livelyInterval } from '../sync/thread-schedule.ts';
-import { auditBudgetNow, auditLoad, runsPerDay } from './audit-facts.ts';
+import { auditBudgetNow, auditLoad, frequencyOf } from './audit-facts.ts';
 import type { CommandContext } from './context.ts';
 import { planReport } from './plan-report.ts';
 import { planText } from './plan-text.ts';
@@ -31,7 +31,7 @@ export async function planIngest(
     load: auditLoad(await store.overview.listChannelFacts(teamId), messages, threads),
     budget: auditBudgetNow(options.auditRequests, states),
     maxRequests: config.maxRequests,
-    runsPerDay: await runsPerDay(store, teamId, now()),
+    runsPerDay: (await frequencyOf(store, teamId, now())).perDay,
     limits,
   });
   return {

@@ -81,7 +81,7 @@ function firstCopyLines({ channels }: PlanReport, limits: LimitsInForce): string
     { title: 'as threads', align: 'right' as const },
   ];
   return [
-    `At least: ${formatCount(channels.never_read)} of ${countOf(channels.total, 'channel')} were never read. A first copy takes`,
+    `At least: ${formatCount(channels.never_read)} of ${countOf(channels.total, 'channel')} ${channels.never_read === 1 ? 'was' : 'were'} never read. A first copy takes`,
     `a request for every ${perPage} messages of a channel, and one for each thread:`,
     ...renderTable(columns, rows, width),
   ];
@@ -105,7 +105,7 @@ function freshnessLines({ freshness, runs_per_day: perDay, is_rate_assumed }: Pl
   return [
     ...renderTable(columns, rows, width),
     'Requests and time are those of each run; "now" is how it is set.',
-    `At ${rateText(perDay)}, ${is_rate_assumed ? 'which is assumed: no run is on record' : 'as in the last days'}.`,
+    `At ${rateText(perDay)}, ${is_rate_assumed ? 'which is assumed: too few are on record' : 'as in the last days'}.`,
   ];
 }
 

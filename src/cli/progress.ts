@@ -126,6 +126,8 @@ function report(event: RunEvent, log: Logger): void {
       log.warn(`Slack limits ${event.method}; it rests for ${Math.ceil(event.retryAfterMs / 1_000)} s`);
       return;
     case 'channels': {
+      // That there is nothing to read is said by itself.
+      if (event.total === 0) return;
       const skipped = event.skipped === 0 ? '' : `, ${event.skipped} skipped`;
       log.info(`${countOf(event.total, 'channel')} to read${skipped}`);
       return;

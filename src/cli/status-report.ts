@@ -7,7 +7,7 @@ import { timeNeeded } from '../slack/time-needed.ts';
 import { type AuditBudget, type AuditLoad, auditCycle, pagesToAudit } from '../sync/audit-cycle.ts';
 import { livelyInterval } from '../sync/thread-schedule.ts';
 import { millisToIso } from '../ts.ts';
-import { auditBudgetNow, auditLoad, runsPerDay } from './audit-facts.ts';
+import { auditBudgetNow, auditLoad, type Frequency, frequencyOf } from './audit-facts.ts';
 import { type ChannelStatus, channelStatuses } from './status-channels.ts';
 
 export interface StatusSettings {
@@ -24,7 +24,9 @@ export interface WorkspaceStatus {
   domain: string | null;
   /** Latest first. */
   runs: RunStatus[];
-  /** How often `ingest` ran of late; null when it did not. */
+  /** Runs of `ingest` in the last 7 days, and the first of them. */
+  ingest: { runs: number; since: Frequency['first'] };
+  /** How often that is; null when nobody can tell yet. */
   ingest_runs_per_day: number | null;
   totals: { channels: number; failed: number; with_holes: number; messages: number; threads: number };
   /** The ones that need a look first. */
@@ -96,14 +98,15 @@ export async function readWorkspaceStatus(
   const unshown = await positions.listUnshownThreads(team_id);
   const channels = channelStatuses({ facts, states, coverage, messages, threads, unshown, failures });
   const pace = await store.runs.listPaceStates(team_id);
-  const perDay = await runsPerDay(store, team_id, settings.now);
+  const frequency = await frequencyOf(store, team_id, settings.now);
   const read = new Set(channels.map(({ channel_id }) => channel_id));
   return {
     team_id,
     name,
     domain,
     runs: runs.map(runStatus),
-    ingest_runs_per_day: perDay,
+    ingest: { runs: frequency.runs, since: frequency.first },
+    ingest_runs_per_day: frequency.perDay,
     totals: {
       channels: channels.length,
       failed: channels.filter(({ error }) => error !== null).length,
@@ -117,7 +120,7 @@ export async function readWorkspaceStatus(
       channels,
       auditLoad(facts, messages, threads),
       auditBudgetNow(settings.auditRequests, pace),
-      perDay,
+      frequency.perDay,
     ),
     remaining: remainingOf(channels, { pace: settings.pace, states: pace, now: settings.now }),
     limits: pace

@@ -2,7 +2,7 @@
 import { formatDuration } from '../config/duration.ts';
 import { channelLabel, workspaceLabelWithId } from '../labels.ts';
 import type { IsoTime } from '../model.ts';
-import { truncate } from '../output/cells.ts';
+import { truncate, wrap } from '../output/cells.ts';
 import { countOf, formatCount } from '../output/counts.ts';
 import { unshownText } from '../output/unshown.ts';
 import { rateText } from './plan-text.ts';
@@ -12,6 +12,8 @@ import { type Column, renderTable } from './table.ts';
 
 export interface Screen {
   columns: number;
+  /** For a file or a pipe only tables keep to the columns: whoever reads there can search, and has no width. */
+  isTerminal: boolean;
   /** Null when nobody scrolls: a file, a pipe. */
   lines: number | null;
 }
@@ -30,11 +32,12 @@ export function workspaceText(status: WorkspaceStatus, screen: Screen): string[]
   const runs = runLines(status.runs, screen);
   const room = screen.lines === null ? mostChannels : screen.lines - head.length - runs.length - 5;
   const channels = channelLines(status.channels, screen, Math.max(fewestChannels, room));
-  return [...head, ...runs, ...channels].map((line) => truncate(line, screen.columns));
+  const lines = [...head, ...runs, ...channels];
+  return screen.isTerminal ? lines.map((line) => truncate(line, screen.columns)) : lines;
 }
 
 function factsOf(status: WorkspaceStatus): [label: string, ...lines: string[]][] {
-  const { totals, remaining, ingest_runs_per_day: perDay } = status;
+  const { totals, remaining } = status;
   const unshown = status.channels.reduce((sum, channel) => sum + channel.unshown_replies.length, 0);
   const notRead = status.channels_not_read > 0 ? `; ${formatCount(status.channels_not_read)} more not read` : '';
   const waiting = [countIf(remaining.threads, 'thread'), countIf(remaining.holes, 'hole')].filter(
@@ -60,10 +63,16 @@ function factsOf(status: WorkspaceStatus): [label: string, ...lines: string[]][]
             string,
           ],
         ]),
-    ['ingest', perDay === null ? 'did not run in the last 7 days' : rateText(perDay)],
+    ['ingest', frequencyText(status)],
     ['audits', ...auditLines(status)],
     ...limitLines(status),
   ];
+}
+
+function frequencyText({ ingest: { runs, since }, ingest_runs_per_day: perDay }: WorkspaceStatus): string {
+  if (perDay !== null) return rateText(perDay);
+  if (runs === 0) return 'did not run in the last 7 days';
+  return runs === 1 ? `ran once, ${shortTime(since)}` : `ran ${formatCount(runs)} times since ${shortTime(since)}`;
 }
 
 function auditLines({ audit, channels }: WorkspaceStatus): string[] {
@@ -96,7 +105,7 @@ function limitLines({ limits }: WorkspaceStatus): [string, ...string[]][] {
   return lines.length === 0 ? [] : [['limits', ...lines, ...remedy]];
 }
 
-function runLines(runs: readonly RunStatus[], { columns }: Screen): string[] {
+function runLines(runs: readonly RunStatus[], screen: Screen): string[] {
   if (runs.length === 0) return ['', `${indent}no runs yet`];
   const layout: Column[] = [
     { title: 'last runs (UTC)' },
@@ -116,10 +125,10 @@ function runLines(runs: readonly RunStatus[], { columns }: Screen): string[] {
     formatCount(run.requests),
     changesText(run),
   ]);
-  const [head = '', ...lines] = renderTable(layout, rows, columns - indent.length);
+  const [head = '', ...lines] = renderTable(layout, rows, screen.columns - indent.length);
   const withErrors = lines.flatMap((line, index) => {
     const error = runs[index]?.error ?? null;
-    return error === null ? [line] : [line, `${indent}! ${oneLine(error)}`];
+    return error === null ? [line] : [line, ...errorLines(error, screen)];
   });
   return ['', head, ...withErrors].map(indented);
 }
@@ -135,17 +144,17 @@ function changesText({ messages: { inserted, updated, deleted } }: RunStatus): s
   return changes.length === 0 ? 'no changes' : changes.join(' ');
 }
 
-function channelLines(channels: readonly ChannelStatus[], { columns }: Screen, most: number): string[] {
+function channelLines(channels: readonly ChannelStatus[], screen: Screen, most: number): string[] {
   if (channels.length === 0) return ['', `${indent}no channel was read yet`];
   const shown = channels.slice(0, most);
   const told = channelColumns.filter(({ isWide, isTold }) => {
-    return (isWide !== true || columns >= wideColumns) && (isTold === undefined || channels.some(isTold));
+    return (isWide !== true || screen.columns >= wideColumns) && (isTold === undefined || channels.some(isTold));
   });
   const rows = shown.map((channel) => told.map(({ cell }) => cell(channel)));
-  const [head = '', ...lines] = renderTable(told, rows, columns - indent.length);
+  const [head = '', ...lines] = renderTable(told, rows, screen.columns - indent.length);
   const withDetails = lines.flatMap((line, index) => {
     const channel = shown[index];
-    return channel === undefined ? [line] : [line, ...detailLines(channel)];
+    return channel === undefined ? [line] : [line, ...detailLines(channel, screen)];
   });
   const more = channels.length - shown.length;
   const rest = more > 0 ? [`and ${formatCount(more)} more; --json lists all`] : [];
@@ -189,7 +198,7 @@ const channelColumns: readonly ChannelColumn[] = [
 ];
 
 /** What is wrong with the channel, under its line. */
-function detailLines({ error, holes, unshown_replies: unshown }: ChannelStatus): string[] {
+function detailLines({ error, holes, unshown_replies: unshown }: ChannelStatus, screen: Screen): string[] {
   const [latest] = holes;
   const hole =
     latest === undefined
@@ -198,7 +207,15 @@ function detailLines({ error, holes, unshown_replies: unshown }: ChannelStatus):
   const [doubt] = unshown;
   const others = unshown.length > 1 ? `; and ${countOf(unshown.length - 1, 'more thread')} like it` : '';
   const doubts = doubt === undefined ? [] : [`thread ${doubt.ts}: ${unshownText(doubt.says, doubt.shows)}${others}`];
-  return [...(error === null ? [] : [`! ${oneLine(error)}`]), ...hole, ...doubts].map(indented);
+  return [...(error === null ? [] : errorLines(error, screen)), ...[...hole, ...doubts].map(indented)];
+}
+
+/** An error is told whole: what to do often stands at its end. */
+function errorLines(error: string, { isTerminal, columns }: Screen): string[] {
+  const mark = `${indent}! `;
+  const room = Math.max(20, columns - indent.length - mark.length);
+  const lines = isTerminal ? wrap(error, room) : [oneLine(error)];
+  return lines.map((line, index) => (index === 0 ? mark : ' '.repeat(mark.length)) + line);
 }
 
 function labelOf({ name, channel_id, is_archived }: ChannelStatus): string {

@@ -10,7 +10,7 @@ import { openStore, type Store } from '../db/repositories/index.ts';
 import type { Schema } from '../db/schema.ts';
 import { AppError, LockedError, sentences, UsageError } from '../errors.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { channelLabel, workspaceLabel, workspaceLabelWithId } from '../labels.ts';
+import { workspaceLabel, workspaceLabelWithId } from '../labels.ts';
 import type { Identity, JsonObject, PaceState } from '../model.ts';
 import { maskSecrets } from '../secrets.ts';
 import type { SlackApiHandle } from '../slack/api-source.ts';
@@ -18,7 +18,7 @@ import { describe, type SyncContext, syncContext } from '../sync/context.ts';
 import { countsToJson, hasChanges, type MessageCounts, noMessages } from '../sync/counts.ts';
 import { type Outcome, outcomeOf } from '../sync/outcome.ts';
 import type { ChannelResult } from '../sync/read-channels.ts';
-import { beginRun, endRun, type RunFacts, startHeartbeat } from '../sync/run-record.ts';
+import { beginRun, endRun, type RunFacts, recordedErrors, startHeartbeat } from '../sync/run-record.ts';
 import { millisToIso } from '../ts.ts';
 import { appVersion } from '../version.ts';
 import type { CommandContext } from './context.ts';
@@ -106,9 +106,6 @@ export interface RunControl {
   signal: AbortSignal;
   stop: (reason: unknown) => void;
 }
-
-/** Failed units that the record of a run names. */
-const recordedErrors = 100;
 
 /** One command on one workspace, from the first call to the record of how it ended. */
 export class WorkspaceRun {
@@ -391,15 +388,7 @@ export class WorkspaceRun {
 
   #errorText(stoppedBy: unknown): string | null {
     if (stoppedBy !== undefined) return maskSecrets(describe(stoppedBy).message);
-    const errors = this.#sync?.errors ?? [];
-    if (errors.length === 0) return null;
-    const told = errors
-      .slice(0, recordedErrors)
-      .map(({ channelId, channel, code }) =>
-        channelId === null ? code : `${channelLabel(channel, channelId)}: ${code}`,
-      );
-    const more = errors.length > told.length ? [`and ${errors.length - told.length} more`] : [];
-    return maskSecrets([...told, ...more].join(', '));
+    return recordedErrors(this.#sync?.errors ?? []);
   }
 
   #result(stoppedBy: unknown): WorkspaceResult {

@@ -1,8 +1,11 @@
 /** The record of one run on one workspace, kept alive by a heartbeat for as long as the run works. */
 import type { Store } from '../db/repositories/index.ts';
 import type { RunChannelRow, RunRow } from '../db/schema.ts';
+import { channelLabel } from '../labels.ts';
 import type { JsonObject, PaceState } from '../model.ts';
+import { maskSecrets } from '../secrets.ts';
 import { millisToIso } from '../ts.ts';
+import type { UnitError } from './context.ts';
 import type { Outcome } from './outcome.ts';
 
 /** Several beats within the lock's expiry, so that one slow beat does not lose it. */
@@ -16,6 +19,32 @@ export interface RunFacts {
   trigger: RunRow['trigger'];
   configHash: string;
   appVersion: string;
+}
+
+/** Places of failures that the record of a run names. */
+const mostPlaces = 100;
+
+/**
+ * What failed, each kind of failure once with its places: `#general, #random: not_in_channel; #ops (3 times): timeout`. What
+ * concerns no conversation tells itself.
+ */
+export function recordedErrors(errors: readonly UnitError[]): string | null {
+  if (errors.length === 0) return null;
+  const placesOf = new Map<string, Map<string, number>>();
+  for (const { code, message, channel, channelId } of errors.slice(0, mostPlaces)) {
+    const what = channelId === null ? message : code;
+    const places = placesOf.get(what) ?? new Map<string, number>();
+    placesOf.set(what, places);
+    if (channelId === null) continue;
+    const place = channelLabel(channel, channelId);
+    places.set(place, (places.get(place) ?? 0) + 1);
+  }
+  const told = [...placesOf].map(([what, places]) => {
+    const named = [...places].map(([place, n]) => (n === 1 ? place : `${place} (${n} times)`));
+    return named.length === 0 ? what : `${named.join(', ')}: ${what}`;
+  });
+  const more = errors.length > mostPlaces ? [`and ${errors.length - mostPlaces} more`] : [];
+  return maskSecrets([...told, ...more].join('; '));
 }
 
 /** Records that the run began. */

@@ -55,7 +55,8 @@ eachDatabase((create, name) => {
     expect(workspace).toMatchObject({
       team_id: 'T0ACME',
       name: 'Acme',
-      ingest_runs_per_day: 2,
+      ingest: { runs: 2, since: expect.any(String) },
+      ingest_runs_per_day: null,
       totals: { channels: 1, failed: 0, with_holes: 0, messages: 3, threads: 1 },
       channels_not_read: 1,
       remaining: { threads: 0, holes: 0, requests: 0, seconds: 0 },

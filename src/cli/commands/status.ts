@@ -41,7 +41,8 @@ export async function statusCommand(process: Process, flags: StatusFlags): Promi
     const context = await openContext(process, { ...flags, quiet: true });
     const status = await readStatus(context, flags.workspace);
     const { isTTY, columns, rows } = process.stdout.terminal;
-    const screen = { columns: columns ?? 80, lines: isTTY === true ? (rows ?? null) : null };
+    const isTerminal = isTTY === true;
+    const screen = { columns: columns ?? 80, isTerminal, lines: isTerminal ? (rows ?? null) : null };
     if (flags.json === true) context.print(maskSecrets(JSON.stringify(status)));
     else context.print(printable(textOf(status, screen)));
     // Of a schema that is behind it can tell nothing but that.
