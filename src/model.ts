@@ -114,15 +114,19 @@ export interface SlackApi {
   /**
    * Posts a message, once: a call whose answer is lost is not repeated, and the error's `isDoubtful` tells that it may have
    * been posted all the same. Waiting for the pace or after "slow down" can take minutes, so `claim` is run right before each
-   * request: what it throws is thrown on, and the message is not sent.
+   * request, and what it returns at the very last moment before the request goes out: what they throw is thrown on, and the
+   * message is not sent.
    * This and what follows throws unless the client was opened with `allowPost`.
    */
-  post(message: OutgoingMessage, claim: () => Promise<void>): Promise<PostedMessage>;
+  post(message: OutgoingMessage, claim: () => Promise<LastCheck>): Promise<PostedMessage>;
   /** Replaces a message of the app's own. */
   update(message: OutgoingMessage & { ts: Ts }): Promise<PostedMessage>;
   /** The id of the direct conversation with a person. */
   openDirect(userId: string): Promise<string>;
 }
+
+/** Throws when a request must not go out any more. */
+export type LastCheck = () => void;
 
 /** A message to be posted: blocks as Block Kit has them, and a text for where they are not shown. */
 export interface OutgoingMessage {

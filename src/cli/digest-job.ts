@@ -35,6 +35,9 @@ import type { JobReport, WorkspaceJob } from './workspace-run.ts';
 
 const dayMs = 86_400_000;
 
+/** A digest has an hour at which it is wanted, and the next one is due soon: longer than this it waits for no rest of Slack's. */
+const patienceMs = 60_000;
+
 /**
  * Longer than a call to Slack may take, so that a message under way has appeared by then or never will. Without pacing, which
  * only a server on this machine may be called, it appears at once.
@@ -53,6 +56,7 @@ export function digestJob(process: Process, context: CommandContext, options: Di
     isDigest: true,
     allowJoin: false,
     allowPost: isPosted,
+    ...(isPosted ? { patienceMs } : {}),
     work(sync, identity, workspace) {
       const run = new DigestRun({ context, cwd: process.cwd, options, model, sync, identity, workspace });
       const done = isPosted
@@ -133,6 +137,7 @@ class DigestRun {
       store,
       slack: sync.slack,
       teamId,
+      userId: identity.userId,
       now: sync.now,
       signal: sync.signal,
       sleep,

@@ -136,6 +136,7 @@ function openAccess(
     pace: context.config.pace,
     allowJoin: job.allowJoin,
     allowPost: job.allowPost ?? false,
+    ...(job.patienceMs === undefined ? {} : { patienceMs: job.patienceMs }),
     emit: context.progress.emit,
     signal: control.signal,
     ...(deadline === null ? {} : { deadline }),

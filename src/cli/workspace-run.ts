@@ -38,6 +38,8 @@ export interface WorkspaceJob {
   findTargets?: (dialect: Dialect) => Promise<OfflineTargets>;
   allowJoin: boolean;
   /** Whether messages may be posted. Default: no. */
+  /** How long a rest that Slack asks for may keep the run waiting. Default: an hour. Milliseconds. */
+  patienceMs?: number;
   allowPost?: boolean;
   /**
    * A lock of its own: the job changes nothing of what Slack holds, so it may run beside those that do, and must not be kept

@@ -7,16 +7,19 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { Store } from '../db/repositories/index.ts';
 import type { DigestChunkRow, DigestItemRow, DigestRow } from '../db/schema.ts';
 import { digestEventType } from '../digest/candidates/eligibility.ts';
-import { AppError, DatabaseError, SlackError, sentences } from '../errors.ts';
+import { AppError, BudgetEndedError, SlackError, sentences } from '../errors.ts';
 import type { IsoTime, JsonObject, OutgoingMessage, SlackApi, Ts } from '../model.ts';
 import { maskSecrets } from '../secrets.ts';
 import { millisToIso } from '../ts.ts';
-import { findPostedChunk } from './find-posted-chunk.ts';
+import { Claim, ClaimLost } from './claim.ts';
+import { type Found, findPostedChunk } from './find-posted-chunk.ts';
 
 export interface PublishContext {
   store: Store;
   slack: Pick<SlackApi, 'history' | 'post' | 'update'>;
   teamId: string;
+  /** The app's own user; null where Slack did not say. */
+  userId: string | null;
   /** Epoch milliseconds. */
   now: () => number;
   signal: AbortSignal;
@@ -155,46 +158,56 @@ async function findChunk(
   return (await store.digests.listChunks(digest_id)).find(({ chunk_no }) => chunk_no === chunkNo);
 }
 
-/** Two claims are told apart by their time, so no two have the same. */
-function laterThan(claimedAt: IsoTime | null, now: number): IsoTime {
-  return millisToIso(claimedAt === null ? now : Math.max(now, Date.parse(claimedAt) + 1));
-}
-
 /** What became of a message that somebody was about to post: waits until it can be known, then looks. */
-async function isSettledByLooking(
-  context: PublishContext,
-  digest: DigestRow,
-  { chunk_no, claimed_at }: DigestChunkRow,
-): Promise<boolean> {
+async function isSettledByLooking(context: PublishContext, digest: DigestRow, chunk: DigestChunkRow): Promise<boolean> {
+  const { chunk_no, claimed_at } = chunk;
   const { now, sleep, signal, settleMs } = context;
   // A clock that was set back must not make us wait for as long as it was set back.
   const wait = claimed_at === null ? 0 : Math.min(settleMs, Date.parse(claimed_at) + settleMs - now());
   if (wait > 0) {
     await sleep(wait, signal);
-    const chunk = await findChunk(context, digest, chunk_no);
-    if (chunk?.status === 'posted' || chunk?.claimed_at !== claimed_at) return chunk?.status === 'posted';
+    const now = await findChunk(context, digest, chunk_no);
+    if (now?.status === 'posted' || now?.claimed_at !== claimed_at) return now?.status === 'posted';
   }
-  return look(context, digest, chunk_no);
+  return look(context, digest, chunk);
 }
 
-/** Whether the message stands in the channel; then it is settled. Throws `AppError` when the channel cannot be read. */
-async function look({ store, slack, now }: PublishContext, digest: DigestRow, chunkNo: number): Promise<boolean> {
-  let found: Ts | null;
+/** Whether the message stands in the channel; then it is settled. Throws `AppError` when the channel does not tell. */
+async function look(context: PublishContext, digest: DigestRow, chunk: DigestChunkRow): Promise<boolean> {
+  const { store, slack, now, teamId, userId } = context;
+  const { digest_id, chunk_no } = chunk;
+  let found: Found;
   try {
-    found = await findPostedChunk(slack, digest, chunkNo);
+    const known = await store.digests.listPosts(teamId, millisToIso(Date.parse(digest.created_at) - knownPostsMs));
+    found = await findPostedChunk(slack, { digest, chunk, userId, known });
   } catch (error) {
     if (!(error instanceof SlackError) || error.kind === 'auth') throw error;
-    // Where nobody may look, nobody will ever know; the digests to come must not wait for it. Not telling beats telling twice.
-    if (now() - Date.parse(digest.created_at) >= givenUpAfterMs) {
-      await store.transaction((tx) => tx.digests.settleChunk(digest.digest_id, chunkNo, null, millisToIso(now())));
-      throw givenUp(digest, chunkNo, error);
-    }
-    throw unconfirmed(digest, chunkNo, `the channel cannot be read: ${error.message}`, error);
+    throw await inDoubt(context, digest, chunk_no, `the channel cannot be read: ${error.message}`, error);
   }
-  if (found === null) return false;
-  const ts = found;
-  await store.transaction((tx) => tx.digests.settleChunk(digest.digest_id, chunkNo, ts, millisToIso(now())));
+  if (found.kind === 'absent') return false;
+  const { ts } = found;
+  if (found.kind === 'doubtful') {
+    const why = `Slack shows a message of this app there (ts ${ts}) without what was sent along with it`;
+    throw await inDoubt(context, digest, chunk_no, why);
+  }
+  await store.transaction((tx) => tx.digests.settleChunk(digest_id, chunk_no, ts, millisToIso(now())));
   return true;
+}
+
+/** Digests of so long before may stand on the pages that are looked at. */
+const knownPostsMs = 30 * 24 * 3_600_000;
+
+/** Where nobody can know, the digests to come must not wait for it. Not telling beats telling twice. */
+async function inDoubt(
+  { store, now }: PublishContext,
+  digest: DigestRow,
+  chunkNo: number,
+  why: string,
+  cause?: SlackError,
+): Promise<AppError> {
+  if (now() - Date.parse(digest.created_at) < givenUpAfterMs) return unconfirmed(digest, chunkNo, why, cause);
+  await store.transaction((tx) => tx.digests.settleChunk(digest.digest_id, chunkNo, null, millisToIso(now())));
+  return givenUp(digest, chunkNo, why, cause);
 }
 
 /** False, with nothing sent, when somebody else has claimed the chunk since it was looked at. */
@@ -208,6 +221,10 @@ async function post(context: PublishContext, digest: DigestRow, chunk: DigestChu
     return true;
   } catch (error) {
     if (error instanceof ClaimLost) return false;
+    // Slack said that it was not done, and wants to be left alone.
+    if (error instanceof BudgetEndedError && claim.isTaken) {
+      await store.transaction((tx) => tx.digests.releaseChunk(digest_id, chunk_no, claim.takenAt, error.message));
+    }
     // Told to stop, or the database failed: whether it was posted, the next run finds out.
     if (signal.aborted || !(error instanceof SlackError)) throw error;
     if (!error.isDoubtful) {
@@ -215,7 +232,7 @@ async function post(context: PublishContext, digest: DigestRow, chunk: DigestChu
       throw error;
     }
     await store.transaction((tx) => tx.digests.noteChunkError(digest_id, chunk_no, maskSecrets(error.message)));
-    if (await look(context, digest, chunk_no)) return true;
+    if (await look(context, digest, chunk)) return true;
     throw unconfirmed(digest, chunk_no, error.message, error);
   }
 }
@@ -245,44 +262,6 @@ async function giveBack(
   });
 }
 
-const mostClaims = 10;
-const slowestClaimMs = 10_000;
-
-class ClaimLost extends Error {
-  override readonly name = 'ClaimLost';
-}
-
-/** The right to post a chunk, taken anew right before each request, so that its age tells when the message may still appear. */
-class Claim {
-  readonly #context: PublishContext;
-  readonly #chunk: DigestChunkRow;
-  /** As the chunk's row says it; null when nobody ever has claimed it. */
-  takenAt: IsoTime | null;
-
-  constructor(context: PublishContext, chunk: DigestChunkRow) {
-    this.#context = context;
-    this.#chunk = chunk;
-    this.takenAt = chunk.claimed_at;
-  }
-
-  /** Throws `ClaimLost` when somebody else has it. */
-  async take(): Promise<void> {
-    const { store, now, signal } = this.#context;
-    const { digest_id, chunk_no } = this.#chunk;
-    for (let tries = 0; tries < mostClaims; tries += 1) {
-      signal.throwIfAborted();
-      const before = this.takenAt;
-      const at = laterThan(before, now());
-      const isOurs = await store.transaction((tx) => tx.digests.claimChunk(digest_id, chunk_no, before, at));
-      if (!isOurs) throw new ClaimLost();
-      this.takenAt = at;
-      // Where the database keeps us waiting, others could look before the message can be seen.
-      if (now() - Date.parse(at) <= slowestClaimMs) return;
-    }
-    throw new DatabaseError('the database is too slow to post safely: claiming a message takes too long');
-  }
-}
-
 function messageOf(digest: DigestRow, { chunk_no, payload }: DigestChunkRow): OutgoingMessage {
   const { text, blocks } = payload;
   return {
@@ -302,11 +281,11 @@ function unconfirmed(digest: DigestRow, chunkNo: number, why: string, cause: unk
   });
 }
 
-function givenUp(digest: DigestRow, chunkNo: number, cause: Error): AppError {
+function givenUp(digest: DigestRow, chunkNo: number, why: string, cause: unknown): AppError {
   return new AppError(
     sentences(
       `whether part ${chunkNo + 1} of a digest was posted could not be found out for a day, and it is not posted again`,
-      `the channel cannot be read: ${cause.message}`,
+      why,
     ),
     {
       hint: `Look into ${digest.channel_id} yourself; --repost with the same window posts it once more. Invite the app there, so that it can look by itself.`,

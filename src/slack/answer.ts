@@ -1,4 +1,5 @@
 /** What came back from one HTTP call, in our own words, so that only client.ts knows the SDK's. */
+import type { LastCheck } from '../model.ts';
 
 export type Answer = { ok: true; body: unknown } | { ok: false; failure: CallFailure };
 
@@ -22,5 +23,8 @@ export type CallFailure =
 /** The arguments of one call; `undefined` ones are not sent. */
 export type CallArguments = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Sends one HTTP request, without retries. A failure is an answer; only the signal's reason and bugs are thrown. */
-export type Send = (method: string, args: CallArguments) => Promise<Answer>;
+/**
+ * Sends one HTTP request, without retries. A failure is an answer; only the signal's reason, what `lastCheck` throws, and bugs
+ * are thrown.
+ */
+export type Send = (method: string, args: CallArguments, lastCheck?: LastCheck) => Promise<Answer>;

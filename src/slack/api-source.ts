@@ -6,6 +6,7 @@ import type {
   HistoryRequest,
   Identity,
   JsonObject,
+  LastCheck,
   ListedKind,
   MessagePage,
   ObjectPage,
@@ -25,7 +26,7 @@ import { openClient } from './client.ts';
 import { listPages } from './listing.ts';
 import type { MethodName, Permission } from './methods.ts';
 import { pageLimits, pageSize, restrictedPage } from './methods.ts';
-import { Pacer } from './pacer.ts';
+import { longestRestMs, Pacer } from './pacer.ts';
 import { PageLimits } from './page-limit.ts';
 import type { ListPage, Reading } from './payloads.ts';
 import {
@@ -87,6 +88,8 @@ export interface SlackApiOptions {
   budget?: RequestBudget;
   /** Epoch milliseconds after which no call starts; a wait that would end later is not begun. */
   deadline?: number;
+  /** A rest of a method that would keep the run waiting for longer ends it with `BudgetEndedError`. Default: an hour. Milliseconds. */
+  patienceMs?: number;
   /** Given what must outlive the process as soon as Slack limits a method, so that a killed run does not forget it. */
   onPaceChange?: (states: PaceState[]) => void | Promise<void>;
 }
@@ -147,6 +150,7 @@ export function openSlackApi(options: SlackApiOptions): SlackApiHandle {
     random: options.random ?? Math.random,
     budget: options.budget,
     deadline: options.deadline,
+    patienceMs: Math.min(options.patienceMs ?? longestRestMs, longestRestMs),
     onRateLimit: async (method, restMs) => {
       await watch.sawRateLimit(method, restMs);
       await storePace();
@@ -273,7 +277,7 @@ class ApiSource implements SlackApiHandle {
     await this.#caller.call('conversations.join', { channel }, readNothing);
   }
 
-  post(message: OutgoingMessage, claim: () => Promise<void>): Promise<PostedMessage> {
+  post(message: OutgoingMessage, claim: () => Promise<LastCheck>): Promise<PostedMessage> {
     // Previews of what is linked would bury the digest, and are edits of the message besides.
     const args = { ...sendable(message), unfurl_links: false, unfurl_media: false };
     return this.#caller.call('chat.postMessage', args, readPosted, { beforeEach: claim });

@@ -1,11 +1,12 @@
 /** Makes one call of a method succeed, or fail for good: allow-list, budget, pace, retries. */
 import { BudgetEndedError } from '../errors.ts';
+import type { LastCheck } from '../model.ts';
 import type { Emit } from '../sync/events.ts';
 import type { CallArguments, CallFailure, Send } from './answer.ts';
 import { isFaultOfServer, slackError, unrepeatedError } from './call-errors.ts';
 import type { MethodName, Permission } from './methods.ts';
 import { checkCallable } from './methods.ts';
-import { longestRestMs, type Pacer } from './pacer.ts';
+import type { Pacer } from './pacer.ts';
 import type { PageLimit } from './page-limit.ts';
 import type { Reading } from './payloads.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -25,6 +26,8 @@ export interface CallerOptions {
   budget: RequestBudget | undefined;
   /** Epoch milliseconds. */
   deadline: number | undefined;
+  /** A rest that would keep the run waiting for longer ends it. Milliseconds. */
+  patienceMs: number;
   /** Told when Slack said "slow down", after the pacer knows of it. */
   onRateLimit: (method: MethodName, restMs: number) => Promise<void>;
   /** Told when a failing server asked to be left alone, after the pacer knows of it. */
@@ -38,7 +41,7 @@ export interface RequestBudget {
 
 /** How a call is to be sent. */
 export interface CallOptions {
-  beforeEach?: () => Promise<void>;
+  beforeEach?: () => Promise<LastCheck>;
   page?: PageLimit;
 }
 
@@ -98,7 +101,7 @@ export class Caller {
         rateLimits += 1;
         restedMs += outcome.restMs;
         if (rateLimits > policy.rateLimits) throw slackError(method, failure, rateLimits);
-        if (restedMs > longestRestMs) throw this.#outOfPatience(method);
+        this.#checkPatience(method, restedMs);
         continue;
       }
       rateLimits = 0;
@@ -118,17 +121,18 @@ export class Caller {
     method: MethodName,
     args: CallArguments,
     read: (body: unknown) => Reading<T>,
-    beforeEach: (() => Promise<void>) | undefined,
+    beforeEach: (() => Promise<LastCheck>) | undefined,
   ): Promise<{ ok: true; value: T } | { ok: false; failure: CallFailure; restMs: number }> {
     const { send, pacer, signal, deadline } = this.#options;
     this.#checkRequests();
+    this.#checkPatience(method, pacer.restLeft(method));
     const complete = await pacer.acquire(method, { signal, deadline });
     try {
       // Calls of other methods may have used the budget up while this one waited.
       this.#checkRequests();
-      await beforeEach?.();
+      const lastCheck = await beforeEach?.();
       this.#count(method);
-      const answer = await send(method, args);
+      const answer = await send(method, args, lastCheck);
       if (answer.ok) {
         const reading = read(answer.body);
         if (reading.ok) return reading;
@@ -172,12 +176,15 @@ export class Caller {
     return restMs;
   }
 
-  #outOfPatience(method: MethodName): BudgetEndedError {
+  /** Ends the run rather than let it keep others from working. */
+  #checkPatience(method: MethodName, restMs: number): void {
+    const { patienceMs, emit } = this.#options;
+    if (restMs <= patienceMs) return;
     const message =
-      `Slack has allowed no call of ${method} for more than an hour. The run ends here so that it does not keep others from ` +
+      `Slack wants no call of ${method} for another ${Math.ceil(restMs / 60_000)} min. The run ends here so that it does not keep others from ` +
       'working; a later one goes on.';
-    this.#options.emit({ type: 'notice', message });
-    return new BudgetEndedError('patience');
+    emit({ type: 'notice', message });
+    throw new BudgetEndedError('patience');
   }
 
   async #backOff(method: MethodName, failure: CallFailure, attempt: number, ms: number): Promise<void> {

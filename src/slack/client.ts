@@ -13,6 +13,7 @@ import {
 } from '@slack/web-api';
 import { parseExactly } from '../exact-json.ts';
 import { type Fetch, fetchThrough, type HttpsProxy, proxyAddress, proxyStatusIn } from '../http/proxy.ts';
+import type { LastCheck } from '../model.ts';
 import type { CallFailure, Send } from './answer.ts';
 import { readRetryAfter } from './retry-after.ts';
 
@@ -31,6 +32,7 @@ export interface ClientOptions {
 /** One client per token. Every call is one HTTP request. */
 export function openClient({ token, apiUrl, proxy, timeoutMs, signal, onDate }: ClientOptions): Send {
   const bodies = new HeldBodies(onDate);
+  const checks = new LastChecks();
   const client = new WebClient(token, {
     slackApiUrl: apiUrl.href,
     retryConfig: { retries: 0 },
@@ -40,15 +42,17 @@ export function openClient({ token, apiUrl, proxy, timeoutMs, signal, onDate }: 
     logger: silentLogger,
     // The SDK writes the token into this object: shared, it would give the second client the first one's token.
     headers: {},
-    fetch: boundedFetch(fetchThrough(proxy, apiUrl), timeoutMs, signal, bodies),
+    fetch: boundedFetch(fetchThrough(proxy, apiUrl), timeoutMs, signal, { bodies, checks }),
   });
-  return async (method, args) => {
+  return async (method, args, lastCheck) => {
     signal.throwIfAborted();
+    checks.expect(method, lastCheck);
     try {
       const result = await client.apiCall(method, args);
       return { ok: true, body: bodies.take(method, result) };
     } catch (error) {
       signal.throwIfAborted();
+      checks.throwIfFailed(method);
       return { ok: false, failure: failureOf(error, apiUrl.protocol === 'https:' ? proxy : null) };
     }
   };
@@ -59,7 +63,12 @@ export function openClient({ token, apiUrl, proxy, timeoutMs, signal, onDate }: 
  * cannot cancel a call, and lets failures while the body is read escape in another shape than those before it.
  * Not built of AbortSignal.any and AbortSignal.timeout: on Node 20 garbage collection can take such a timeout away.
  */
-function boundedFetch(send: Fetch, timeoutMs: number, signal: AbortSignal, bodies: HeldBodies): FetchFunction {
+function boundedFetch(
+  send: Fetch,
+  timeoutMs: number,
+  signal: AbortSignal,
+  { bodies, checks }: { bodies: HeldBodies; checks: LastChecks },
+): FetchFunction {
   return async (url, init = {}) => {
     signal.throwIfAborted();
     const stop = new AbortController();
@@ -67,6 +76,7 @@ function boundedFetch(send: Fetch, timeoutMs: number, signal: AbortSignal, bodie
     signal.addEventListener('abort', onAbort, { once: true });
     const timer = setTimeout(() => stop.abort(new DOMException('no answer in time', 'TimeoutError')), timeoutMs);
     try {
+      checks.check(methodOf(String(url)));
       const response = await send(url, { ...init, signal: stop.signal });
       const text = await response.text();
       const rest =
@@ -93,6 +103,35 @@ function headersInSeconds(received: Headers): Headers {
   if (ms === undefined) headers.delete('retry-after');
   else headers.set('retry-after', String(Math.ceil(ms / 1000)));
   return headers;
+}
+
+/**
+ * What must hold when a request goes out: looked at behind all that the SDK does before, with nothing left but `fetch` itself.
+ * Calls of one method never overlap, so its name is key enough.
+ */
+class LastChecks {
+  readonly #byMethod = new Map<string, LastCheck>();
+  readonly #failed = new Map<string, unknown>();
+
+  expect(method: string, check: LastCheck | undefined): void {
+    this.#failed.delete(method);
+    if (check === undefined) this.#byMethod.delete(method);
+    else this.#byMethod.set(method, check);
+  }
+
+  check(method: string): void {
+    try {
+      this.#byMethod.get(method)?.();
+    } catch (error) {
+      this.#failed.set(method, error);
+      throw error;
+    }
+  }
+
+  /** The SDK wraps what is thrown. */
+  throwIfFailed(method: string): void {
+    if (this.#failed.has(method)) throw this.#failed.get(method);
+  }
 }
 
 /**

@@ -99,6 +99,11 @@ export class Pacer {
     return believed;
   }
 
+  /** Milliseconds until the rest ends that Slack asked for; 0 when it wants none. */
+  restLeft(method: MethodName): number {
+    return Math.max(0, this.#lane(method).notBefore - this.#options.now());
+  }
+
   isRestricted(method: MethodName): boolean {
     return this.#lane(method).isRestricted;
   }

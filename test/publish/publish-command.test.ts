@@ -191,6 +191,23 @@ eachDatabase((create) => {
       },
     );
 
+    it('waits for no long rest of Slack: the run ends early, and a later one posts it', async () => {
+      await using room = await open(create);
+      room.lab.slack.faults.add({ kind: '429', retryAfter: 1800, method: 'chat.postMessage' });
+      for (const calls of [1, 0]) {
+        const limited = await room.publish();
+        expect(limited).toMatchObject({ code: 3, out: { status: 'partial', errors: [] } });
+        expect(limited.stderr).toMatch(/Slack wants no call of chat\.postMessage for another (?:30|31) min/);
+        expect(limited.count('chat.postMessage')).toBe(calls);
+      }
+      expect(await room.lab.database.rows('digest_chunks')).toMatchObject([{ status: 'pending' }]);
+      const dialect = await room.lab.database.open();
+      await dialect.db.updateTable('rate_limits').set({ not_before_at: null }).execute();
+      const later = await room.publish();
+      expect(later).toMatchObject({ code: 0, out: { published: [{ status: 'posted' }, { status: 'nothing' }] } });
+      expect(room.daily.store.timeline).toHaveLength(1);
+    });
+
     it('is posted by one of two runs at once', async () => {
       await using room = await open(create);
       const both = await Promise.all([1, 2].map(() => room.lab.run(['digest', '--publish', '#daily'])));

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { openStore, type Store } from '../../src/db/repositories/index.ts';
 import { AppError, SlackError } from '../../src/errors.ts';
 import { exitCodes } from '../../src/exit-codes.ts';
-import type { JsonObject } from '../../src/model.ts';
+import type { JsonObject, PostedMessage } from '../../src/model.ts';
 import {
   type DigestMessage,
   finishEarlier,
@@ -55,6 +55,7 @@ class Lab implements AsyncDisposable {
       store: this.store,
       slack: api,
       teamId: this.workspace.id,
+      userId: this.workspace.bot.id,
       now: () => this.now,
       signal,
       sleep: async (ms) => {
@@ -96,6 +97,23 @@ class Lab implements AsyncDisposable {
       },
     };
     await expect(publish({ ...context, slack }, this.request(texts))).rejects.toBe(killed);
+  }
+
+  /** A run to which something between it and Slack shows messages without their metadata. */
+  withoutMetadata(post = (send: () => Promise<PostedMessage>) => send()): PublishContext {
+    const context = this.context();
+    return {
+      ...context,
+      slack: {
+        update: (message) => context.slack.update(message),
+        post: (message, claim) => post(() => context.slack.post(message, claim)),
+        async history(request) {
+          const page = await context.slack.history(request);
+          const bare = ({ metadata: _, ...message }: (typeof page.messages)[number]) => message;
+          return { ...page, messages: page.messages.map((message) => ({ ...bare(message), ts: message.ts })) };
+        },
+      },
+    };
   }
 
   get posted(): unknown[] {
@@ -246,6 +264,56 @@ eachDatabase((create) => {
     expect(lab.slack.count('chat.postMessage')).toBe(1);
     expect((await lab.publish(['one'])).status).toBe('posted');
     expect(lab.posted).toEqual(['one']);
+  });
+
+  test('a message that Slack shows without its metadata is known by its words', async () => {
+    await using lab = await openLab();
+    const one = digestMessage('<https://acme.example/1|Wallet> &amp; Search \u{1f680} are live');
+    const said = { ...one, blocks: [...one.blocks, { type: 'divider' }] };
+    const killed = lab.withoutMetadata(async (message) => {
+      await message();
+      throw new Error('killed');
+    });
+    await expect(publish(killed, lab.request([], { messages: [said] }))).rejects.toThrow('killed');
+    // As Slack writes it down.
+    for (const { ts } of lab.channel.expectedMessages()) {
+      lab.channel.change(String(ts), (message) => {
+        const blocks = JSON.stringify(message.blocks).replace('\u{1f680}', ':rocket:');
+        return { ...message, blocks: JSON.parse(blocks) };
+      });
+    }
+    await finishEarlier(lab.withoutMetadata(), lab.channel.id);
+    expect(lab.slack.count('chat.postMessage')).toBe(1);
+    // What stands there already is another one.
+    expect(await publish(lab.withoutMetadata(), lab.request([], { messages: [said], mode: 'repost' }))).toMatchObject({
+      status: 'posted',
+    });
+    expect(lab.slack.count('chat.postMessage')).toBe(2);
+  });
+
+  test('a message of the app that nobody knows again is asked about before anything is posted twice', async () => {
+    await using lab = await openLab();
+    await lab.publishKilled(['one'], 'after');
+    for (const { ts } of lab.channel.expectedMessages()) {
+      lab.channel.change(String(ts), (message) => ({ ...message, text: '', blocks: [] }));
+    }
+    const finishOnce = () => finishEarlier(lab.withoutMetadata(), lab.channel.id);
+    const error = await errorOf(finishOnce());
+    expect(error.message).toContain('is not known');
+    expect(error.message).toContain(String(lab.channel.expectedMessages()[0]?.['ts']));
+    lab.now += 25 * 3_600_000;
+    expect((await errorOf(finishOnce())).message).toContain('not posted again');
+    expect(await finishOnce()).toEqual([]);
+    expect(lab.slack.count('chat.postMessage')).toBe(1);
+  });
+
+  test('what others write there, and what the app wrote long before, is no doubt', async () => {
+    await using lab = await openLab();
+    lab.channel.post({ user: lab.workspace.bot.id, text: 'Hello.', ts: `${Math.floor(lab.now / 1000) - 7200}.000100` });
+    await lab.publishKilled(['one'], 'before');
+    lab.channel.post({ user: lab.workspace.user('ada').id, text: 'Where is the digest?' });
+    await finishEarlier(lab.withoutMetadata(), lab.channel.id);
+    expect(lab.posted.filter((text) => text === 'one')).toHaveLength(1);
   });
 
   test('a channel that refuses it keeps the digest waiting, with the reason', async () => {

@@ -232,6 +232,7 @@ class Game {
       store: mortalStore(openStore(dialect), life),
       slack: mortalSlack(watched, life),
       teamId: workspace.id,
+      userId: this.#lab.workspace.bot.id,
       now: () => this.#clock.now,
       signal,
       sleep: this.#clock.sleep,

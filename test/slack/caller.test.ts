@@ -38,6 +38,7 @@ function scripted(answers: Answer[], options: Partial<CallerOptions> = {}) {
     random: () => 0.5,
     budget: undefined,
     deadline: undefined,
+    patienceMs: 3_600_000,
     onRateLimit: async () => {},
     onServerRest: async () => {},
     ...options,

@@ -14,7 +14,7 @@ const message: OutgoingMessage = {
   metadata: { event_type: 'slackingest_digest', event_payload: { digest_id: 'd', chunk_no: 0 } },
 };
 const posted = ok({ channel: 'C1', ts: '1700000001.123450', message: {} });
-const claim = async () => {};
+const claim = async () => () => {};
 
 function open(server: TinyServer, options: Partial<SlackApiOptions> = {}) {
   return openSlackApi({
@@ -122,7 +122,10 @@ describe('the claim', () => {
     const slowDown = json({ ok: false, error: 'ratelimited' }, 429, { 'retry-after': '0' });
     const server = await serve(slowDown, slowDown, posted);
     const seen: number[] = [];
-    await open(server).post(message, async () => void seen.push(server.requests.length));
+    await open(server).post(message, async () => {
+      seen.push(server.requests.length);
+      return () => {};
+    });
     expect(seen).toEqual([0, 1, 2]);
     expect(server.requests).toHaveLength(3);
   });
