@@ -283,17 +283,19 @@ export class ChannelPosition {
 
   #stateAfter(
     coverage: readonly CoverageRow[],
-    { at, run, oldestProof, newest, floor, expiredTo }: CoverFacts & { newest: Ts | null },
+    { at, run, oldestProof, newest, isLive, isLast, floor, expiredTo }: CoverFacts & { newest: Ts | null },
   ): IngestionStateRow {
     const last = coverage.at(-1);
     const known = this.#state.last_ts;
     const reached =
       newest !== null && last !== undefined && tsToMicros(newest) <= tsToMicros(last.to_ts) ? newest : known;
     const isLater = reached !== null && (known === null || tsToMicros(reached) > tsToMicros(known));
+    // However many pages and runs it takes to get there: what they bring is the first copy.
+    const isThere = isLive && isLast;
     return {
       ...this.#state,
       last_ts: isLater ? reached : known,
-      followed_from_ts: this.#state.followed_from_ts ?? reached,
+      followed_from_ts: this.#state.followed_from_ts ?? (isThere ? reached : null),
       oldest_ts: this.#oldestTs(coverage),
       last_checked_at: at,
       last_error: null,
@@ -427,6 +429,8 @@ export interface CoverFacts {
   oldestProof: Ts | null;
   /** The page belongs to a window without end, so its newest message is the channel's. */
   isLive: boolean;
+  /** The window is read to its end. */
+  isLast: boolean;
   floor: Floor | null;
   /** Up to here messages vanished as they do when they expire. */
   expiredTo: Ts | null;

@@ -163,6 +163,7 @@ async function savePageOf(
         newestShown: newestOf(places),
         oldestProof,
         isLive: window.latest === null || window.isLive === true,
+        isLast,
         floor,
         expiredTo,
       };

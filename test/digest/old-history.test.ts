@@ -31,7 +31,10 @@ interface Newsroom extends AsyncDisposable {
 }
 
 async function open(create: () => Promise<TestDatabase>): Promise<Newsroom> {
-  const lab = await openLab(create);
+  // Histories of several pages, which Slack shows from the oldest on.
+  const lab = await openLab(create, {
+    thinPages: ({ method, limit }) => (method === 'conversations.history' ? 3 : limit),
+  });
   const ada = lab.acme.user('ada').id;
   const daily = lab.acme.channel('daily');
   return {
@@ -61,14 +64,19 @@ eachDatabase((create) => {
     const general = lab.acme.channel('general');
     const recent = oldThread(general, 20, 3);
     const old = oldThread(general, 200, 4);
-    general.post({ user: ada, text: 'Good morning.', ts: daysAgo(0.1) });
-    // A budget that ends before the threads are read.
-    expect((await lab.ingest('--max-requests', '5')).code).toBe(3);
+    for (const days of [6, 5, 4.5, 4, 3.5, 3, 1.5, 1, 0.1])
+      general.post({ user: ada, text: `Release ${100 * days} is live for everybody!`, ts: daysAgo(days) });
+    // Budgets that end in the middle of the history, and before the threads are read.
+    for (const requests of ['6', '7', '5']) {
+      expect((await lab.ingest('--max-requests', requests)).code).toBe(3);
+      expect((await publish()).late).toEqual(none);
+    }
     expect((await lab.ingest()).code).toBe(0);
     const first = await publish();
     expect(first.late).toEqual(none);
-    expect(first.posts).toHaveLength(1);
-    expect(first.posts[0]).not.toContain('older messages');
+    expect(first.posts.join()).toContain('Release 100 ');
+    expect(first.posts.join()).not.toMatch(/older messages|Release [3-6]/);
+    const told = first.posts.length;
 
     const project = lab.acme.channel('project');
     const joined = oldThread(project, 60, 2);
@@ -78,7 +86,7 @@ eachDatabase((create) => {
     expect(await lab.database.rows('messages', { where: `ts = '${old}'` })).toHaveLength(1);
     const second = await publish();
     expect(second).toMatchObject({ late: none });
-    expect(second.posts.slice(1).join()).not.toMatch(/older messages|Release 7|days ago/);
+    expect(second.posts.slice(told).join()).not.toMatch(/older messages|Release 7|days ago/);
 
     for (const [channel, root] of [
       [general, recent],
