@@ -7,7 +7,7 @@ import { UsageError } from '../errors.ts';
 import type { ExportPlan, PlannedSection } from '../import/export-plan.ts';
 import type { Identity } from '../model.ts';
 import type { CommandContext } from './context.ts';
-import { identityOf, settingsOf } from './stored-workspaces.ts';
+import { identityOf, isCalled, settingsOf } from './stored-workspaces.ts';
 
 export interface ImportTarget {
   known: Identity;
@@ -157,9 +157,7 @@ function idCalled(
   const name = text.toLowerCase();
   const configured = config.workspaces.find((workspace) => workspace.name.toLowerCase() === name);
   if (configured?.teamId) return configured.teamId;
-  const row = stored.find((one) =>
-    [one.team_id, one.name, one.domain].some((called) => called?.toLowerCase() === name),
-  );
+  const row = stored.find((one) => isCalled(one, name));
   if (row !== undefined) return row.team_id;
   if (section.teamId !== null && [section.teamId, section.domain].some((called) => called?.toLowerCase() === name)) {
     return section.teamId;

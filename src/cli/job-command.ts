@@ -6,7 +6,7 @@ import { type CommandContext, type GlobalFlags, openContext, type Process } from
 import { noDatabase, openForReading, openMigratedDatabase, openRehearsal } from './open-database.ts';
 import { printFailure, printResults } from './result.ts';
 import { runOnWorkspaces, selectTargets } from './run-workspaces.ts';
-import { storedTargets } from './stored-workspaces.ts';
+import { storedTargets, workspacesCalled } from './stored-workspaces.ts';
 import type { WorkspaceJob } from './workspace-run.ts';
 
 type JobFlags = GlobalFlags & ConfigFlags & { workspace?: string };
@@ -40,10 +40,16 @@ export async function runJobCommand(
 }
 
 async function runJob(context: CommandContext, flags: JobFlags, job: WorkspaceJob): Promise<number> {
-  const online =
-    job.isOffline === true ? null : selectTargets(context, selectWorkspaces(context.config, flags.workspace));
-  const targetsIn = async (dialect: Dialect) =>
-    online ?? (await job.findTargets?.(dialect)) ?? (await storedTargets(context, dialect, flags.workspace, flags));
+  const { workspace: wanted } = flags;
+  const isOnline = job.isOffline !== true;
+  const selected = isOnline ? selectWorkspaces(context.config, wanted) : null;
+  // Before the database is opened, where that is not needed to know which workspace is meant.
+  const online = selected === null ? null : selectTargets(context, selected);
+  const targetsIn = async (dialect: Dialect) => {
+    if (online !== null) return online;
+    if (isOnline) return selectTargets(context, await workspacesCalled(context, dialect, wanted ?? ''));
+    return (await job.findTargets?.(dialect)) ?? (await storedTargets(context, dialect, wanted, flags));
+  };
   const dialect = await openFor(context, job, targetsIn);
   try {
     const known = await targetsIn(dialect);

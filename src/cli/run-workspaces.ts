@@ -163,7 +163,7 @@ async function refuseDoubles(
   }
   const { runs: recorded } = openStore(dialect);
   const ids = new Set([...teams.values()].map(({ teamId }) => teamId));
-  for (const workspace of config.workspaces.filter((one) => !runs.some((run) => run.workspace === one))) {
+  for (const workspace of config.workspaces.filter((one) => !runs.some((run) => run.workspace.name === one.name))) {
     const last = await recorded.findLastTeam(workspace.name);
     if (last === null || !ids.has(last)) continue;
     const access = tryToken(workspace, env);

@@ -1,5 +1,5 @@
 /** The workspaces of a command that works offline: those the database knows, with or without a token or a config file. */
-import type { ConfigFlags, WorkspaceConfig } from '../config/load.ts';
+import { type ConfigFlags, unknownWorkspace, type WorkspaceConfig } from '../config/load.ts';
 import type { Dialect } from '../db/dialects/dialect.ts';
 import { openStore, type Store } from '../db/repositories/index.ts';
 import type { WorkspaceRow } from '../db/schema.ts';
@@ -31,8 +31,7 @@ export async function storedTargets(
   }
   for (const row of rows) {
     const workspace = await settingsOf(context, store, row, flags);
-    const names = [row.team_id, row.name, workspace.name].map((name) => name?.toLowerCase());
-    if (wanted !== undefined && !names.includes(wanted.trim().toLowerCase())) continue;
+    if (wanted !== undefined && !isCalled(row, wanted) && !isSameWord(workspace.name, wanted)) continue;
     targets.set(workspace, { known: identityOf(row) });
   }
   if (targets.size === 0) {
@@ -42,18 +41,56 @@ export async function storedTargets(
   return targets;
 }
 
+/** Whether a stored workspace goes by this word: its id, or what Slack calls it. In any case, as people type. */
+export function isCalled({ team_id, name, domain }: WorkspaceRow, word: string): boolean {
+  return [team_id, name, domain].some((called) => called !== null && isSameWord(called, word));
+}
+
+function isSameWord(a: string, b: string): boolean {
+  return a.toLowerCase() === b.trim().toLowerCase();
+}
+
+/**
+ * The configured workspaces that go by this word in Slack, which the database knows once they were read. Throws `UsageError`
+ * when there is none.
+ */
+export async function workspacesCalled(
+  context: CommandContext,
+  dialect: Dialect,
+  word: string,
+): Promise<WorkspaceConfig[]> {
+  const store = openStore(dialect);
+  const found: WorkspaceConfig[] = [];
+  for (const row of await store.directory.listWorkspaces()) {
+    const configured = isCalled(row, word) ? await configuredAs(context, store, row) : undefined;
+    if (configured !== undefined) found.push(configured);
+  }
+  if (found.length === 0) throw unknownWorkspace(context.config, word);
+  return found;
+}
+
 /** What the config file says of the workspace: told by its team id, or by the name under which it was read last. */
-export async function settingsOf(
+async function configuredAs(
   { config }: CommandContext,
+  store: Store,
+  { team_id }: Pick<WorkspaceRow, 'team_id'>,
+): Promise<WorkspaceConfig | undefined> {
+  const recorded = await store.runs.findWorkspaceName(team_id);
+  const configured =
+    config.workspaces.find(({ teamId }) => teamId === team_id) ??
+    config.workspaces.find(({ teamId, name }) => teamId === null && name === recorded);
+  return configured === undefined ? undefined : { ...configured, teamId: team_id };
+}
+
+/** The same, or defaults where it says nothing of the workspace. */
+export async function settingsOf(
+  context: CommandContext,
   store: Store,
   row: Pick<WorkspaceRow, 'team_id' | 'name'>,
   flags: ConfigFlags,
 ): Promise<WorkspaceConfig> {
-  const recorded = await store.runs.findWorkspaceName(row.team_id);
-  const configured =
-    config.workspaces.find(({ teamId }) => teamId === row.team_id) ??
-    config.workspaces.find(({ teamId, name }) => teamId === null && name === recorded);
-  if (configured !== undefined) return { ...configured, teamId: row.team_id };
+  const configured = await configuredAs(context, store, row);
+  if (configured !== undefined) return configured;
   return {
     name: row.name ?? row.team_id,
     tokenEnv: '',

@@ -250,7 +250,7 @@ export class WorkspaceRun {
     if (expected === null || expected === identity.teamId) return;
     throw new UsageError(
       `the token in ${this.workspace.tokenEnv} belongs to ${workspaceLabelWithId({ name: identity.teamName, teamId: identity.teamId })}, not to the team ${expected} of workspace "${this.workspace.name}"`,
-      'Correct token_env or team_id in the config file.',
+      'Correct --workspace, or token_env or team_id in the config file.',
     );
   }
 

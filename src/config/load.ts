@@ -114,11 +114,11 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
 }
 
 /**
- * The workspaces that `--workspace <name|team id>` selects; all without it. A lone workspace without a configured
- * team id is returned for any team id: only its token knows.
- * @throws UsageError when none has this name or id
+ * The workspaces that `--workspace <name|team id>` selects by what the configuration says; all without it, null when it knows
+ * none by this name or id. A lone workspace without a configured team id is returned for any team id, as the one that its
+ * token has to belong to.
  */
-export function selectWorkspaces(config: Config, wanted: string | undefined): readonly WorkspaceConfig[] {
+export function selectWorkspaces(config: Config, wanted: string | undefined): readonly WorkspaceConfig[] | null {
   if (wanted === undefined) return config.workspaces;
   const folded = wanted.trim().toLowerCase();
   const found = config.workspaces.filter(
@@ -126,12 +126,19 @@ export function selectWorkspaces(config: Config, wanted: string | undefined): re
   );
   if (found.length > 0) return found;
   const [only, ...others] = config.workspaces;
-  if (only !== undefined && others.length === 0 && only.teamId === null && /^[te][a-z0-9]+$/.test(folded))
-    return [only];
+  // In capitals, as ids are: in small letters it may be the name of a workspace.
+  const id = /^[TE][A-Z0-9]+$/.exec(wanted.trim())?.[0];
+  if (only !== undefined && others.length === 0 && only.teamId === null && id !== undefined)
+    return [{ ...only, teamId: id }];
+  return null;
+}
+
+/** What to say when nothing goes by what `--workspace` says. */
+export function unknownWorkspace(config: Config, wanted: string): UsageError {
   const known = config.workspaces
     .map(({ name, teamId }) => (teamId === null ? name : `${name} (${teamId})`))
     .join(', ');
-  throw new UsageError(`--workspace: there is no workspace "${wanted}"`, `Configured: ${known}.`);
+  return new UsageError(`--workspace: there is no workspace "${wanted}"`, `Configured: ${known}.`);
 }
 
 /** The XDG rules say that a relative XDG_DATA_HOME does not count. */

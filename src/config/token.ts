@@ -25,7 +25,8 @@ export function resolveTokens(
   configured: readonly WorkspaceConfig[],
   env: Environment,
 ): Map<WorkspaceConfig, ResolvedToken> {
-  const found = new Map(configured.map((workspace) => [workspace, tryToken(workspace, env)]));
+  const others = configured.filter(({ name }) => !selected.some((one) => one.name === name));
+  const found = new Map([...selected, ...others].map((workspace) => [workspace, tryToken(workspace, env)]));
   const wanted = new Map([...found].filter(([workspace]) => selected.includes(workspace)));
   const refused = [...wanted.values()].flatMap((token) => ('refused' in token ? [token.refused] : []));
   const [first] = refused;

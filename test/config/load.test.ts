@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { withDotEnv } from '../../src/config/env.ts';
 import type { Config, ConfigSources } from '../../src/config/load.ts';
-import { loadConfig, selectWorkspaces } from '../../src/config/load.ts';
+import { loadConfig, selectWorkspaces, unknownWorkspace } from '../../src/config/load.ts';
 import { UsageError } from '../../src/errors.ts';
 
 let directory: string;
@@ -373,21 +373,20 @@ describe('selectWorkspaces', () => {
   it('selects by name or team id, in any case', async () => {
     const config = await loadYaml(yaml);
     expect(selectWorkspaces(config, undefined)).toHaveLength(2);
-    expect(selectWorkspaces(config, 'Globex').map(({ name }) => name)).toEqual(['globex']);
-    expect(selectWorkspaces(config, 't0acme').map(({ name }) => name)).toEqual(['acme']);
+    expect(selectWorkspaces(config, 'Globex')?.map(({ name }) => name)).toEqual(['globex']);
+    expect(selectWorkspaces(config, 't0acme')?.map(({ name }) => name)).toEqual(['acme']);
   });
 
   it('lists the known ones for an unknown name', async () => {
     const config = await loadYaml(yaml);
-    expect(() => selectWorkspaces(config, 'initech')).toThrow(
-      expect.objectContaining({ hint: 'Configured: acme (T0ACME), globex.' }),
-    );
+    expect(selectWorkspaces(config, 'initech')).toBeNull();
+    expect(unknownWorkspace(config, 'initech')).toMatchObject({ hint: 'Configured: acme (T0ACME), globex.' });
   });
 
   it('takes any team id for a lone workspace whose team is not configured', async () => {
     const config = await load();
-    expect(selectWorkspaces(config, 'T0123')).toHaveLength(1);
-    expect(() => selectWorkspaces(config, 'acme')).toThrow(UsageError);
+    expect(selectWorkspaces(config, 'T0123')).toMatchObject([{ name: 'default', teamId: 'T0123' }]);
+    expect(selectWorkspaces(config, 'acme')).toBeNull();
   });
 });
 

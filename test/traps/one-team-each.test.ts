@@ -115,4 +115,27 @@ eachDatabase((create) => {
     const one = await lab.run([acme, globex], { ACME_TOKEN: undefined }, '--workspace', 'acme');
     expect(one.code).toBe(2);
   });
+
+  it('knows a workspace by what Slack calls it, once it was read', async () => {
+    await using lab = await openTeams(create);
+    expect((await lab.run([acme, globex], {}, '--workspace', 'T0GLOBEX')).code).toBe(2);
+    expect((await lab.run([acme, globex])).code).toBe(0);
+    for (const word of ['T0GLOBEX', 't0globex', 'Globex', 'globex']) {
+      const run = await lab.run(['{ name: other, token_env: ACME_TOKEN }', globex], {}, '--workspace', word);
+      expect({ word, code: run.code, team: run.out.workspace }).toEqual({ word, code: 0, team: 'T0GLOBEX' });
+    }
+    const renamed = await lab.run([acme, '{ name: second, token_env: GLOBEX_TOKEN }'], {}, '--workspace', 'globex');
+    expect(renamed.code).toBe(2);
+  });
+
+  it('reads no other workspace than the one that --workspace names by its id', async () => {
+    await using lab = await openTeams(create);
+    const { env } = lab.teams;
+    const args = (id: string) => ['ingest', '--workspace', id];
+    expect((await lab.teams.run(args('T0ACME'), { env })).code).toBe(0);
+    expect((await lab.teams.run(args('acme'), { env })).code).toBe(0);
+    const wrong = await lab.teams.run(args('T0GLOBEX'), { env });
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('belongs to Acme (T0ACME), not to the team T0GLOBEX');
+  });
 });

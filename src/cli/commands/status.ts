@@ -12,6 +12,7 @@ import { noDatabase } from '../open-database.ts';
 import { printFailure } from '../result.ts';
 import { type RunStatus, readWorkspaceStatus, runStatus, type WorkspaceStatus } from '../status-report.ts';
 import { type Screen, shortTime, workspaceText } from '../status-text.ts';
+import { isCalled } from '../stored-workspaces.ts';
 
 interface StatusFlags extends GlobalFlags, ConfigFlags {
   workspace?: string;
@@ -107,10 +108,7 @@ async function readWorkspaces(
 function selected(config: Config, known: readonly WorkspaceRow[], wanted: string): WorkspaceRow[] {
   const folded = wanted.trim().toLowerCase();
   const ofConfig = config.workspaces.find(({ name }) => name.toLowerCase() === folded)?.teamId;
-  const found = known.filter(
-    ({ team_id, name, domain }) =>
-      team_id === ofConfig || [team_id, name, domain].some((word) => word?.toLowerCase() === folded),
-  );
+  const found = known.filter((row) => row.team_id === ofConfig || isCalled(row, wanted));
   if (found.length > 0) return found;
   const [only, ...others] = known;
   // Without a team id in the config file only its token could tell which one is meant.
