@@ -1,8 +1,10 @@
 /** Postgres as others set it up: what the program relies on it sets itself, and what it cannot work with it says at once. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { openDatabase } from '../../src/db/open.ts';
 import { type StandIn, startStandIn } from '../stand-in/server.ts';
 import { expectClearFailure } from '../support/clear-failure.ts';
 import { createPostgres } from '../support/databases.ts';
@@ -139,6 +141,18 @@ describe('something between that cuts idle connections', () => {
     await expectWhole(await cli.result, database.url);
     expect(await query(database.url, `select 1 from runs where status <> 'completed'`)).toEqual([]);
   });
+
+  it('leaves a reader the one session that it has', async () => {
+    await using database = await createPostgres();
+    await database.openMigrated();
+    await using proxy = await startSilentProxy(database.url, { idleMs: 3500 });
+    const reader = await openDatabase(proxy.url, { access: 'read' });
+    const session = async () => (await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(reader.db)).rows[0];
+    const before = await session();
+    await sleep(4500);
+    expect(await session()).toEqual(before);
+    await reader.close();
+  });
 });
 
 describe('a pooler', () => {
@@ -151,7 +165,9 @@ describe('a pooler', () => {
         says: ['transaction pooling', 'pool_mode=session'],
       });
     expect(await query(database.url, `select 1 from pg_class where relname = 'messages'`)).toEqual([]);
-    expect(await query(database.url, `select 1 from pg_locks where locktype = 'advisory'`)).toEqual([]);
+    const locks = `select 1 from pg_locks join pg_database d on d.oid = database
+      where locktype = 'advisory' and datname = current_database()`;
+    expect(await query(database.url, locks)).toEqual([]);
   });
 
   it.each([false, true])(

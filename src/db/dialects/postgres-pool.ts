@@ -32,6 +32,8 @@ export class PostgresPool {
   /** Tables that every session has as copies of its own. */
   #shadowed: readonly string[] = [];
   #ownSessions: Promise<void> | undefined;
+  /** Keeps the one session of a reader from being cut while nobody needs it. */
+  readonly #talk: NodeJS.Timeout | undefined;
 
   /** Connects on first use. Throws `UsageError` for certificates that cannot be used. */
   constructor(
@@ -64,6 +66,7 @@ export class PostgresPool {
     this.#pool.on('connect', (client) => {
       if (client instanceof PostgresClient) this.watch.add(client);
     });
+    if (this.#access === 'read') this.#talk = setInterval(() => this.#ping().catch(() => undefined), idleTimeoutMillis);
   }
 
   /**
@@ -89,6 +92,7 @@ export class PostgresPool {
   }
 
   async end(): Promise<void> {
+    clearInterval(this.#talk);
     if (!this.#pool.ended) await this.#pool.end();
   }
 
@@ -133,6 +137,18 @@ export class PostgresPool {
         `no server of ${address} is of the kind target_session_attrs=${attributes}`,
         'Name the other servers too (host1:5432,host2:5432), or wait until one has taken over.',
       );
+  }
+
+  async #ping(): Promise<void> {
+    if (this.#pool.idleCount === 0) return;
+    const client = await this.#pool.connect();
+    try {
+      await this.watch.during(client.query('select'));
+      client.release();
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
   }
 
   /** Once: what is true of one connection is true of the others. */
