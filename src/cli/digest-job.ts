@@ -30,6 +30,7 @@ import {
   visibleChannels,
 } from './digest-settings.ts';
 import { type DigestTarget, findTarget } from './digest-target.ts';
+import { noteIdleDigestKeys } from './idle-rules.ts';
 import { canColor, loadTextPaint } from './progress.ts';
 import type { JobReport, WorkspaceJob } from './workspace-run.ts';
 
@@ -240,6 +241,7 @@ class DigestRun {
     const readers = target === null ? null : { target: target.channelId, isInternal: target.isInternal };
     const visible = visibleChannels(stored.channels, selection, readers, config.digest.private_channels);
     reportUnmet(sync, selection, 'in the database');
+    noteIdleDigestKeys(sync, config, stored.channels);
     this.#channels = visible.size;
     const general = generalChannel(stored.channels);
     const events = await eventSettings(config, cwd);

@@ -12,6 +12,7 @@ import type { ReadingOptions } from '../sync/reading.ts';
 import { measureRemaining, type Remaining } from '../sync/remaining.ts';
 import { namedBy, reportUnmet, selectable } from './channel-selection.ts';
 import type { CommandContext, GlobalFlags } from './context.ts';
+import { noteIdleExcludes, noteIdleRules } from './idle-rules.ts';
 import { tellTimeLeft } from './time-left.ts';
 import type { JobReport, WorkspaceJob } from './workspace-run.ts';
 
@@ -71,9 +72,11 @@ export function readingJob(
       const stopTelling = tellTimeLeft(sync, progress, limits);
       const done = read(sync, options, { workspace, progress, slack })
         .finally(stopTelling)
-        .then((ended) => {
+        .then(async (ended) => {
           end = ended;
           reportUnmet(sync, selection);
+          noteIdleExcludes(sync, context.config, selection);
+          await noteIdleRules(sync, workspace);
         }, measure);
       return {
         done,

@@ -350,6 +350,7 @@ export class WorkspaceRun {
           ...(this.#report?.channels ?? {}),
           messages: countsToJson(this.#sync?.messages ?? noMessages()),
           requests: { ...this.#slack.requests },
+          ...this.#discarded(),
         },
         channels: results.map(({ channelId, status, error }) => ({
           channel_id: channelId,
@@ -361,6 +362,12 @@ export class WorkspaceRun {
       },
       this.#now,
     );
+  }
+
+  /** Kept so that a rule which never matched can be told from one that had nothing to match. */
+  #discarded(): JsonObject {
+    const discarded = this.#sync?.discarded;
+    return discarded === undefined || discarded.size === 0 ? {} : { discarded_by_rule: Object.fromEntries(discarded) };
   }
 
   #countsOf(channelId: string): JsonObject {

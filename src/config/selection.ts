@@ -26,6 +26,8 @@ export interface ChannelSelection {
    * when all that fits is excluded, or when there is no channel at all.
    */
   unmet(): UnmetInclude[];
+  /** Exclude patterns that no channel shown fits: one that is misspelt keeps nothing out. None when no channel was shown. */
+  idleExcludes(): string[];
 }
 
 /**
@@ -41,11 +43,14 @@ export function selectChannels(patterns: { include: readonly string[]; exclude: 
   const include = patterns.include.map(parsePattern);
   const exclude = patterns.exclude.map(parsePattern);
   const outcomes = new Map<Pattern, 'selected' | 'excluded'>();
+  const usedExcludes = new Set<Pattern>();
   let isAnyShown = false;
 
   function matches(channel: SelectableChannel): boolean {
     isAnyShown = true;
-    const excluded = exclude.some((pattern) => matchesPattern(pattern, channel));
+    const excludedBy = exclude.filter((pattern) => matchesPattern(pattern, channel));
+    for (const pattern of excludedBy) usedExcludes.add(pattern);
+    const excluded = excludedBy.length > 0;
     const untaken = withoutTakenNames(channel);
     const hits = include.filter((pattern) => matchesPattern(pattern, pattern.isGlob ? channel : untaken));
     for (const pattern of hits) {
@@ -62,7 +67,11 @@ export function selectChannels(patterns: { include: readonly string[]; exclude: 
     });
   }
 
-  return { matches, unmet };
+  function idleExcludes(): string[] {
+    return isAnyShown ? exclude.filter((pattern) => !usedExcludes.has(pattern)).map(({ written }) => written) : [];
+  }
+
+  return { matches, unmet, idleExcludes };
 }
 
 /** Whether a pattern may mean several channels. */

@@ -25,6 +25,8 @@ export interface RunRepository {
   findWorkspaceName(teamId: string): Promise<string | null>;
   /** The other way round: the team that the token of a workspace in the config file belonged to in its last run. */
   findLastTeam(workspace: string): Promise<string | null>;
+  /** Names of the discard rules that matched in the last runs. */
+  listDiscardLabels(teamId: string): Promise<string[]>;
   saveRunChannels(rows: readonly RunChannelRow[]): Promise<void>;
   /**
    * Removes, from the last runs before this one, the rows of channels in which nothing happened: a run every few
@@ -39,6 +41,9 @@ export interface RunRepository {
 
 /** Others know a workspace by what is stored of it, and record what Slack calls it where no config file names it. */
 const withToken = ['ingest', 'backfill', 'sync-users'];
+
+/** A month of a run each hour. */
+const rememberedRuns = 720;
 
 /** Usually only the one before has such rows; more when it was killed before it could tidy up. */
 const uneventfulRuns = 10;
@@ -154,6 +159,17 @@ export function runRepository(dialect: Dialect): (db: Kysely<Schema>) => RunRepo
         .limit(1)
         .executeTakeFirst();
       return row?.team_id ?? null;
+    },
+
+    async listDiscardLabels(teamId) {
+      const rows = await db
+        .selectFrom('runs')
+        .select('counts')
+        .where('team_id', '=', teamId)
+        .orderBy('started_at', 'desc')
+        .limit(rememberedRuns)
+        .execute();
+      return [...new Set(rows.flatMap(({ counts }) => Object.keys(counts['discarded_by_rule'] ?? {})))];
     },
 
     async forgetUneventful(teamId, runId) {
