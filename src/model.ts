@@ -121,6 +121,8 @@ export interface SlackApi {
   post(message: OutgoingMessage, claim: () => Promise<LastCheck>): Promise<PostedMessage>;
   /** Replaces a message of the app's own. */
   update(message: OutgoingMessage & { ts: Ts }): Promise<PostedMessage>;
+  /** Deletes a message of the app's own. */
+  remove(channel: string, ts: Ts): Promise<void>;
   /** The id of the direct conversation with a person. */
   openDirect(userId: string): Promise<string>;
 }

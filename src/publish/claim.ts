@@ -3,7 +3,7 @@
  * then takes it over; so whoever holds one sends nothing once it is half that old. The other half is for the call itself.
  *
  * Slack knows no key by which it would refuse to post the same again. What remains is a process that is stopped in the very
- * moment between the last look at the clocks and the system call that sends: nothing here can see that.
+ * moment between the last look at the clocks and the system call that sends: take-back.ts sees that afterwards.
  */
 import type { DigestChunkRow } from '../db/schema.ts';
 import { DatabaseError } from '../errors.ts';

@@ -13,10 +13,11 @@ import { maskSecrets } from '../secrets.ts';
 import { millisToIso } from '../ts.ts';
 import { Claim, ClaimLost } from './claim.ts';
 import { type Found, findPostedChunk } from './find-posted-chunk.ts';
+import { settleOwn } from './take-back.ts';
 
 export interface PublishContext {
   store: Store;
-  slack: Pick<SlackApi, 'history' | 'post' | 'update'>;
+  slack: Pick<SlackApi, 'history' | 'post' | 'update' | 'remove'>;
   teamId: string;
   /** The app's own user; null where Slack did not say. */
   userId: string | null;
@@ -212,12 +213,12 @@ async function inDoubt(
 
 /** False, with nothing sent, when somebody else has claimed the chunk since it was looked at. */
 async function post(context: PublishContext, digest: DigestRow, chunk: DigestChunkRow): Promise<boolean> {
-  const { store, slack, now, signal } = context;
+  const { store, slack, signal } = context;
   const { digest_id, chunk_no } = chunk;
   const claim = new Claim(context, chunk);
   try {
     const { ts } = await slack.post(messageOf(digest, chunk), () => claim.take());
-    await store.transaction((tx) => tx.digests.settleChunk(digest_id, chunk_no, ts, millisToIso(now())));
+    await settleOwn(context, digest, chunk_no, ts);
     return true;
   } catch (error) {
     if (error instanceof ClaimLost) return false;

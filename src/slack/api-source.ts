@@ -287,6 +287,10 @@ class ApiSource implements SlackApiHandle {
     return this.#caller.call('chat.update', { ...sendable(message), ts }, readPosted);
   }
 
+  async remove(channel: string, ts: Ts): Promise<void> {
+    await this.#caller.call('chat.delete', { channel, ts }, readNothing);
+  }
+
   openDirect(userId: string): Promise<string> {
     return this.#caller.call('conversations.open', { users: userId }, readOpened);
   }

@@ -11,7 +11,7 @@ interface MethodFacts {
   permission?: Permission;
 }
 
-/** `join`: entering public channels. `post`: posting and editing digests. */
+/** `join`: entering public channels. `post`: posting and editing digests, and removing one that was posted twice. */
 export type Permission = 'join' | 'post';
 
 const tier2 = 20;
@@ -33,6 +33,8 @@ const methods = {
   // "special": about one a second in each channel, and a digest is posted to one.
   'chat.postMessage': { callsPerMinute: 60, permission: 'post' },
   'chat.update': { callsPerMinute: tier3, permission: 'post' },
+  // Only of what was posted twice.
+  'chat.delete': { callsPerMinute: tier3, permission: 'post' },
   'conversations.open': { callsPerMinute: tier3, permission: 'post' },
 } as const satisfies Record<string, MethodFacts>;
 

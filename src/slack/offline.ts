@@ -22,6 +22,7 @@ export function offlineSlack(identify: () => Promise<Identity>): SlackApiHandle 
     join: refuse,
     post: refuse,
     update: refuse,
+    remove: refuse,
     openDirect: refuse,
     paceSnapshot: () => [],
     inheritPace: () => undefined,

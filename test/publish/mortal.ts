@@ -108,6 +108,7 @@ export function mortalSlack(slack: PublishContext['slack'], life: Life): Publish
     history: (request) => life.do(() => slack.history(request)),
     post: (message, claim) => life.do(() => slack.post(message, claim)),
     update: (message) => life.do(() => slack.update(message)),
+    remove: (channel, ts) => life.do(() => slack.remove(channel, ts)),
   };
 }
 

@@ -90,6 +90,7 @@ class Lab implements AsyncDisposable {
     const slack: PublishContext['slack'] = {
       history: (request) => context.slack.history(request),
       update: (message) => context.slack.update(message),
+      remove: (channel, ts) => context.slack.remove(channel, ts),
       async post(message, claim) {
         if (moment === 'after') await context.slack.post(message, claim);
         else await claim();
@@ -106,6 +107,7 @@ class Lab implements AsyncDisposable {
       ...context,
       slack: {
         update: (message) => context.slack.update(message),
+        remove: (channel, ts) => context.slack.remove(channel, ts),
         post: (message, claim) => post(() => context.slack.post(message, claim)),
         async history(request) {
           const page = await context.slack.history(request);
@@ -314,6 +316,37 @@ eachDatabase((create) => {
     lab.channel.post({ user: lab.workspace.user('ada').id, text: 'Where is the digest?' });
     await finishEarlier(lab.withoutMetadata(), lab.channel.id);
     expect(lab.posted.filter((text) => text === 'one')).toHaveLength(1);
+  });
+
+  test('of two runs that have posted the same after all, the later one removes its own message', async () => {
+    for (const removal of ['removed', 'kept'] as const) {
+      await using lab = await openLab();
+      if (removal === 'kept')
+        lab.slack.faults.add({ kind: 'error', error: 'cant_delete_message', method: 'chat.delete' });
+      const context = lab.context();
+      const frozen: PublishContext['slack'] = {
+        history: (request) => context.slack.history(request),
+        update: (message) => context.slack.update(message),
+        remove: (channel, ts) => context.slack.remove(channel, ts),
+        async post(message, claim) {
+          // Stopped where nothing can see it: the claim is looked at, and the request does not go out yet.
+          await claim();
+          lab.now += 2 * settleMs;
+          await finishEarlier(lab.context(), lab.channel.id);
+          return context.slack.post(message, async () => () => {});
+        },
+      };
+      const late = publish({ ...context, slack: frozen }, lab.request(['one']));
+      if (removal === 'removed') {
+        expect(await late).toMatchObject({ status: 'posted', posted: [lab.channel.expectedMessages()[0]?.['ts']] });
+        expect(lab.posted).toEqual(['one']);
+      } else {
+        const error = await errorOf(late);
+        for (const { ts } of lab.channel.expectedMessages()) expect(error.message).toContain(String(ts));
+        expect(lab.posted).toEqual(['one', 'one']);
+      }
+      expect(lab.slack.count('chat.postMessage')).toBe(2);
+    }
   });
 
   test('a channel that refuses it keeps the digest waiting, with the reason', async () => {

@@ -227,6 +227,7 @@ class Game {
       history: (request) => api.history(request),
       post: (message, claim) => this.#clock.during(() => api.post(message, claim), signal),
       update: (message) => api.update(message),
+      remove: (channel, ts) => api.remove(channel, ts),
     };
     return {
       store: mortalStore(openStore(dialect), life),

@@ -55,8 +55,11 @@ export interface DigestRepository {
   noteChunkError(digestId: string, chunkNo: number, error: string): Promise<void>;
   /** Forgets what of a digest is not posted, items included; and the digest, if nothing is. */
   withdraw(digestId: string, now: IsoTime): Promise<void>;
-  /** Says that the chunk and its items stand there, or may (null) and are not to be posted any more; the digest is posted when all its chunks are. */
-  settleChunk(digestId: string, chunkNo: number, postedTs: Ts | null, now: IsoTime): Promise<void>;
+  /**
+   * Says that the chunk and its items stand there, or may (null) and are not to be posted any more; the digest is posted when all
+   * its chunks are. False, with nothing done, when that was said before.
+   */
+  settleChunk(digestId: string, chunkNo: number, postedTs: Ts | null, now: IsoTime): Promise<boolean>;
 }
 
 const digestTarget = {
@@ -234,12 +237,15 @@ export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => Dige
       },
 
       async settleChunk(digestId, chunkNo, postedTs, now) {
-        await db
+        const settled = await db
           .updateTable('digest_chunks')
           .set({ status: 'posted', posted_ts: postedTs, error: null })
           .where('digest_id', '=', digestId)
           .where('chunk_no', '=', chunkNo)
+          .where('status', '!=', 'posted')
+          .returning('chunk_no')
           .execute();
+        if (settled.length === 0) return false;
         await db
           .updateTable('digest_items')
           .set({ status: 'posted', posted_ts: postedTs })
@@ -253,6 +259,7 @@ export function digestRepository(dialect: Dialect): (db: Kysely<Schema>) => Dige
           .where('status', '!=', 'posted')
           .execute();
         if (left.length === 0) await setPosted(db, digestId, now);
+        return true;
       },
     };
   };

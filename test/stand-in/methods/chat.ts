@@ -60,6 +60,21 @@ export const chatUpdate: Method = {
   },
 };
 
+export const chatDelete: Method = {
+  accepts: ['chat:write'],
+  answer: (call) => {
+    demandScopes(call, ['chat:write']);
+    const channel = call.workspace.channels.get(demand(call, 'channel'));
+    if (channel === undefined) throw new Refusal('channel_not_found');
+    const ts = demand(call, 'ts');
+    const found = channel.store.find(ts);
+    if (found === undefined) throw new Refusal('message_not_found');
+    if (found.author !== call.token.user) throw new Refusal('cant_delete_message');
+    channel.deleteMessage(ts);
+    return JSON.stringify({ ok: true, channel: channel.id, ts });
+  },
+};
+
 export const conversationsOpen: Method = {
   accepts: ['im:write'],
   answer: (call) => {

@@ -1,5 +1,5 @@
 import type { Method } from './call.ts';
-import { chatPostMessage, chatUpdate, conversationsOpen } from './chat.ts';
+import { chatDelete, chatPostMessage, chatUpdate, conversationsOpen } from './chat.ts';
 import {
   conversationsInfo,
   conversationsJoin,
@@ -17,6 +17,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ['bots.info', botsInfo],
   ['chat.postMessage', chatPostMessage],
   ['chat.update', chatUpdate],
+  ['chat.delete', chatDelete],
   ['conversations.history', conversationsHistory],
   ['conversations.info', conversationsInfo],
   ['conversations.join', conversationsJoin],
