@@ -10,6 +10,8 @@
 export interface ArchiveFile {
   /** Names with `/` between them, from the top of the archive. */
   path: string;
+  /** In a folder, what the file system calls it, when that is not the path in UTF-8: its bytes, each as one character. */
+  stored?: string | undefined;
   /** Bytes, as the archive says. */
   size: number;
   /** Of the local header in the zip. */

@@ -1,4 +1,5 @@
 /** What a path inside an archive says about the file, before anybody opens it. */
+import { codePage437, inCodePage } from './spellings.ts';
 
 /** Left behind by systems and people that packed the export again; never part of what Slack wrote. */
 const debrisNames = new Set(['thumbs.db', 'desktop.ini', '__macosx']);
@@ -26,17 +27,16 @@ export function unsafePath(path: string): string | null {
   return names.includes('') ? 'has a path with an empty name in it' : null;
 }
 
-/** Upper half of code page 437, in which zips without the UTF-8 flag name their files by the standard (APPNOTE 6.3.3, appendix D). */
-const codePage437 =
-  'ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u00a0';
-
 const strictUtf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The name of a zip's entry. Slack writes UTF-8 without saying so, so the bytes decide and not the flag. */
+/**
+ * A name as it is stored, in a zip or by a file system. Slack writes UTF-8 without saying so, so the bytes decide and not the flag
+ * of the zip.
+ */
 export function decodeName(bytes: Uint8Array): string {
   try {
     return strictUtf8.decode(bytes);
   } catch {
-    return Array.from(bytes, (byte) => (byte < 0x80 ? String.fromCharCode(byte) : codePage437[byte - 0x80])).join('');
+    return inCodePage(bytes, codePage437);
   }
 }

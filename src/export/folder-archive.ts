@@ -1,9 +1,8 @@
 /** An export as a folder. Symbolic links are not followed: what they point to is not part of the export. */
 import { closeSync, lstatSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { type Archive, type ArchiveFile, ArchiveFileError, type ArchiveReader, type RejectedFile } from './archive.ts';
-import { isDebris, unsafePath } from './entry-path.ts';
+import { decodeName, isDebris, unsafePath } from './entry-path.ts';
 import { fileError, isUnchanged, type OpenedFile, openWithin, placeOf, type Root, reasonOf } from './regular-file.ts';
 
 const streamBlock = 1 << 18;
@@ -15,27 +14,52 @@ export function listFolder(address: string): Archive {
   const identity = placeOf(statSync(address));
   const files: ArchiveFile[] = [];
   const rejected: RejectedFile[] = [];
-  const visit = (folder: string, depth: number): void => {
-    const entries = readdirSync(join(address, folder), { withFileTypes: true });
-    entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const base = Buffer.from(address);
+  const visit = (folder: Listed, depth: number): void => {
+    const place = Buffer.concat([base, Buffer.from(`/${folder.stored}`, 'latin1')]);
+    const entries = readdirSync(place, { withFileTypes: true, encoding: 'buffer' });
+    entries.sort((a, b) => a.name.compare(b.name));
     for (const entry of entries) {
-      const path = folder === '' ? entry.name : `${folder}/${entry.name}`;
-      if (isDebris(path)) continue;
+      const listed = listedIn(folder, entry.name);
+      const { path, stored } = listed;
+      // The entry of a folder in a zip of Windows, unpacked as a file.
+      const isFolderEntry = entry.isFile() && path.endsWith('/');
+      if (isFolderEntry || isDebris(path)) continue;
       const reason = unsafePath(path) ?? oddKind(entry, depth);
       if (reason !== null) rejected.push({ path, reason });
-      else if (entry.isDirectory()) visitSafely(path, depth + 1);
-      else files.push({ path, size: sizeOf(join(address, path)), offset: 0, compressedSize: 0, method: 0, crc32: 0 });
+      else if (entry.isDirectory()) visitSafely(listed, depth + 1);
+      else {
+        const size = sizeOf(Buffer.concat([base, Buffer.from(`/${stored}`, 'latin1')]));
+        const isPlain = Buffer.from(path).equals(Buffer.from(stored, 'latin1'));
+        const named = isPlain ? { path } : { path, stored };
+        files.push({ ...named, size, offset: 0, compressedSize: 0, method: 0, crc32: 0 });
+      }
     }
   };
-  const visitSafely = (folder: string, depth: number): void => {
+  const visitSafely = (folder: Listed, depth: number): void => {
     try {
       visit(folder, depth);
     } catch (error) {
-      rejected.push({ path: folder, reason: reasonOf(error) });
+      rejected.push({ path: folder.path, reason: reasonOf(error) });
     }
   };
-  visit('', 0);
+  visit({ path: '', stored: '' }, 0);
   return { kind: 'folder', address, identity, files, rejected };
+}
+
+/** What a path is and how the file system has it, see `ArchiveFile`. */
+interface Listed {
+  path: string;
+  stored: string;
+}
+
+/** Programs that unpack zips of Windows may leave its separators in the names. No name of Slack's has a backslash. */
+function listedIn(folder: Listed, name: Buffer): Listed {
+  const within = (around: string, inside: string) => (around === '' ? inside : `${around}/${inside}`);
+  return {
+    path: within(folder.path, decodeName(name).replaceAll('\\', '/')),
+    stored: within(folder.stored, name.toString('latin1')),
+  };
 }
 
 function oddKind(
@@ -48,7 +72,7 @@ function oddKind(
 }
 
 /** A file that vanished meanwhile is found out when it is read. */
-function sizeOf(path: string): number {
+function sizeOf(path: Buffer): number {
   return lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
@@ -93,8 +117,9 @@ function withFile(root: Root, file: ArchiveFile, read: (opened: OpenedFile) => B
 }
 
 /** A file that is another than the one that was listed may be of any size, and half of what it will be. */
-function openListed(root: Root, { path, size }: ArchiveFile): OpenedFile {
-  const opened = openWithin(root, path);
+function openListed(root: Root, file: ArchiveFile): OpenedFile {
+  const { size } = file;
+  const opened = openWithin(root, file);
   if (opened.stats.size === size) return opened;
   closeSync(opened.fd);
   throw new ArchiveFileError(`has ${opened.stats.size} bytes, and had ${size} when the export was listed: it changes`);

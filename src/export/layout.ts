@@ -40,6 +40,7 @@ export class DayFile implements MessageFile {
   readonly folder: string;
   /** As in the name; it may be no date of the calendar. */
   readonly date: string;
+  readonly stored: string | undefined;
   readonly size: number;
   readonly offset: number;
   readonly compressedSize: number;
@@ -50,6 +51,7 @@ export class DayFile implements MessageFile {
     this.prefix = names.prefix;
     this.folder = names.folder;
     this.date = names.date;
+    this.stored = file.stored;
     this.size = file.size;
     this.offset = file.offset;
     this.compressedSize = file.compressedSize;

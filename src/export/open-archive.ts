@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import type { Archive, ArchiveAddress, ArchiveReader } from './archive.ts';
 import { listFolder, openFolderReader } from './folder-archive.ts';
+import { packingOf } from './packing.ts';
 import { openNamed } from './regular-file.ts';
 import { listZip, openZipReader } from './zip-archive.ts';
 
@@ -62,10 +63,8 @@ function otherKind(address: string): string | null {
   const start = startOf(address);
   const begins = (...values: number[]): boolean => values.every((value, i) => start[i] === value);
   if (begins(0x50, 0x4b)) return null;
-  if (begins(0x1f, 0x8b)) return 'it is packed by gzip; unpack it (tar xzf) and give the folder';
-  if (begins(0x37, 0x7a, 0xbc, 0xaf)) return 'it is a 7z archive; unpack it and give the folder';
-  if (begins(0x52, 0x61, 0x72, 0x21)) return 'it is a rar archive; unpack it and give the folder';
-  if (start.toString('latin1', 257, 262) === 'ustar') return 'it is a tar archive; unpack it and give the folder';
+  const packing = packingOf(start);
+  if (packing !== null) return `it is ${packing.what}; ${packing.unpack} and give the folder`;
   if (begins(0xff, 0xd8, 0xff) || begins(0x89, 0x50, 0x4e, 0x47)) return 'it is a picture';
   if (begins(0x25, 0x50, 0x44, 0x46)) return 'it is a PDF';
   if (/^\s*[[{]/.test(start.toString('latin1'))) return 'it is one JSON file; give the folder that holds all of them';

@@ -9,7 +9,7 @@ interface Form {
 
 /** https://en.wikipedia.org/wiki/List_of_file_signatures */
 const forms: readonly Form[] = [
-  { what: 'a zip', unpack: 'unpack it', begins: [0x50, 0x4b, 0x03, 0x04] },
+  { what: 'a zip by itself', unpack: 'unpack it', begins: [0x50, 0x4b, 0x03, 0x04] },
   { what: 'packed by gzip', unpack: 'unpack it (gunzip, tar xzf)', begins: [0x1f, 0x8b] },
   { what: 'packed by bzip2', unpack: 'unpack it (bunzip2, tar xjf)', begins: [0x42, 0x5a, 0x68] },
   { what: 'packed by xz', unpack: 'unpack it (unxz, tar xJf)', begins: [0xfd, 0x37, 0x7a, 0x58, 0x5a] },

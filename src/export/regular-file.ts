@@ -2,7 +2,7 @@
  * Opens what was listed as a file, and nothing that was put in its place since: a FIFO would hold the program until somebody
  * writes into it, deaf to signals; a symbolic link would lead out of the export; a device has no end.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, type PathLike, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ArchiveFileError } from './archive.ts';
 
@@ -23,13 +23,16 @@ export interface Root {
   identity: string;
 }
 
-/** Of a file inside a folder: neither it nor a folder on the way to it may be a link. Throws `ArchiveFileError`. */
-export function openWithin(root: Root, path: string): OpenedFile {
+/**
+ * Of a file inside a folder: neither it nor a folder on the way to it may be a link. `stored` is its path as the file system has it,
+ * see `ArchiveFile`. Throws `ArchiveFileError`.
+ */
+export function openWithin(root: Root, { path, stored }: { path: string; stored?: string | undefined }): OpenedFile {
   try {
-    const place = join(root.address, path);
-    const opened = openChecked(place, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    const way = wayTo(root.address, stored ?? path, stored !== undefined);
+    const opened = openChecked(way[0], constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     try {
-      checkWay(root, path, opened.stats);
+      checkWay(root, way, opened.stats);
       return opened;
     } catch (error) {
       closeSync(opened.fd);
@@ -40,7 +43,7 @@ export function openWithin(root: Root, path: string): OpenedFile {
   }
 }
 
-function openChecked(path: string, flags: number): OpenedFile {
+function openChecked(path: PathLike, flags: number): OpenedFile {
   const fd = openSync(path, flags);
   const stats = fstatSync(fd);
   if (stats.isFile()) return { fd, stats };
@@ -48,16 +51,25 @@ function openChecked(path: string, flags: number): OpenedFile {
   throw new ArchiveFileError(`is ${kindOf(stats)}, not a file`);
 }
 
+/** A file, and the folders that it lies in, from the innermost. */
+type Way = [file: PathLike, ...folders: PathLike[]];
+
+function wayTo(address: string, path: string, isStored: boolean): Way {
+  const base = isStored ? Buffer.from(address).toString('latin1') : address;
+  const at = (inside: string): PathLike => (isStored ? Buffer.from(join(base, inside), 'latin1') : join(base, inside));
+  const way: Way = [at(path)];
+  for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) way.push(at(folder));
+  return way;
+}
+
 /**
  * Node cannot open a path folder by folder. But when none of the folders is a link, and the same file stands there once more,
  * then what was opened stands in the export, whatever was exchanged meanwhile.
  */
-function checkWay({ address, identity }: Root, path: string, opened: Stats): void {
+function checkWay({ address, identity }: Root, [place, ...folders]: Way, opened: Stats): void {
   if (placeOf(statSync(address)) !== identity) throw new ArchiveFileError('lies in a folder that was exchanged');
-  for (let folder = dirname(path); folder !== '.'; folder = dirname(folder)) {
-    if (!lstatSync(join(address, folder)).isDirectory()) throw new ArchiveFileError(isLinked);
-  }
-  if (placeOf(lstatSync(join(address, path))) !== placeOf(opened)) {
+  for (const folder of folders) if (!lstatSync(folder).isDirectory()) throw new ArchiveFileError(isLinked);
+  if (placeOf(lstatSync(place)) !== placeOf(opened)) {
     throw new ArchiveFileError('was exchanged while it was read');
   }
 }

@@ -180,9 +180,25 @@ const symbolicLink = 0o120000;
 
 function unreadableEntry({ isLink, isEncrypted, file: { method } }: ListedEntry): string | null {
   if (isLink) return 'is a symbolic link';
-  if (isEncrypted) return 'is encrypted';
-  return method === 0 || method === 8 ? null : `is compressed by a method that is not supported (${method})`;
+  if (isEncrypted) return 'is encrypted: unpack the zip with its password and give the folder';
+  if (method === 0 || method === 8) return null;
+  const name = methodNames.get(method) ?? `method ${method}`;
+  return `is compressed by ${name}, which is not unpacked here: unpack the zip by a program that knows it, such as 7-Zip, and give the folder`;
 }
+
+/** APPNOTE 4.4.5. Windows writes files beyond 2 GB by Deflate64. */
+const methodNames: ReadonlyMap<number, string> = new Map([
+  [1, 'Shrink'],
+  [6, 'Implode'],
+  [9, 'Deflate64'],
+  [10, 'the PKWARE library'],
+  [12, 'bzip2'],
+  [14, 'LZMA'],
+  [20, 'zstd'],
+  [93, 'zstd'],
+  [95, 'XZ'],
+  [98, 'PPMd'],
+]);
 
 function checkTotals(entries: readonly ListedEntry[], zipSize: number, address: string): void {
   const files = entries.filter(({ file }) => !file.path.endsWith('/'));

@@ -98,8 +98,8 @@ class InlineSource implements DayFileSource {
 
 /** Plain, because what reaches a thread has lost its methods. */
 function taskOf(file: MessageFile, done: readonly string[]): DayFileTask {
-  const { path, size, offset, compressedSize, method, crc32, folder, routes } = file;
-  return { path, size, offset, compressedSize, method, crc32, folder, routes, done };
+  const { path, stored, size, offset, compressedSize, method, crc32, folder, routes } = file;
+  return { path, stored, size, offset, compressedSize, method, crc32, folder, routes, done };
 }
 
 /** What the thread has before it, and so about what may wait in memory. */

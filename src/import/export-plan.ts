@@ -1,5 +1,6 @@
 /** What an export is, found out before anything is written: whose it is, when it was made, how its days are cut. */
 import { setImmediate as breathe } from 'node:timers/promises';
+import { UsageError } from '../errors.ts';
 import { type Archive, ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
 import { type DayZone, DayZoneEvidence } from '../export/day-zone.ts';
 import { decodeText, parseList } from '../export/json-elements.ts';
@@ -7,6 +8,7 @@ import { type DayFile, readLayout, type Section, whyNone } from '../export/layou
 import { listArchive, notAnExport, openReader } from '../export/open-archive.ts';
 import { messageOf, readListed, readObjects } from '../export/read-list.ts';
 import { channelOf } from '../export/records.ts';
+import { groupRejected } from '../export/rejected.ts';
 import { type Candidate, type Certainty, WorkspaceEvidence } from '../export/workspace-evidence.ts';
 import type { IsoTime, JsonObject, JsonValue } from '../model.ts';
 import { millisToIso, tsToMicros } from '../ts.ts';
@@ -40,6 +42,8 @@ export interface PlannedSection extends Section {
   zone: DayZone | null;
   /** Ids of its conversations, to recognise a workspace by that is stored. */
   channelIds: readonly string[];
+  /** Folders whose names came out with other letters than a list has, with the name in the list. */
+  spellings: ReadonlyMap<string, string>;
   /** What the other files are, by what they hold. */
   other: OtherFiles;
 }
@@ -74,7 +78,7 @@ export async function planExport(
       const how = { isShared: !isAlone && section.team === null, isTold: isAlone && isWorkspaceTold };
       sections.push(await planSection(reader, section, how, newest, signal));
     }
-    if (sections.every(isEmpty)) throw notAnExport(archive.address, whyNothing(archive, sections));
+    if (sections.every(isEmpty)) throw nothingIn(archive, sections);
     const { files, ...rest } = archive;
     const bytes = files.reduce((sum, { size }) => sum + size, 0);
     return { archive: rest, bytes, sections, exportedAt: await newest.after(reader, sections, signal) };
@@ -119,7 +123,14 @@ async function planSection(
         addListed(channel);
       }
   }
-  const placed = others.place(new ConversationNames(listed, section.folders.keys()));
+  const names = new ConversationNames(listed, section.folders.keys());
+  const placed = others.place(names);
+  const spellings = new Map(
+    [...section.folders.keys()].flatMap((folder) => {
+      const name = names.respelled(folder);
+      return name === null ? [] : [[folder, name]];
+    }),
+  );
   const other: OtherFiles = { ...placed, lists: others.lists };
   const days = [...section.folders.values()].flat();
   const sample = new Set(spread(days, sampleSize));
@@ -145,6 +156,7 @@ async function planSection(
     domain,
     zone: zones.zone,
     channelIds: [...new Set(listed.map(({ id }) => id))],
+    spellings,
     other,
   };
 }
@@ -182,15 +194,22 @@ function isEmpty({ folders, lists, other, fileConversations }: PlannedSection): 
   return folders.size + lists.size + other.lists.length + other.messages.length + fileConversations.size === 0;
 }
 
-/** So many files are named where nothing at all can be imported. */
-const namedFiles = 5;
+/** So many are told of where nothing at all can be imported. */
+const namedGroups = 5;
 
-function whyNothing(archive: Archive, sections: readonly PlannedSection[]): string {
+function nothingIn(archive: Archive, sections: readonly PlannedSection[]): UsageError {
   const refused = [...archive.rejected, ...sections.flatMap(({ other }) => other.refused)];
-  if (refused.length === 0) return whyNone(archive);
-  const named = refused.slice(0, namedFiles).map(({ path, reason }) => `${path} ${reason}`);
-  const more = refused.length > namedFiles ? `; and ${refused.length - namedFiles} more` : '';
-  return `${whyNone(archive)}; ${named.join('; ')}${more}`;
+  if (refused.length === 0) return notAnExport(archive.address, whyNone(archive));
+  const groups = groupRejected(refused, 1);
+  const more = groups.length > namedGroups ? `; and ${groups.length - namedGroups} more` : '';
+  const named = groups.slice(0, namedGroups).map(({ text }) => text);
+  const told = `${named.join('; ')}${more}`;
+  return new UsageError(
+    archive.files.length === 0
+      ? `nothing in ${archive.address} can be read: ${told}`
+      : `${archive.address} is no Slack export: ${whyNone(archive)}; ${told}`,
+    'Unpack what is packed, and give the folder of the export; of several exports each by itself.',
+  );
 }
 
 /** Of people and conversations: what may tell whose export it is. */

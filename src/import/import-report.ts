@@ -1,5 +1,7 @@
 /** What an import found and did, kept while it works, so that one that is stopped can still tell. */
+import type { RejectedFile } from '../export/archive.ts';
 import type { Defect } from '../export/read-list.ts';
+import { groupRejected, printable } from '../export/rejected.ts';
 import { failedUnit, type SyncContext } from '../sync/context.ts';
 import { toldElements } from '../sync/malformed.ts';
 import { microsToTs } from '../ts.ts';
@@ -127,6 +129,19 @@ export function totalsOf({ users, conversations }: ImportProgress) {
   };
 }
 
+/** Sets aside whole files. All of them are named in the result; many with one reason are one error. */
+export function quarantineFiles(
+  context: SyncContext,
+  progress: ImportProgress,
+  rejected: readonly RejectedFile[],
+): void {
+  for (const { path, reason } of rejected) progress.quarantined.push({ path, position: null, reason });
+  progress.quarantinedCount += rejected.length;
+  for (const { text } of groupRejected(rejected)) {
+    failedUnit(context, { channelId: null, channel: null, code: 'unreadable_file', message: text, hint: null });
+  }
+}
+
 /** Sets aside what cannot be read, with its reason; the rest goes in. */
 export function quarantine(
   context: SyncContext,
@@ -139,8 +154,7 @@ export function quarantine(
   if (progress.quarantined.length >= toldElements) return;
   progress.quarantined.push(defect);
   const { position, reason } = defect;
-  // A name may hold anything, line ends too.
-  const path = defect.path.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
+  const path = printable(defect.path);
   const code = position === null ? 'unreadable_file' : 'unreadable_element';
   const message = position === null ? `${path} ${reason}` : `${path}, element ${position + 1}: ${reason}`;
   failedUnit(context, {

@@ -20,8 +20,20 @@ import { adoptFolders } from './adopt-folders.ts';
 import type { DayFileSource } from './day-file-source.ts';
 import { DayImport } from './day-import.ts';
 import type { ExportPlan, PlannedSection } from './export-plan.ts';
-import { type FolderChannel, type ListedConversation, resolveFolders, storedIdsOf } from './folders.ts';
-import { type ConversationReport, type ImportProgress, newConversation, quarantine } from './import-report.ts';
+import {
+  type FolderChannel,
+  type KnownChannels,
+  type ListedConversation,
+  resolveFolders,
+  storedIdsOf,
+} from './folders.ts';
+import {
+  type ConversationReport,
+  type ImportProgress,
+  newConversation,
+  quarantine,
+  quarantineFiles,
+} from './import-report.ts';
 import { inStretches } from './order-of-work.ts';
 import type { TimeRange } from './read-day-file.ts';
 import { importConversations, importUsers, readConversations } from './save-directory.ts';
@@ -48,9 +60,7 @@ export async function importSection(
   const reader = openReader(plan.archive);
   const onDefect = (path: string, defect: Defect) => quarantine(context, progress, { path, ...defect }, null);
   try {
-    for (const { path, reason } of [...rejectedOf(plan, section), ...section.other.refused]) {
-      onDefect(path, { position: null, reason });
-    }
+    quarantineFiles(context, progress, [...rejectedOf(plan, section), ...section.other.refused]);
     for (const path of section.repeated) {
       onDefect(path, { position: null, reason: 'stands in the archive more than once; the first one was read' });
     }
@@ -93,7 +103,7 @@ async function importChannels(
     exportedId: channel.channel_id,
     channel_id: storedIds.get(channel.channel_id) ?? channel.channel_id,
   }));
-  const folders = resolveFolders(foldersOf(section), listed, known);
+  const folders = resolveRespelled(section, listed, known);
   await importConversations(context, listed, exportedAt);
   await importConversations(
     context,
@@ -101,6 +111,27 @@ async function importChannels(
     millisToIso(0),
   );
   return { folders, listed };
+}
+
+/** Folders are looked up by the names that lists have for them. */
+function resolveRespelled(
+  section: PlannedSection,
+  listed: readonly ListedConversation[],
+  known: KnownChannels,
+): Map<string, FolderChannel> {
+  const nameOf = (folder: string) => section.spellings.get(folder) ?? folder;
+  const folders = foldersOf(section);
+  const found = resolveFolders(
+    folders.map(({ name, before }) => ({ name: nameOf(name), before })),
+    listed,
+    known,
+  );
+  return new Map(
+    folders.flatMap(({ name }) => {
+      const channel = found.get(nameOf(name));
+      return channel === undefined ? [] : [[name, channel]];
+    }),
+  );
 }
 
 /** Folders with day files, and those that other files name. */

@@ -106,8 +106,8 @@ export class OtherFileSurvey {
   }
 }
 
-function plainFile({ path, size, offset, compressedSize, method, crc32 }: ArchiveFile): ArchiveFile {
-  return { path, size, offset, compressedSize, method, crc32 };
+function plainFile({ path, stored, size, offset, compressedSize, method, crc32 }: ArchiveFile): ArchiveFile {
+  return { path, stored, size, offset, compressedSize, method, crc32 };
 }
 
 function dateOf(first: number | null): string {
