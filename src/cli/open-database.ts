@@ -38,8 +38,10 @@ async function bringUpToDate({ log, now }: CommandContext, dialect: Dialect): Pr
   else if (made !== null) log.info(`Created the folder ${made} for the database ${address}.`);
   const { applied, backup } = await migrate(dialect, { now });
   if (backup !== null) log.info(`Before the upgrade the database was copied to ${backup}.`);
-  if (applied.length > 0)
-    log.info(`${dialect.title} ${dialect.address}: schema brought up to date (${applied.join(', ')}).`);
+  const last = applied.at(-1);
+  if (last === undefined) return;
+  const what = applied.length === 1 ? last : `${applied.length} migrations, the last is ${last}`;
+  log.info(`${dialect.title} ${dialect.address}: schema brought up to date (${what}).`);
 }
 
 async function tryOnEmpty(context: CommandContext, isWanted: (empty: Dialect) => Promise<void>): Promise<void> {

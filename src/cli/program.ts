@@ -97,7 +97,6 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
 
   selection(
     program.command('digest').description('What happened, what is coming: prints it, or posts it once with --publish.'),
-    'only this workspace (its name or team id)',
   )
     .option('--format <format>', 'text, markdown, json, html or blocks (default: text)')
     .option(
@@ -136,7 +135,7 @@ export function buildProgram(process: Process, version: string, onExit: OnExit):
   program
     .command('sync-users')
     .description('The directory: users, bots, user groups, channels.')
-    .option('--workspace <name>', 'only this workspace (name in the config file, or team id)', once)
+    .option('--workspace <name>', 'only this workspace (its name, domain or team id)', once)
     .option('--lock-timeout <duration>', 'wait so long for another run to end (default: 0s)')
     .action(async (_, command: Command) => {
       const { syncUsersCommand } = await import('./commands/sync-users.ts');
@@ -178,7 +177,7 @@ function reading(command: Command): Command {
     .option('--dry-run', 'call Slack, write nothing at all');
 }
 
-function selection(command: Command, workspace = 'only this workspace (name in the config file, or team id)'): Command {
+function selection(command: Command, workspace = 'only this workspace (its name, domain or team id)'): Command {
   return command
     .option('--workspace <name>', workspace, once)
     .option('--channel <id|name|glob>', 'only these channels (repeatable)', collect)

@@ -154,14 +154,15 @@ function channelCounts({ ok, failed, skipped, total }: WorkspaceResult['channels
   return `${counts.join(', ')} of ${total}`;
 }
 
+/** The words of the other summaries. Who was deactivated is among those that changed. */
 function directoryLines(extra: JsonObject): string[] {
   return ['users', 'usergroups', 'channels_listed'].flatMap((key) => {
     const counts = objectIn(extra[key]);
     if (counts === null) return [];
-    const words = ['inserted', 'updated', 'unchanged', 'deactivated'].filter(
-      (word) => typeof counts[word] === 'number',
-    );
-    return [`  ${key.replace('_listed', '').padEnd(10)} ${words.map((word) => `${counts[word]} ${word}`).join(', ')}`];
+    const deactivated = typeof counts['deactivated'] === 'number' ? counts['deactivated'] : 0;
+    const changed = `${numberText(counts['updated'])} changed${deactivated > 0 ? ` (${formatCount(deactivated)} deactivated)` : ''}`;
+    const told = [`${numberText(counts['inserted'])} new`, changed, `${numberText(counts['unchanged'])} unchanged`];
+    return [`  ${key.replace('_listed', '').padEnd(11)} ${told.join(', ')}`];
   });
 }
 

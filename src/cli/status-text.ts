@@ -48,7 +48,10 @@ function factsOf(status: WorkspaceStatus): [label: string, ...lines: string[]][]
       'channels',
       `${formatCount(totals.channels)} read, ${totals.failed} failed, ${totals.with_holes} with holes${notRead}`,
     ],
-    ['messages', `${formatCount(totals.messages)}, replies of ${countOf(totals.threads, 'thread')} among them`],
+    [
+      'messages',
+      `${formatCount(totals.messages)}${totals.threads === 0 ? '' : `, replies of ${countOf(totals.threads, 'thread')} among them`}`,
+    ],
     [
       'to read',
       waiting.length === 0

@@ -44,7 +44,7 @@ eachDatabase((create) => {
     expect(after.get(untouched?.id)).toEqual(rows.find(({ user_id }) => user_id === untouched?.id));
 
     const fourth = await runCli(['sync-users'], { env: lab.env });
-    expect(fourth.stdout).toContain('0 inserted, 0 updated, 10 unchanged, 0 deactivated');
+    expect(fourth.stdout).toContain('0 new, 0 changed, 10 unchanged');
   });
 
   it('never blanks what is known when Slack shows only part of a person', async () => {
