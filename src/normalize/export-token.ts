@@ -47,6 +47,7 @@ const cutParameters = rowsOfParameters(cutBody);
 const token = new RegExp(`(xoxe(?:\\.xox[a-z])?(?:-|%(?:25)*2d))((?:${dash}|${letter})*)`, 'gi');
 const dashes = new RegExp(dash, 'gi');
 const leastBody = 10;
+const leastDigits = 6;
 
 /** The text without the token of an export. Doing it twice changes nothing; text that holds none stays as it is. */
 export function withoutExportTokens(text: string): string {
@@ -61,10 +62,16 @@ export function withoutExportTokens(text: string): string {
   }
 }
 
-/** Every real one holds digits and many letters: "xoxe-foo" and "xoxe.xoxp-1-" are words. */
+/**
+ * Every real one holds digits, many of them or with a long row of letters and digits: "xoxe-foo", "xoxe-1-refresh-token" and
+ * "xoxe.xoxp-1-" are words.
+ */
 function isBody(body: string): boolean {
-  const letters = body.replace(dashes, '');
-  return letters.length >= leastBody && /\d/.test(letters);
+  const rows = body.split(dashes);
+  const letters = rows.join('');
+  const digits = letters.replace(/\D/g, '').length;
+  if (digits === 0 || letters.length < leastBody) return false;
+  return digits >= leastDigits || rows.some((row) => row.length >= leastBody);
 }
 
 function withoutParameters(text: string, rows: readonly RegExp[]): string {

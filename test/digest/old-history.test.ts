@@ -27,7 +27,7 @@ interface Newsroom extends AsyncDisposable {
   daily: Channel;
   /** A thread with replies up to a day. */
   oldThread(channel: Channel, days: number, upTo: number): string;
-  publish(): Promise<{ late: unknown; posts: string[] }>;
+  publish(): Promise<{ late: unknown; newcomers: string[]; posts: string[] }>;
 }
 
 async function open(create: () => Promise<TestDatabase>): Promise<Newsroom> {
@@ -51,7 +51,8 @@ async function open(create: () => Promise<TestDatabase>): Promise<Newsroom> {
       const { code, out, stderr } = await lab.run(['digest', '--publish', '#daily', '--lock-timeout', '10s']);
       expect({ code, stderr }).toMatchObject({ code: 0 });
       const posts = daily.store.timeline.map(({ body }) => JSON.stringify(body));
-      return { late: out.digest.activity.late, posts };
+      const newcomers = out.digest.activity.new_members.map(({ name }: { name: string }) => name);
+      return { late: out.digest.activity.late, newcomers, posts };
     },
     [Symbol.asyncDispose]: () => lab[Symbol.asyncDispose](),
   };
@@ -62,6 +63,7 @@ eachDatabase((create) => {
     await using room = await open(create);
     const { lab, ada, oldThread, publish } = room;
     const general = lab.acme.channel('general');
+    general.join(lab.acme.user('nia').id);
     const recent = oldThread(general, 20, 3);
     const old = oldThread(general, 200, 4);
     for (const days of [6, 5, 4.5, 4, 3.5, 3, 1.5, 1, 0.1])
@@ -69,11 +71,11 @@ eachDatabase((create) => {
     // Budgets that end in the middle of the history, and before the threads are read.
     for (const requests of ['6', '7', '5']) {
       expect((await lab.ingest('--max-requests', requests)).code).toBe(3);
-      expect((await publish()).late).toEqual(none);
+      expect(await publish()).toMatchObject({ late: none, newcomers: [] });
     }
     expect((await lab.ingest()).code).toBe(0);
     const first = await publish();
-    expect(first.late).toEqual(none);
+    expect(first).toMatchObject({ late: none, newcomers: [] });
     expect(first.posts.join()).toContain('Release 100 ');
     expect(first.posts.join()).not.toMatch(/older messages|Release [3-6]/);
     const told = first.posts.length;
@@ -85,7 +87,7 @@ eachDatabase((create) => {
     expect((await lab.ingest('--backfill-from', dateBefore(300))).code).toBe(0);
     expect(await lab.database.rows('messages', { where: `ts = '${old}'` })).toHaveLength(1);
     const second = await publish();
-    expect(second).toMatchObject({ late: none });
+    expect(second).toMatchObject({ late: none, newcomers: [] });
     expect(second.posts.slice(told).join()).not.toMatch(/older messages|Release 7|days ago/);
 
     for (const [channel, root] of [
@@ -94,8 +96,11 @@ eachDatabase((create) => {
       [project, joined],
     ] as const)
       channel.reply(root, { user: ada, text: 'Said just now.', ts: daysAgo(0) });
+    lab.world.clock.advance(day);
+    general.join(lab.acme.user('max').id);
     expect((await lab.ingest()).code).toBe(0);
     const third = await publish();
+    expect(third.newcomers).toEqual(['max']);
     expect(third.late).toMatchObject({ replies: 3, messages: 0 });
     expect(third.posts.at(-1)).toContain('older messages');
     expect((await publish()).posts).toHaveLength(third.posts.length);

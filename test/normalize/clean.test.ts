@@ -107,6 +107,7 @@ test.each([
 test.each([
   `xoxe%2D1234567%2DSECRET in a log`,
   'XOXE-1234567-SECRET',
+  'xoxe-1-SECRETSECRETSECRET',
   'xoxe.xoxp-1-Mi0yLTM0MTQwNDE0MDE3Ni0zNjU5SECRET',
   'https://example.com/#token=xoxe-1234567-SECRET',
   'SLACK_REFRESH="xoxe-1-My0xLTMxNzcwMjQ0MTcxMy01MTU4SECRET"',
@@ -123,6 +124,7 @@ test.each([
   'Slack now writes ?token=xoxe-… beside ?t=xoxe-… on file addresses',
   'grep -r "?t=xoxe-" export/ || grep "[?&]token=xoxe-"',
   'rename xoxe-foo to bar, and xoxe-refresh-token-rotation too',
+  'xoxe-1-refresh-token is a placeholder, xoxe-2024-rotation a branch, xoxe-2025-05-13 an export',
   'xoxe-1-…, xoxe-v2, xoxe-……, xoxe%2D and "xoxe-"',
   'https://example.com/?token=abc&t=12s#token=xoxe-',
 ])('a text without a token stays as it was written: %s', (text) => {
@@ -136,7 +138,7 @@ test('cleaning twice is cleaning once, and no token is left', () => {
       expect(cleanObject<JsonObject>({ text: String(once) }).value['text']).toBe(once);
       expect(once).not.toMatch(/xoxe-\d{10}-\d{10}/i);
     }),
-    { numRuns: 20_000 },
+    { numRuns: 8_000 },
   );
 });
 
@@ -185,7 +187,7 @@ test('takes time in proportion to the text', () => {
     'xoxe.xoxp-',
     '&t=xoxe-----',
   ]) {
-    const long = each.repeat(400_000 / each.length);
+    const long = each.repeat(200_000 / each.length);
     const started = performance.now();
     cleanObject<JsonObject>({ text: long });
     expect(performance.now() - started, each).toBeLessThan(500);

@@ -3,6 +3,7 @@ import type { CountedMessage } from '../../db/repositories/activity.ts';
 import type { Store } from '../../db/repositories/index.ts';
 import type { IsoTime } from '../../model.ts';
 import type { Activity, ChannelActivity, DigestWindow } from '../digest.ts';
+import { followedChannels } from '../followed.ts';
 import { questionKey } from '../item-keys.ts';
 import type { Directory } from '../people.ts';
 import { noCounts, type Tallied, tally } from './counts.ts';
@@ -42,6 +43,7 @@ export async function buildActivity(store: Store, teamId: string, options: Activ
   const before = tally(earlier, isBot);
   const threads = await topThreads(store, teamId, messages, directory, top, posted);
   const shownThreads = new Set(threads.map(({ channel_id, ts }) => `${channel_id} ${ts}`));
+  const isNews = await followedChannels(store, teamId);
   const asked = await unansweredQuestions(store, teamId, window, messages, isSelected, directory);
   return {
     now: now.all,
@@ -50,7 +52,7 @@ export async function buildActivity(store: Store, teamId: string, options: Activ
     threads,
     questions: asked.filter((question) => !posted.has(questionKey(question))).slice(0, top),
     new_channels: await newChannels(store, teamId, window, isSelected, directory),
-    new_members: await newMembers(store, teamId, window, messages, generalChannel, directory),
+    new_members: await newMembers(store, teamId, window, messages, generalChannel, isNews, directory),
     late: await lateNews(store, teamId, window, isSelected, directory, {
       known,
       top,
@@ -58,6 +60,7 @@ export async function buildActivity(store: Store, teamId: string, options: Activ
       isPublic,
       messages: lateMessages,
       posted,
+      isNews,
     }),
   };
 }

@@ -4,7 +4,7 @@ import type { Store } from '../../db/repositories/index.ts';
 import type { IsoTime, Ts } from '../../model.ts';
 import { compareTs, isoToTs } from '../../ts.ts';
 import type { DigestWindow, LateItem, LateNews } from '../digest.ts';
-import { followedChannels, type IsNews, isAfter } from '../followed.ts';
+import { type IsNews, isAfter } from '../followed.ts';
 import { lateKey } from '../item-keys.ts';
 import type { Directory } from '../people.ts';
 import { findWhole } from './find-whole.ts';
@@ -21,6 +21,7 @@ export interface LateOptions {
   isPublic: boolean;
   messages: number;
   posted: ReadonlySet<string>;
+  isNews: IsNews;
 }
 
 export async function lateNews(
@@ -42,8 +43,7 @@ export async function lateNews(
   );
   const deleted = changed.filter((message) => isDeletion(message, known));
   const former = await formerTexts(store, teamId, changed);
-  const isNews = await followedChannels(store, teamId);
-  const edited = changed.filter((message) => isEdit(message, former, window, isNews));
+  const edited = changed.filter((message) => isEdit(message, former, window, options.isNews));
 
   const found: Found[] = [
     ...threadsOf(replies)

@@ -3,8 +3,9 @@ import type { CountedMessage } from '../../db/repositories/activity.ts';
 import type { Store } from '../../db/repositories/index.ts';
 import type { ChannelKind, IsoTime } from '../../model.ts';
 import { integerOf, nonEmptyText } from '../../normalize/json-access.ts';
-import { millisToIso } from '../../ts.ts';
+import { isoToTs, millisToIso } from '../../ts.ts';
 import type { Activity, DigestWindow } from '../digest.ts';
+import type { IsNews } from '../followed.ts';
 import type { Directory } from '../people.ts';
 
 /** Channels that were made in the window, the oldest first; direct messages are nobody else's news. */
@@ -51,7 +52,8 @@ const joins = new Set(['channel_join', 'group_join']);
 
 /**
  * People of whom a join message in the window is the first sign. Where the channel that everybody is in is stored, only
- * joining that one counts: joining another is nothing new of somebody who has been there for years in silence.
+ * joining that one counts: joining another is nothing new of somebody who has been there for years in silence. Where it is not,
+ * a channel tells of newcomers once it was followed before the window began.
  */
 export async function newMembers(
   store: Store,
@@ -59,12 +61,13 @@ export async function newMembers(
   { from }: DigestWindow,
   messages: readonly CountedMessage[],
   generalChannel: string | null,
+  isNews: IsNews,
   directory: Directory,
 ): Promise<Activity['new_members']> {
   const first = new Map<string, IsoTime>();
   for (const { subtype, user_id, posted_at, channel_id } of messages) {
     if (subtype === null || !joins.has(subtype) || user_id === null || directory.isBot(user_id)) continue;
-    if (generalChannel !== null && channel_id !== generalChannel) continue;
+    if (generalChannel === null ? !isNews(channel_id, isoToTs(from)) : channel_id !== generalChannel) continue;
     const known = first.get(user_id);
     if (known === undefined || posted_at < known) first.set(user_id, posted_at);
   }
