@@ -93,6 +93,12 @@ describe('a database', () => {
     expect(await query(database.url, `select 1 from pg_class where relname = 'messages'`)).toEqual([]);
   });
 
+  it('that has no such setting says so', async () => {
+    const url = new URL(inject('postgresUrl'));
+    url.searchParams.set('options', '-cstatement_timeout=soon');
+    expectClearFailure(await run(['status'], url.href), { code: 1, says: ['statement_timeout', 'options'] });
+  });
+
   it('that lets nobody write is said to be so', async () => {
     await using database = await createDatabase();
     await query(database.url, `alter database ${database.name} set default_transaction_read_only = on`);

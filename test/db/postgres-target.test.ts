@@ -130,7 +130,10 @@ describe('TLS', () => {
     }
     expect(target('postgres://ada@db?sslmode=disable', { PGSSLMODE: 'require' }).hosts[0]?.sslMode).toBe('disable');
     expect(target('postgres://ada@db?ssl=true').hosts[0]?.sslMode).toBe('require');
-    expect(target('postgres://ada@localhost?sslrootcert=system').hosts[0]?.sslMode).toBe('verify-full');
+    expect(target('postgres://ada@localhost?sslrootcert=system')).toMatchObject({
+      hosts: [{ sslMode: 'verify-full' }],
+      tls: { isChosen: true },
+    });
   });
 
   it('is never lost by a slip in a variable', () => {

@@ -135,6 +135,11 @@ const errorTexts: readonly ErrorText[] = [
     'Let it pass (PgBouncer: ignore_startup_parameters = options), or take options out of the URL and set search_path for the role.',
   ],
   [
+    (code, message) => /^(22023|42704|55P02)$/.test(code) && /parameter/.test(message),
+    (address, detail) => `Postgres at ${address} refuses a setting that options asks for: ${detail}`,
+    'Correct options in DATABASE_URL (or PGOPTIONS): -c NAME=VALUE, with a setting that the server has.',
+  ],
+  [
     // PgBouncer's only code, whatever it is that it cannot do.
     (code) => code === '08P01',
     (address, detail) => `the pooler before Postgres at ${address} refuses: ${detail}`,

@@ -128,9 +128,15 @@ function hostsOf(parameters: Parameters, sslMode: SslMode | undefined): Postgres
   const ports = list('port') ?? [''];
   const count = addresses?.length ?? names?.length ?? 1;
   if (names !== undefined && names.length !== count)
-    throw new UsageError(`${names.length} hosts and ${count} values of hostaddr do not match`, 'Give one for each.');
+    throw new UsageError(
+      `there are ${names.length} names in host and ${count} addresses in hostaddr`,
+      'Give one for each.',
+    );
   if (ports.length !== 1 && ports.length !== count)
-    throw new UsageError(`${ports.length} ports and ${count} hosts do not match`, 'Give one port for each, or one.');
+    throw new UsageError(
+      `there are ${ports.length} ports and the hosts are ${count}`,
+      'Give one port for each, or one.',
+    );
   return Array.from({ length: count }, (_, i) => {
     const port = portOf(ports[ports.length === 1 ? 0 : i] ?? '', parameters.get('port'));
     const address = addresses?.[i] || undefined;
@@ -172,7 +178,7 @@ function tlsWish(parameters: Parameters, home: string): TlsWish {
   const cert =
     parameters.get('sslcertmode')?.value === 'disable' ? undefined : (text('sslcert') ?? own('postgresql.crt'));
   return {
-    isChosen: parameters.has('sslmode'),
+    isChosen: sslModeOf(parameters) !== undefined,
     isDirect: text('sslnegotiation') === 'direct',
     // libpq would refuse to check without a file; the authorities that everybody trusts are as good as its `system`.
     rootCert:
