@@ -25,12 +25,19 @@ export function verifySummary(result: WorkspaceResult): string {
     headline(result, ended),
     `  database  ${countOf(numberOf(checked['channels']), 'channel')}, ${countOf(numberOf(checked['messages']), 'message')} checked`,
     ...slackLines(checked['slack']),
+    ...futureLines(objectOf(extra['future_rows'])),
     ...(total > 0 ? [`  gaps      ${counts.map(([kind, n]) => `${numberOf(n)} ${kind}`).join(', ')}`] : []),
     ...gapLines(extra['gaps'], total),
     ...unshownLines(unshown),
     ...errorLines(result),
     ...(total > 0 ? [nextStep(extra['repairs'])] : []),
   ].join('\n');
+}
+
+function futureLines({ count, latest }: JsonObject): string[] {
+  if (numberOf(count) === 0) return [];
+  const what = countOf(numberOf(count), 'message');
+  return [`  clock     ${what} stored under a clock that was ahead, up to ${String(latest)}; no run goes by that time`];
 }
 
 /** Only what was compared with Slack as a whole is proved. */

@@ -6,14 +6,17 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import type { TransactionStore } from '../db/repositories/index.ts';
 import type { CheckedFileLink, CheckedMessage } from '../db/repositories/integrity.ts';
 import type { ReactionRow } from '../db/schema.ts';
-import type { Ts } from '../model.ts';
+import type { IsoTime, Ts } from '../model.ts';
 import { type NormalizedMessage, normalizeMessage, type Reaction } from '../normalize/message.ts';
-import { tsToMicros } from '../ts.ts';
+import { millisToIso, tsToMicros } from '../ts.ts';
 import { type Gap, gapIn, type Remedy } from './gap.ts';
 import type { Ledger, VerifiedChannel } from './ledger.ts';
 
 /** Messages whose objects are in memory at one time. */
 export const batchSize = 500;
+
+/** Two machines that both keep good time differ by less. */
+const hourMs = 3600 * 1000;
 
 /** In `state_hash` of a message that is to be written anew when it is read again: no hash of any message. */
 export const unconfirmed = 'unconfirmed';
@@ -26,14 +29,23 @@ export interface CheckedRow {
   links: readonly CheckedFileLink[];
 }
 
-/** Returns the gaps of one channel and how many messages were looked at. */
+/** Messages that were stored under a clock that was ahead. Nothing is concluded from that time, but whoever queries it must know. */
+export interface FutureRows {
+  count: number;
+  /** The latest `updated_at`; null when there are none. */
+  latest: IsoTime | null;
+}
+
+/** Returns the gaps of one channel, how many messages were looked at, and those of them that carry a time to come. */
 export async function checkContent(
   ledger: Ledger,
   channel: VerifiedChannel,
-): Promise<{ gaps: Gap[]; messages: number }> {
+): Promise<{ gaps: Gap[]; messages: number; future: FutureRows }> {
   const { store, teamId } = ledger;
   const gaps: Gap[] = [];
   let messages = 0;
+  const future: FutureRows = { count: 0, latest: null };
+  const soon = millisToIso(ledger.now + hourMs);
   let after: Ts | null = null;
   for (;;) {
     // A database in this process answers at once, for ever: signals and heartbeats must get their turn.
@@ -41,8 +53,9 @@ export async function checkContent(
     ledger.signal.throwIfAborted();
     const rows: CheckedMessage[] = await store.integrity.listForCheck(teamId, channel.channelId, after, batchSize);
     const last = rows.at(-1);
-    if (last === undefined) return { gaps, messages };
+    if (last === undefined) return { gaps, messages, future };
     messages += rows.length;
+    for (const { updated_at } of rows) if (updated_at > soon) countFuture(future, updated_at);
     after = last.ts;
     const doubtful = (await loadBatch(ledger, channel, rows)).filter((checked) => gapsOf(channel, checked).length > 0);
     // A run may have committed between the statements that read a message and its reactions.
@@ -53,6 +66,12 @@ export async function checkContent(
     );
     for (const checked of again) gaps.push(...gapsOf(channel, checked));
   }
+}
+
+/** Adds one row, or `count` of them. */
+export function countFuture(future: FutureRows, latest: IsoTime, count = 1): void {
+  future.count += count;
+  if (future.latest === null || latest > future.latest) future.latest = latest;
 }
 
 interface Place {

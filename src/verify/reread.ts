@@ -195,7 +195,27 @@ async function sampleThreads(
 }
 
 /** What `ingest` would do with the unit, page by page. */
-async function readUnit(context: SyncContext, unit: Unit): Promise<{ pages: SavedPage[]; seen: number }> {
+async function readUnit(context: SyncContext, unit: Unit): Promise<UnitReading> {
+  const first = await readOnce(context, unit);
+  if (!first.pages.some(({ changes }) => changes.some(isGone))) return first;
+  // A run beside this one may have stored the message after Slack had answered. What was stored before the second answer and is
+  // in neither is gone.
+  const again = await readOnce(context, unit);
+  const gone = new Set(again.pages.flatMap(({ changes }) => changes.filter(isGone).map(({ ts }) => ts)));
+  const isSure = (change: MessageChange) => !isGone(change) || gone.has(change.ts);
+  return { ...first, pages: first.pages.map((page) => ({ ...page, changes: page.changes.filter(isSure) })) };
+}
+
+interface UnitReading {
+  pages: SavedPage[];
+  seen: number;
+}
+
+function isGone({ kind, read }: MessageChange): boolean {
+  return kind === 'deleted' && read === null;
+}
+
+async function readOnce(context: SyncContext, unit: Unit): Promise<UnitReading> {
   const pages: SavedPage[] = [];
   const { channel, state, coverage } = unit.covered;
   const looking = { ...context, onPage: (_channelId: string, page: SavedPage) => void pages.push(page) };

@@ -10,7 +10,7 @@ import { syncChannels } from '../sync/channels.ts';
 import type { SyncContext } from '../sync/context.ts';
 import { noMessages } from '../sync/counts.ts';
 import { ThreadSignal } from '../sync/thread-signal.ts';
-import { checkContent } from './check-content.ts';
+import { checkContent, countFuture, type FutureRows } from './check-content.ts';
 import { checkPositions } from './check-positions.ts';
 import { checkThreads, findUnshown } from './check-threads.ts';
 import type { Gap } from './gap.ts';
@@ -42,6 +42,7 @@ export interface VerifyProgress {
   unread: ReadonlySet<string>;
   /** Messages whose rows were compared with Slack's objects in them. */
   messages: number;
+  future: FutureRows;
   /** The checks of the database came to their end. */
   isLedgerChecked: boolean;
   comparison: Comparison | null;
@@ -55,6 +56,7 @@ export function newVerifyProgress(): VerifyProgress {
     channels: new Map(),
     unread: new Set(),
     messages: 0,
+    future: { count: 0, latest: null },
     isLedgerChecked: false,
     comparison: null,
     repairs: null,
@@ -148,7 +150,8 @@ async function checkLedger(ledger: Ledger, progress: VerifyProgress): Promise<Fi
     for (const suspect of suspects) found.suspects.push(suspect);
   }
   for (const channel of ledger.channels.values()) {
-    const { gaps, messages } = await checkContent(ledger, channel);
+    const { gaps, messages, future } = await checkContent(ledger, channel);
+    if (future.latest !== null) countFuture(progress.future, future.latest, future.count);
     for (const gap of gaps) found.gaps.push(gap);
     progress.messages += messages;
   }

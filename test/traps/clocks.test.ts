@@ -87,6 +87,12 @@ eachDatabase((create) => {
     expect(String(state?.['last_ts']) > last).toBe(true);
     expect(String(state?.['audited_at']) <= new Date().toISOString()).toBe(true);
     expect((await lab.run(['verify'])).code).toBe(0);
+
+    await sql`update messages set first_seen_at = ${iso}, updated_at = ${iso} where ts = ${last}`.execute(db);
+    general.deleteMessage(last);
+    const { code, out } = await lab.run(['verify', '--offline']);
+    expect([code, out.future_rows]).toEqual([0, { count: 1, latest: iso }]);
+    expect((await lab.ingest()).code).toBe(0);
   });
 
   it('reads a thread that failed under a clock ahead as soon as the clock is right', async () => {

@@ -93,6 +93,7 @@ function reportOf(
 function findings({
   gaps,
   unshown,
+  future,
   messages,
   isLedgerChecked,
   comparison,
@@ -110,6 +111,7 @@ function findings({
     gaps: listed.map(({ remedy: _, ...gap }) => ({ ...gap })),
     gap_counts: Object.fromEntries([...byKind].map(([kind, ofKind]) => [kind, ofKind.length])),
     unshown_replies: unshown.map(({ channelId, name, ...told }) => ({ channel_id: channelId, channel: name, ...told })),
+    future_rows: { ...future },
     checked: {
       channels: channels.size,
       messages,
