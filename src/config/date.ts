@@ -45,7 +45,8 @@ export function parseDate(text: string, name: string, options: { notAfter?: numb
   if (offset === undefined) throw refuse('has an impossible offset from UTC');
   const ms = local.getTime() - offset;
   if (ms < 0) throw refuse('is before 1970');
-  if (options.notAfter !== undefined && ms > options.notAfter) throw refuse('is in the future');
+  if (options.notAfter !== undefined && ms > options.notAfter)
+    throw refuse('is in the future by the clock of this machine');
   return ms;
 }
 

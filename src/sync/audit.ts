@@ -10,6 +10,7 @@ import type { ChannelPosition } from './channel-position.ts';
 import { pageRoom, type SyncContext } from './context.ts';
 import { readWindow, type WindowResult } from './history.ts';
 import type { Window } from './interval.ts';
+import { homeOf } from './sender.ts';
 
 /** A channel that was read in this run. */
 export interface OpenChannel {
@@ -149,9 +150,19 @@ async function auditWindow(
   const result = await readWindow(context, entry, position, window);
   context.audits.windows += 1;
   // Where everything is hidden or expired there is nothing older to look at either. That it still is has been seen.
-  const isHidden = result.messages === 0 && (result.isLimited || window.latest <= position.visibleFrom);
+  const isHidden = result.messages === 0 && (result.isLimited || (await isPast(context, channel, window.latest)));
   await record(context, channel, isHidden ? 0 : window.oldest + 1, began);
   return result;
+}
+
+/** Whether whatever is older is hidden or expired. What other organisations wrote in a shared channel does not go with ours. */
+async function isPast(
+  { store, teamId }: SyncContext,
+  { entry, position }: OpenChannel,
+  latest: number,
+): Promise<boolean> {
+  if (latest <= position.hiddenBefore) return true;
+  return latest <= position.visibleFrom && !(await homeOf(store, teamId, entry.channelId)).isShared;
 }
 
 async function record(context: SyncContext, { position }: OpenChannel, from: number, began: IsoTime): Promise<void> {

@@ -111,10 +111,19 @@ export class ChannelPosition {
     return interval === undefined ? null : { from: interval.from, to: Math.min(interval.to, before - 1) };
   }
 
-  /** Older messages are hidden by the plan, or expired. Microseconds. */
+  /**
+   * Older messages of ours are hidden by the plan, or expired; of other organisations' in a shared channel only `hiddenBefore`
+   * tells. Microseconds.
+   */
   get visibleFrom(): number {
-    const { floor_ts: floor, expired_to_ts: expired } = this.#state;
-    return Math.max(floor === null ? 0 : tsToMicros(floor), expired === null ? 0 : tsToMicros(expired) + 1);
+    const { expired_to_ts: expired } = this.#state;
+    return Math.max(this.hiddenBefore, expired === null ? 0 : tsToMicros(expired) + 1);
+  }
+
+  /** The plan hides older messages, whoever wrote them. Microseconds. */
+  get hiddenBefore(): number {
+    const { floor_ts: floor } = this.#state;
+    return floor === null ? 0 : tsToMicros(floor);
   }
 
   /** Up to here messages vanished as they do when they expire. */

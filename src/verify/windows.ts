@@ -2,6 +2,7 @@
 import type { CoverageRow, IngestionStateRow } from '../db/schema.ts';
 import { ChannelPosition } from '../sync/channel-position.ts';
 import type { Interval } from '../sync/interval.ts';
+import { homeOf } from '../sync/sender.ts';
 import { isTs, tsToMicros } from '../ts.ts';
 import type { Ledger, VerifiedChannel } from './ledger.ts';
 
@@ -26,7 +27,7 @@ export async function coveredChannels(ledger: Ledger, room: number): Promise<Map
     const channel = channels.get(state.channel_id);
     if (channel === undefined) continue;
     const rows = coverage.get(state.channel_id) ?? [];
-    const { visibleFrom } = new ChannelPosition(state, rows);
+    const visibleFrom = await comparedFrom(ledger, state, rows);
     const windows = rows.flatMap((row) => {
       const at = (cuts.get([row.channel_id, row.from_ts].join(' ')) ?? []).map(({ ts }) => tsToMicros(ts));
       return cutAt(row, at);
@@ -42,6 +43,17 @@ export async function coveredChannels(ledger: Ledger, room: number): Promise<Map
     });
   }
   return covered;
+}
+
+/** What expired need not be asked for; in a shared channel other organisations' messages stay where ours have gone. */
+async function comparedFrom(
+  { store, teamId }: Ledger,
+  state: IngestionStateRow,
+  rows: readonly CoverageRow[],
+): Promise<number> {
+  const { visibleFrom, hiddenBefore } = new ChannelPosition(state, rows);
+  if (visibleFrom === hiddenBefore) return visibleFrom;
+  return (await homeOf(store, teamId, state.channel_id)).isShared ? hiddenBefore : visibleFrom;
 }
 
 function cutAt({ from_ts, to_ts }: CoverageRow, cuts: readonly number[]): Interval[] {
