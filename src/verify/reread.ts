@@ -223,7 +223,9 @@ async function readOnce(context: SyncContext, unit: Unit): Promise<UnitReading> 
     await auditThread(looking, channel, unit.thread);
   } else {
     const { from, to } = unit.window;
-    await readWindow(looking, channel, new ChannelPosition(state, coverage), { oldest: from - 1, latest: to + 1 });
+    // What no ts bounds is told as a gap already.
+    const known = coverage.filter((row) => isTs(row.from_ts) && isTs(row.to_ts));
+    await readWindow(looking, channel, new ChannelPosition(state, known), { oldest: from - 1, latest: to + 1 });
   }
   return { pages, seen: pages.reduce((sum, { counts }) => sum + counts.seen, 0) };
 }
