@@ -25,7 +25,16 @@ export function printResults(
     return;
   }
   if (context.flags.quiet === true && outcome.exitCode === 0) return;
-  for (const result of results) context.print(printable(summarize(result)));
+  for (const result of toldApart(results)) context.print(printable(summarize(result)));
+}
+
+/** Two workspaces that Slack calls the same are told with their ids. */
+function toldApart(results: readonly WorkspaceResult[]): WorkspaceResult[] {
+  const isTwin = ({ label, workspace }: WorkspaceResult) =>
+    workspace !== label && results.some((other) => other.label === label && other.workspace !== workspace);
+  return results.map((result) =>
+    isTwin(result) ? { ...result, label: `${result.label} (${result.workspace})` } : result,
+  );
 }
 
 /** The JSON object of a run that could not even begin (no token, database out of reach, locked). */

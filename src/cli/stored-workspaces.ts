@@ -43,7 +43,7 @@ export async function storedTargets(
 
 /** Whether a stored workspace goes by this word: its id, or what Slack calls it. In any case, as people type. */
 export function isCalled({ team_id, name, domain }: WorkspaceRow, word: string): boolean {
-  return [team_id, name, domain].some((called) => called !== null && isSameWord(called, word));
+  return [team_id, name, domain].some((called) => called !== null && called !== '' && isSameWord(called, word));
 }
 
 function isSameWord(a: string, b: string): boolean {
