@@ -41,6 +41,8 @@ export interface WorkspaceStatus {
 
 export interface RunStatus {
   run_id: string;
+  /** What the configuration called the workspace then. */
+  workspace: string | null;
   command: string;
   trigger: string;
   status: string;
@@ -149,6 +151,7 @@ export function runStatus(row: RunRow): RunStatus {
   const messages = objectAt(row.counts, 'messages');
   return {
     run_id: row.run_id,
+    workspace: row.workspace,
     command: row.command,
     trigger: row.trigger,
     status: row.status,

@@ -214,7 +214,7 @@ function detailLines({ error, holes, unshown_replies: unshown }: ChannelStatus, 
 }
 
 /** An error is told whole: what to do often stands at its end. */
-function errorLines(error: string, { isTerminal, columns }: Screen): string[] {
+export function errorLines(error: string, { isTerminal, columns }: Screen): string[] {
   const mark = `${indent}! `;
   const room = Math.max(20, columns - indent.length - mark.length);
   const lines = isTerminal ? wrap(error, room) : [oneLine(error)];

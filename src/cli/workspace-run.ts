@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatDuration } from '../config/duration.ts';
 import type { WorkspaceConfig } from '../config/load.ts';
-import { defaultWorkspaceName } from '../config/token.ts';
+import { configuredLabel } from '../config/token.ts';
 import type { Dialect } from '../db/dialects/dialect.ts';
 import { acquireLock, type Lock } from '../db/lock.ts';
 import { openStore, type Store } from '../db/repositories/index.ts';
@@ -143,7 +143,7 @@ export class WorkspaceRun {
     this.workspace = workspace;
     this.#slack = slack;
     this.#control = control;
-    this.#label = workspace.name === defaultWorkspaceName ? `the workspace of ${workspace.tokenEnv}` : workspace.name;
+    this.#label = configuredLabel(workspace);
     this.#facts = {
       runId: randomUUID(),
       teamId: null,

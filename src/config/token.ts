@@ -12,6 +12,11 @@ export const defaultTokenVariable = 'SLACK_TOKEN';
 /** How runs of the workspace are recorded that no config file names. */
 export const defaultWorkspaceName = 'default';
 
+/** What to call a workspace of which nothing is known but how it is configured. */
+export function configuredLabel({ name, tokenEnv }: { name: string; tokenEnv: string }): string {
+  return name === defaultWorkspaceName ? `the workspace of ${tokenEnv}` : name;
+}
+
 /** A workspace's token, or why it has none. */
 export type ResolvedToken = { token: string } | { refused: UsageError };
 

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { configFile } from '../support/config-file.ts';
 import { eachDatabase, type TestDatabase } from '../support/databases.ts';
 import { openLab } from '../support/lab.ts';
+import { runCli } from '../support/run-cli.ts';
 
 const acme = '{ name: acme, token_env: ACME_TOKEN, retention: none }';
 const lab = '{ name: lab, token_env: LAB_TOKEN }';
@@ -102,6 +103,13 @@ eachDatabase((create) => {
     expect(await lab.teams.database.rows('runs', { where: "workspace = 'acme'" })).toMatchObject([
       { status: 'failed', exit_code: 2, error: expect.stringContaining('ACME_TOKEN is not set') },
     ]);
+    const config = configFile(`workspaces: [${acme}, ${globex}]`);
+    const status = await runCli(['status', '--config', config], {
+      env: { DATABASE_URL: lab.teams.database.url, SLACKINGEST_PACE: undefined },
+    });
+    expect(status.stdout).toMatch(
+      /ingest {2}failed {2}acme\n +! no Slack token for workspace "acme": ACME_TOKEN is not set/,
+    );
   });
 
   it('ends with 2 and begins nothing when no token is set', async () => {

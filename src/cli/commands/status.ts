@@ -1,4 +1,5 @@
 import type { Config, ConfigFlags } from '../../config/load.ts';
+import { configuredLabel, defaultTokenVariable, defaultWorkspaceName } from '../../config/token.ts';
 import { migrationStatus } from '../../db/migrate.ts';
 import { isMissing, openDatabase } from '../../db/open.ts';
 import { openStore, type Store } from '../../db/repositories/index.ts';
@@ -11,7 +12,7 @@ import { type CommandContext, type GlobalFlags, openContext, type Process, surro
 import { noDatabase } from '../open-database.ts';
 import { printFailure } from '../result.ts';
 import { type RunStatus, readWorkspaceStatus, runStatus, type WorkspaceStatus } from '../status-report.ts';
-import { type Screen, shortTime, workspaceText } from '../status-text.ts';
+import { errorLines, type Screen, shortTime, workspaceText } from '../status-text.ts';
 import { isCalled } from '../stored-workspaces.ts';
 
 interface StatusFlags extends GlobalFlags, ConfigFlags {
@@ -31,7 +32,7 @@ interface Status {
     schema: { applied: string[]; pending: string[] };
   };
   workspaces: WorkspaceStatus[];
-  /** Runs that failed before Slack said which workspace it is; only where no workspace was ever read. */
+  /** Runs of workspaces that were never read, because they failed before Slack said which workspace it is. */
   other_runs: RunStatus[];
 }
 
@@ -97,8 +98,17 @@ async function readWorkspaces(
   for (const row of wanted === undefined ? known : selected(config, known, wanted)) {
     workspaces.push(await readWorkspaceStatus(store, row, settings));
   }
-  const other_runs = known.length > 0 ? [] : (await store.overview.listRuns(null, 10)).map(runStatus);
+  const other_runs = wanted === undefined ? await runsOfUnread(store, config, known) : [];
   return { workspaces, other_runs };
+}
+
+/** Runs of workspaces that are configured and that Slack never named: their token is refused, or not set. */
+async function runsOfUnread(store: Store, config: Config, known: readonly WorkspaceRow[]): Promise<RunStatus[]> {
+  const names = new Set<string | null>();
+  for (const { team_id } of known) names.add(await store.runs.findWorkspaceName(team_id));
+  const unread = new Set(config.workspaces.map(({ name }) => name).filter((name) => !names.has(name)));
+  const runs = await store.overview.listRuns(null, 10);
+  return runs.filter(({ workspace }) => known.length === 0 || unread.has(workspace ?? '')).map(runStatus);
 }
 
 /**
@@ -132,8 +142,10 @@ function textOf({ database, workspaces, other_runs }: Status, screen: Screen): s
     return lines.join('\n');
   }
   if (workspaces.length === 0) lines.push('No workspace was read yet.');
-  for (const { started_at, command, status, error } of other_runs) {
-    lines.push(`  ${shortTime(started_at)}  ${command}  ${status}${error === null ? '' : `  ! ${error}`}`);
+  for (const { started_at, command, status, error, workspace } of other_runs) {
+    const label = configuredLabel({ name: workspace ?? defaultWorkspaceName, tokenEnv: defaultTokenVariable });
+    lines.push(`  ${shortTime(started_at)}  ${command}  ${status}  ${label}`);
+    if (error !== null) lines.push(...errorLines(error, screen));
   }
   for (const workspace of workspaces) lines.push('', ...workspaceText(workspace, screen));
   return lines.join('\n');
