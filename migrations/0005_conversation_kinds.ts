@@ -1,4 +1,4 @@
-import type { Migration } from './column-types.ts';
+import type { ColumnTypes, Migration } from './column-types.ts';
 
 /**
  * Earlier versions believed the list of an export before the conversation's own flags and id, and took what nothing named
@@ -7,13 +7,34 @@ import type { Migration } from './column-types.ts';
  */
 export const conversationKinds: Migration = {
   name: '0005_conversation_kinds',
-  statements: () => [
+  statements: (types) => [
+    ...toldNames(types),
     set('im', `kind <> 'im' and (${says('is_im')} or ${idBegins('D')}) and not ${says('is_mpim')}`),
     set('mpim', `kind not in ('im', 'mpim') and (${says('is_mpim')} or ${isGroupMessage})`),
     set('private', `kind = 'public' and (${says('is_private')} or ${says('is_group')} or ${idBegins('G')})`),
     set('unknown', `kind = 'public' and not (${isOpen} or ${wasListed})`),
   ],
 };
+
+/**
+ * What messages tell of people's names, for those whom nothing else describes. profile_ts: of the newest message with the
+ * person's profile, and the names in it; label_ts: of the newest that mentions the person by name.
+ */
+function toldNames({ text, tableOptions }: ColumnTypes): string[] {
+  return [
+    `create table told_names (
+      team_id ${text} not null,
+      user_id ${text} not null,
+      profile_ts ${text},
+      name ${text},
+      real_name ${text},
+      display_name ${text},
+      label_ts ${text},
+      label ${text},
+      primary key (team_id, user_id)
+    )${tableOptions}`,
+  ];
+}
 
 function set(kind: string, where: string): string {
   return `update channels set kind = '${kind}' where ${where}`;

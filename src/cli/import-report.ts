@@ -49,6 +49,7 @@ export function importReport({
       conversations: conversations.map(conversationJson),
       threads: { incomplete: progress.incompleteThreads },
       mended_timestamps: progress.mended,
+      needs_token: { author_names: progress.namelessAuthors, thread_roots: progress.rootlessThreads },
       left_out: leftOut(section, progress, sync),
       quarantined: progress.quarantined.map(({ path, position, reason }) => ({ path, position, reason })),
       quarantined_total: progress.quarantinedCount,

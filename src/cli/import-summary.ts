@@ -141,6 +141,13 @@ function leftOutLines(extra: JsonObject): string[] {
   const others = textsIn(out['other_files']);
   if (others.length > 0) told.push(`${countOf(others.length, 'other file')} (${firstOf(others)})`);
   const byOtherNames = textsIn(extra['message_files_by_other_names']);
+  const wanting = objectIn(extra['needs_token']) ?? {};
+  const names = numberAt(wanting, 'author_names');
+  const roots = numberAt(wanting, 'thread_roots');
+  const onlySlack = [
+    ...(names > 0 ? [`the names of ${countOf(names, 'author')}`] : []),
+    ...(roots > 0 ? [`the first messages of ${countOf(roots, 'thread')}`] : []),
+  ];
   return [
     ...(byOtherNames.length > 0
       ? [`  read too  ${countOf(byOtherNames.length, 'file')} by other names than Slack's: ${firstOf(byOtherNames)}`]
@@ -154,6 +161,7 @@ function leftOutLines(extra: JsonObject): string[] {
           `  ${countOf(incomplete, 'thread')} tell${incomplete === 1 ? 's' : ''} of replies that are not in the export; ingest reads them`,
         ]
       : []),
+    ...(onlySlack.length > 0 ? [`  not in the export: ${onlySlack.join(', ')}; ingest asks Slack, with a token`] : []),
   ];
 }
 

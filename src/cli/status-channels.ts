@@ -5,7 +5,7 @@ import type { CoverageRow, IngestionStateRow, RunChannelRow } from '../db/schema
 import type { IsoTime, Ts } from '../model.ts';
 import { coveredIntervals, wantedHoles } from '../sync/channel-position.ts';
 import { claimedReplies } from '../sync/thread-news.ts';
-import { microsToTs, tsToIso, tsToMicros } from '../ts.ts';
+import { compareTs, microsToTs, tsToIso, tsToMicros } from '../ts.ts';
 
 export interface ChannelStatus {
   channel_id: string;
@@ -59,6 +59,7 @@ export function channelStatuses(rows: ChannelRows): ChannelStatus[] {
   return ids
     .map((id) => ({
       ...placeOf(id, facts.get(id), states.get(id), coverage.get(id) ?? []),
+      last_message_at: lastMessageAt(states.get(id), messages.get(id)),
       messages: messages.get(id)?.messages ?? 0,
       threads: threadsOf(threads.get(id)),
       unshown_replies: unshown.get(id) ?? [],
@@ -76,14 +77,13 @@ function placeOf(
   facts: ChannelFacts | undefined,
   state: IngestionStateRow | undefined,
   coverage: readonly CoverageRow[],
-): Omit<ChannelStatus, 'messages' | 'threads' | 'unshown_replies' | 'error'> {
+): Omit<ChannelStatus, 'last_message_at' | 'messages' | 'threads' | 'unshown_replies' | 'error'> {
   const last = coveredIntervals(coverage).at(-1);
   return {
     channel_id: channelId,
     name: facts?.name ?? null,
     is_archived: facts?.is_archived ?? false,
     last_checked_at: state?.last_checked_at ?? null,
-    last_message_at: state?.last_ts ? tsToIso(state.last_ts) : null,
     complete_from: last === undefined ? null : tsToIso(microsToTs(last.from)),
     coverage: coverage.map(({ from_ts, to_ts, source, audited_at }) => ({
       from: tsToIso(from_ts),
@@ -95,6 +95,15 @@ function placeOf(
     history_limited_before: state?.floor_ts ? tsToIso(state.floor_ts) : null,
     audited_at: state?.audited_at ?? null,
   };
+}
+
+/** A checkpoint is where reading ended; what was imported has none. */
+function lastMessageAt(state: IngestionStateRow | undefined, count: MessageCount | undefined): IsoTime | null {
+  const [last] = [state?.last_ts ?? null, count?.last_ts ?? null]
+    .filter((ts) => ts !== null)
+    .sort(compareTs)
+    .reverse();
+  return last === undefined ? null : tsToIso(last);
 }
 
 /** What the plan hides is no hole: nobody can fill it. */

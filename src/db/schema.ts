@@ -31,6 +31,18 @@ export interface UserRow {
   exported_at: IsoTime | null;
 }
 
+/** What messages tell of a person's names. */
+export interface ToldNameRow {
+  team_id: string;
+  user_id: string;
+  profile_ts: Ts | null;
+  name: string | null;
+  real_name: string | null;
+  display_name: string | null;
+  label_ts: Ts | null;
+  label: string | null;
+}
+
 export interface UsergroupRow {
   team_id: string;
   usergroup_id: string;
@@ -394,6 +406,7 @@ export interface DigestItemRow {
 export interface Schema {
   workspaces: WorkspaceRow;
   users: UserRow;
+  told_names: ToldNameRow;
   usergroups: UsergroupRow;
   channels: ChannelRow;
   messages: MessageRow;

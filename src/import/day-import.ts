@@ -10,6 +10,7 @@ import { type MessageFile, withinSection } from '../export/layout.ts';
 import type { Defect } from '../export/read-list.ts';
 import type { IsoTime } from '../model.ts';
 import { cleanText } from '../normalize/clean.ts';
+import { ToldNames } from '../normalize/told-names.ts';
 import { nowIso, type SyncContext } from '../sync/context.ts';
 import { addCounts, noMessages } from '../sync/counts.ts';
 import { type ExportDays, HeldDays } from './cover-days.ts';
@@ -83,6 +84,8 @@ interface Part {
 export class DayImport {
   /** By channel id, the days of which the export has a file. */
   readonly held = new Map<string, HeldDays>();
+  /** What all messages that were read tell of names, those of files that were imported before included. */
+  readonly names = new ToldNames();
   readonly #context: SyncContext;
   readonly #job: Job;
   readonly #totalBytes: number;
@@ -200,7 +203,8 @@ export class DayImport {
   }
 
   #addResult(part: Part, conversation: ConversationReport, result: DayFileResult): void {
-    const { tally, isDone, filtered, mended, discarded } = result;
+    const { tally, isDone, filtered, mended, discarded, names } = result;
+    for (const told of names) this.names.put(told);
     const sum = part.tallies.get(conversation);
     if (sum === undefined) part.tallies.set(conversation, { ...tally, threads: [...tally.threads] });
     else addTally(sum, tally);

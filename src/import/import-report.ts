@@ -44,6 +44,10 @@ export interface ImportProgress {
   quarantined: Quarantined[];
   quarantinedCount: number;
   incompleteThreads: number;
+  /** Threads whose first message is not there. */
+  rootlessThreads: number;
+  /** Authors whom nothing names. */
+  namelessAuthors: number;
   /** Everything was imported, threads and coverage included. */
   isFinished: boolean;
 }
@@ -61,6 +65,8 @@ export function newImportProgress(): ImportProgress {
     quarantined: [],
     quarantinedCount: 0,
     incompleteThreads: 0,
+    rootlessThreads: 0,
+    namelessAuthors: 0,
     isFinished: false,
   };
 }

@@ -34,6 +34,7 @@ import {
   quarantine,
   quarantineFiles,
 } from './import-report.ts';
+import { nameAuthors } from './name-authors.ts';
 import { inStretches } from './order-of-work.ts';
 import type { TimeRange } from './read-day-file.ts';
 import { importConversations, importUsers, readConversations } from './save-directory.ts';
@@ -311,8 +312,9 @@ async function listDone(
 ): Promise<(day: MessageFile) => readonly string[]> {
   const byPath = await store.imports.listDone(teamId, exportedAt);
   return ({ path, folder, routes }) => {
-    const channelId = conversations.get(folder)?.channelId;
-    return routes !== null || channelId === undefined || lost.has(channelId)
+    const { channelId, by } = conversations.get(folder) ?? {};
+    // Earlier versions took the first of the conversations that it can be.
+    return routes !== null || channelId === undefined || lost.has(channelId) || by === 'ambiguous'
       ? []
       : (byPath.get(cleanText(path.slice(prefix.length))) ?? []);
   };
@@ -321,7 +323,7 @@ async function listDone(
 /** What can be said only when everything is in. */
 async function vouch(
   context: SyncContext,
-  { held }: DayImport,
+  { held, names }: DayImport,
   {
     section: { zone },
     exportedAt,
@@ -336,7 +338,12 @@ async function vouch(
     context.emit({ type: 'notice', message });
   }
   // Of every channel: whoever was killed just before this point had stored everything.
-  for (const channelId of held.keys()) progress.incompleteThreads += await settleThreads(context, channelId);
+  for (const channelId of held.keys()) {
+    const { incomplete, rootless } = await settleThreads(context, channelId);
+    progress.incompleteThreads += incomplete;
+    progress.rootlessThreads += rootless;
+  }
+  progress.namelessAuthors = await nameAuthors(context, names.take());
   const states = new Map((await store.positions.listStates(teamId)).map((state) => [state.channel_id, state]));
   const began = context.now();
   const covered: ((tx: TransactionStore) => Promise<void>)[] = [];

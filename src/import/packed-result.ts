@@ -5,6 +5,7 @@
 import { JsonText } from '../model.ts';
 import type { NormalizedFile } from '../normalize/file.ts';
 import type { Reaction, StorableMessage } from '../normalize/message.ts';
+import { type ToldName, ToldNames } from '../normalize/told-names.ts';
 import { tsToIso } from '../ts.ts';
 import type { DayFileResult } from './read-day-file.ts';
 
@@ -16,7 +17,9 @@ type PackedFile = Omit<NormalizedFile, 'raw'> & { raw: string };
 
 export interface PackedResults {
   /** What is not said of single messages, and how many of them there are. */
-  results: (Omit<DayFileResult, 'messages'> & { count: number })[];
+  results: (Omit<DayFileResult, 'messages' | 'names'> & { count: number })[];
+  /** Of all messages together, as JSON: of each person the newest. */
+  names: string;
   /** Values joined by U+0000, which no cleaned text holds. */
   ts: string;
   text: string;
@@ -42,10 +45,12 @@ const hashLength = 32;
 export class ResultPacker {
   #packed = noResults();
   #columns = newColumns();
+  readonly #names = new ToldNames();
   /** Characters of the messages added. */
   size = 0;
 
-  add({ messages, ...rest }: DayFileResult): void {
+  add({ messages, names, ...rest }: DayFileResult): void {
+    for (const told of names) this.#names.put(told);
     this.#packed.results.push({ ...rest, count: messages.length });
     const columns = this.#columns;
     for (const message of messages) {
@@ -74,6 +79,7 @@ export class ResultPacker {
     for (const column of joinedColumns) {
       if (joined[column].some((value) => value !== '')) packed.joined[column] = joined[column].join(separator);
     }
+    packed.names = JSON.stringify(this.#names.take());
     this.#packed = noResults();
     this.#columns = newColumns();
     this.size = 0;
@@ -84,6 +90,7 @@ export class ResultPacker {
 function noResults(): PackedResults {
   return {
     results: [],
+    names: '[]',
     ts: '',
     text: '',
     search: '',
@@ -131,11 +138,12 @@ function packRare(packed: PackedResults, message: StorableMessage, place: number
 
 export function unpackResults(packed: PackedResults): DayFileResult[] {
   const all = unpackMessages(packed);
+  const names: ToldName[] = JSON.parse(packed.names);
   let next = 0;
-  return packed.results.map(({ count, ...rest }) => {
+  return packed.results.map(({ count, ...rest }, i) => {
     const from = next;
     next += count;
-    return { ...rest, messages: all.slice(from, next) };
+    return { ...rest, messages: all.slice(from, next), names: i === 0 ? names : [] };
   });
 }
 

@@ -9,6 +9,7 @@ import type { Routes } from '../export/records.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { objectsOf } from '../normalize/json-access.ts';
 import { normalizeMessage, reactionCount, type StorableMessage } from '../normalize/message.ts';
+import { type ToldName, ToldNames } from '../normalize/told-names.ts';
 import { type DiscardRule, matchingRule } from '../sync/discard.ts';
 import { tsToMicros } from '../ts.ts';
 import { type SortedMessages, sortElements } from './sort-elements.ts';
@@ -57,6 +58,8 @@ export interface DayFileResult {
   filtered: number;
   /** Messages whose timestamps were not in Slack's form, and are now. */
   mended: number;
+  /** Of people, as the messages tell them. */
+  names: readonly ToldName[];
 }
 
 export interface ReadOptions {
@@ -117,6 +120,7 @@ function emptyResult(): DayFileResult {
     discarded: [],
     filtered: 0,
     mended: 0,
+    names: [],
   };
 }
 
@@ -129,6 +133,7 @@ function takeMessages(
   const result = { ...emptyResult(), folder, isWrapped, isDone };
   const threads = new Set<string>();
   const discarded = new Map<string, number>();
+  const names = new ToldNames();
   const mended = new Map<string, JsonValue>();
   for (const { position, message, isMended } of messages) {
     if (isMended) {
@@ -150,11 +155,17 @@ function takeMessages(
       if (rule === null) result.messages.push(normalized);
       else discarded.set(rule.label, (discarded.get(rule.label) ?? 0) + 1);
     }
+    names.add(message);
     count(result.tally, message, at);
     if (typeof message['thread_ts'] === 'string') threads.add(message['thread_ts']);
   }
   result.mended = mended.size;
-  return { ...result, tally: { ...result.tally, threads: [...threads] }, discarded: [...discarded] };
+  return {
+    ...result,
+    tally: { ...result.tally, threads: [...threads] },
+    discarded: [...discarded],
+    names: names.take(),
+  };
 }
 
 function count(tally: Tally, message: JsonObject, at: number): void {

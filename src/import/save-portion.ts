@@ -5,6 +5,7 @@ import type { IsoTime } from '../model.ts';
 import type { StorableMessage } from '../normalize/message.ts';
 import { nowIso, type SyncContext } from '../sync/context.ts';
 import type { MessageCounts } from '../sync/counts.ts';
+import { renamedFrom } from '../sync/former-names.ts';
 import { compareCopies } from '../sync/merge.ts';
 import { unknownAuthors } from '../sync/save-page.ts';
 import { writeMessages } from '../sync/write-messages.ts';
@@ -35,6 +36,8 @@ export async function savePortion(
   const at = nowIso(context);
   const merged = withoutCopies(messages);
   const { counts } = await writeMessages(tx, context.teamId, channelId, merged, { source: 'import', at, exportedAt });
+  const renamed = renamedFrom(merged, { teamId: context.teamId, channelId }, at);
+  if (renamed.length > 0) await tx.directory.addAliases(renamed);
   const authors = unknownAuthors(context, merged);
   if (authors.length > 0) await tx.directory.addUserPlaceholders(context.teamId, authors, at);
   return { channelId, counts: { ...counts, seen: merged.length }, copies: messages.length - merged.length, authors };

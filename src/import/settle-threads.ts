@@ -13,22 +13,46 @@ const rootsAtOnce = 1000;
 /** The longest interval between two looks at an unchanged thread, see sync/thread-schedule.ts. */
 const idleInterval = 24;
 
+/** What is missing of a channel's threads. */
+export interface Unsettled {
+  /** Threads that tell of replies that are not there. */
+  incomplete: number;
+  /** Threads of which the first message is not there. */
+  rootless: number;
+}
+
 /**
  * Brings the threads of a channel in step with its messages, whatever order they came in: roots lie, and replies lie in other
- * files than their roots. Returns how many threads tell of replies that are not there.
+ * files than their roots.
  */
-export async function settleThreads(context: SyncContext, channelId: string): Promise<number> {
-  const { store, teamId, signal } = context;
-  let incomplete = 0;
-  let after: Ts | null = null;
+export async function settleThreads(context: SyncContext, channelId: string): Promise<Unsettled> {
+  const { store, teamId } = context;
+  const { positions } = store;
   await store.transaction((tx) => tx.positions.markRoots(teamId, channelId));
+  const withRoots = await settleAll(context, channelId, (after) =>
+    positions.listRoots(teamId, channelId, after, rootsAtOnce),
+  );
+  const without = await settleAll(context, channelId, (after) =>
+    positions.listRootless(teamId, channelId, after, rootsAtOnce),
+  );
+  return { incomplete: withRoots.incomplete, rootless: without.threads };
+}
+
+async function settleAll(
+  { store, teamId, signal }: SyncContext,
+  channelId: string,
+  list: (after: Ts | null) => Promise<StoredRoot[]>,
+): Promise<{ threads: number; incomplete: number }> {
+  const found = { threads: 0, incomplete: 0 };
+  let after: Ts | null = null;
   for (;;) {
     signal.throwIfAborted();
-    const roots: StoredRoot[] = await store.positions.listRoots(teamId, channelId, after, rootsAtOnce);
+    const roots: StoredRoot[] = await list(after);
     const last = roots.at(-1);
-    if (last === undefined) return incomplete;
+    if (last === undefined) return found;
     after = last.ts;
-    incomplete += await store.transaction((tx) => settle(tx, { teamId, channelId }, roots));
+    found.threads += roots.length;
+    found.incomplete += await store.transaction((tx) => settle(tx, { teamId, channelId }, roots));
   }
 }
 
@@ -56,8 +80,11 @@ function threadAfter(
   row: ThreadRow | undefined,
   root: StoredRoot,
 ): ThreadRow | null {
-  const claim = claimOf(root);
-  if (row !== undefined && row.last_checked_at !== null) return afterReading(row, root, claim ?? noReplies);
+  const told = claimOf(root);
+  if (row !== undefined && row.last_checked_at !== null) return afterReading(row, root, told ?? noReplies);
+  // A root that is not there, or says nothing of its replies: what is known is what is stored, unless more was heard of.
+  if (told === null && row?.is_pending === true) return row;
+  const claim = told ?? (root.live > 0 ? `${root.live} ${root.last ?? '-'}` : null);
   if (claim === null) return null;
   const queued = queuedThread(channel, root.ts, claim);
   if (!isWhole(root)) return queued;

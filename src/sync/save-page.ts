@@ -11,6 +11,7 @@ import type { NormalizedMessage } from '../normalize/message.ts';
 import { type AbsentMessage, recordAbsence } from './absence.ts';
 import type { MessageCounts } from './counts.ts';
 import { type DiscardRule, matchingRule } from './discard.ts';
+import { renamedFrom } from './former-names.ts';
 import type { Observation } from './merge.ts';
 import { recordThreadNews } from './thread-news.ts';
 import { type MessageChange, writeMessages } from './write-messages.ts';
@@ -118,6 +119,8 @@ async function saveOnce(
   const saved = await context.store.transaction(async (store) => {
     const { counts, changes } = await writeMessages(store, teamId, channelId, kept.messages, seen);
     const readBefore = storedBefore(kept.messages, changes);
+    const renamed = renamedFrom(kept.messages, { teamId, channelId }, seen.at);
+    if (renamed.length > 0) await store.directory.addAliases(renamed);
     const news = await recordThreadNews(store, teamId, channelId, [...messages, ...setApart], readBefore);
     const gone = await recordAbsence(store, teamId, channelId, { absent, absentReplies }, seen.at);
     if (authors.length > 0) await store.directory.addUserPlaceholders(teamId, authors, seen.at);

@@ -151,7 +151,10 @@ async function saveUsers(
 }
 
 /** A partial object (a stranger from another workspace, a user without e-mail scope) never blanks what is known. */
-function userRow(teamId: string, user: NormalizedUser, stored: UserRow | undefined, at: IsoTime) {
+function userRow(teamId: string, user: NormalizedUser, known: UserRow | undefined, at: IsoTime) {
+  // What only messages told counts as long as nobody else tells a name.
+  const hasName = [user.name, user.real_name, user.display_name].some((name) => name !== null);
+  const stored = known?.lookup === null || !hasName ? known : undefined;
   return {
     team_id: teamId,
     user_id: user.user_id,

@@ -4,6 +4,7 @@ import type { TestDatabase } from './databases.ts';
 const keys = {
   workspaces: 'team_id',
   users: 'team_id, user_id',
+  told_names: 'team_id, user_id',
   usergroups: 'team_id, usergroup_id',
   channels: 'team_id, channel_id',
   messages: 'team_id, channel_id, ts',

@@ -14,12 +14,14 @@ import { type MessageRepository, messageRepository } from './messages.ts';
 import { type OverviewRepository, overviewRepository } from './overview.ts';
 import { type PositionRepository, positionRepository } from './positions.ts';
 import { type RunRepository, runRepository } from './runs.ts';
+import { type ToldNameRepository, toldNameRepository } from './told-names.ts';
 
 interface Repositories {
   readonly messages: MessageRepository;
   readonly directory: DirectoryRepository;
   readonly positions: PositionRepository;
   readonly runs: RunRepository;
+  readonly toldNames: ToldNameRepository;
   readonly imports: ImportRepository;
   readonly integrity: IntegrityRepository;
   readonly overview: OverviewRepository;
@@ -103,6 +105,7 @@ function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Reposito
   const directory = directoryRepository(dialect);
   const positions = positionRepository(dialect);
   const runs = runRepository(dialect);
+  const toldNames = toldNameRepository(dialect);
   const imports = importRepository(dialect);
   const integrity = integrityRepository(dialect);
   const overview = overviewRepository();
@@ -116,6 +119,7 @@ function prepareRepositories(dialect: Dialect): (db: Kysely<Schema>) => Reposito
     directory: directory(db),
     positions: positions(db),
     runs: runs(db),
+    toldNames: toldNames(db),
     imports: imports(db),
     integrity: integrity(db),
     overview: overview(db),

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import type { IsoTime } from '../../model.ts';
+import type { IsoTime, Ts } from '../../model.ts';
 import type { ChannelRow, CoverageRow, RunChannelRow, RunRow, Schema, WorkspaceRow } from '../schema.ts';
 
 export type ChannelFacts = Pick<
@@ -12,6 +12,8 @@ export interface MessageCount {
   /** Rows, deleted ones included. */
   messages: number;
   replies: number;
+  /** Of the newest message; null when there is none. */
+  last_ts: Ts | null;
 }
 
 export interface ThreadCount {
@@ -93,7 +95,17 @@ export function overviewRepository(): (db: Kysely<Schema>) => OverviewRepository
     async countMessages(teamId) {
       const all = await db
         .selectFrom('stored_counts')
-        .select(['channel_id', 'message_rows'])
+        .select((eb) => [
+          'channel_id',
+          'message_rows',
+          eb
+            .selectFrom('messages')
+            .select(({ fn }) => fn.max<Ts | null>('messages.ts').as('last'))
+            .whereRef('messages.team_id', '=', 'stored_counts.team_id')
+            .whereRef('messages.channel_id', '=', 'stored_counts.channel_id')
+            .$asScalar()
+            .as('last_ts'),
+        ])
         .where('team_id', '=', teamId)
         .execute();
       const replies = await db
@@ -105,8 +117,9 @@ export function overviewRepository(): (db: Kysely<Schema>) => OverviewRepository
         .groupBy('channel_id')
         .execute();
       const byChannel = new Map(replies.map((row) => [row.channel_id, row.replies]));
-      return all.map(({ channel_id, message_rows }) => ({
+      return all.map(({ channel_id, message_rows, last_ts }) => ({
         channel_id,
+        last_ts,
         messages: message_rows,
         replies: byChannel.get(channel_id) ?? 0,
       }));

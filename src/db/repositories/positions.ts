@@ -39,6 +39,8 @@ export interface PositionRepository {
   queueWholeThreads(teamId: string, channelId: string, threadTs: readonly Ts[]): Promise<number>;
   /** Roots behind `after`, ascending, with the replies that are stored and not marked deleted. */
   listRoots(teamId: string, channelId: string, after: Ts | null, limit: number): Promise<StoredRoot[]>;
+  /** The same of threads whose root is not stored, behind `after`, ascending. */
+  listRootless(teamId: string, channelId: string, after: Ts | null, limit: number): Promise<StoredRoot[]>;
   /** Makes messages roots that have replies and do not say so. */
   markRoots(teamId: string, channelId: string): Promise<void>;
   /** Threads of which Slack shows fewer replies than it says there are, latest first. */
@@ -271,6 +273,37 @@ function boundTo(
         .orderBy('root.thread_ts')
         .limit(limit);
       return (after === null ? roots : roots.where('root.thread_ts', '>', after)).execute();
+    },
+
+    async listRootless(teamId, channelId, after, limit) {
+      const threads = db
+        .selectFrom('messages as reply')
+        .select(({ fn, ref }) => [
+          ref('reply.thread_ts').$notNull().as('ts'),
+          fn.countAll<number>().as('live'),
+          fn.max<Ts | null>('reply.ts').as('last'),
+        ])
+        .where('reply.team_id', '=', teamId)
+        .where('reply.channel_id', '=', channelId)
+        .where('reply.thread_ts', 'is not', null)
+        .where('reply.is_reply', '=', true)
+        .where('reply.deleted_at', 'is', null)
+        .where(({ not, exists, selectFrom }) =>
+          not(
+            exists(
+              selectFrom('messages as root')
+                .select('root.ts')
+                .whereRef('root.team_id', '=', 'reply.team_id')
+                .whereRef('root.channel_id', '=', 'reply.channel_id')
+                .whereRef('root.ts', '=', 'reply.thread_ts'),
+            ),
+          ),
+        )
+        .groupBy('reply.thread_ts')
+        .orderBy('reply.thread_ts')
+        .limit(limit);
+      const rows = await (after === null ? threads : threads.where('reply.thread_ts', '>', after)).execute();
+      return rows.map((row) => ({ ...row, reply_count: null, latest_reply: null }));
     },
 
     async markRoots(teamId, channelId) {
