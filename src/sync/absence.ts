@@ -265,7 +265,10 @@ export async function findDeletedReplies(
   const home = await homeOf(context.store, context.teamId, channelId);
   const places = replies.map((ts) => ({ ts, thread_ts: null, is_reply: true }));
   const candidates = await candidatesOf(context, channelId, places, [], home);
-  const { proven } = await judge(context, channelId, candidates, { messages, home, isAskedFor: () => true });
+  // What expired with the channel's old messages was asked about with them.
+  const expiredTo = await context.store.positions.findExpiredTo(context.teamId, channelId);
+  const isAskedFor = (one: Candidate) => expiredTo === null || compareTs(one.ts, expiredTo) > 0;
+  const { proven } = await judge(context, channelId, candidates, { messages, home, isAskedFor });
   return proven.map(({ ts }) => ts);
 }
 

@@ -7,6 +7,8 @@ import type { CoverageRow, IngestionStateRow, MessageRow, Schema, ThreadRow } fr
 /** How far each channel and thread is read: checkpoints, coverage, threads waiting for their replies. */
 export interface PositionRepository {
   listStates(teamId: string): Promise<IngestionStateRow[]>;
+  /** Up to where the channel's messages vanished as they do when they expire. */
+  findExpiredTo(teamId: string, channelId: string): Promise<Ts | null>;
   saveState(row: IngestionStateRow): Promise<void>;
   /** Records a failed attempt beside the position, which stays as it is. No row, no effect. */
   noteError(teamId: string, channelId: string, error: string, now: IsoTime): Promise<void>;
@@ -134,6 +136,16 @@ function boundTo(
 
   return {
     listStates: (teamId) => db.selectFrom('ingestion_state').selectAll().where('team_id', '=', teamId).execute(),
+
+    async findExpiredTo(teamId, channelId) {
+      const row = await db
+        .selectFrom('ingestion_state')
+        .select('expired_to_ts')
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .executeTakeFirst();
+      return row?.expired_to_ts ?? null;
+    },
 
     saveState: (row) => dialect.writeRows(db, stateTarget, [row]),
 
