@@ -233,7 +233,7 @@ function tellAmbiguous(context: SyncContext, { prefix }: PlannedSection, { conve
     if (by !== 'ambiguous') continue;
     const ids = candidates.map(({ exportedId }) => exportedId);
     const path = `${prefix}${folder}`.replace(/[\p{Cc}\p{Cf}]/gu, '\ufffd');
-    const message = `${path}: the lists hold ${ids.length} conversations that this folder can be of (${ids.join(', ')}), so its messages went to none of them; they are kept under ${channelId}, which is treated as private`;
+    const message = `the lists hold ${ids.length} conversations that the folder ${path} can be of (${ids.join(', ')}), so its messages went to none of them; they are kept under ${channelId}, which is treated as private`;
     const hint = 'Give the folder the id of its conversation as its name, and import again.';
     failedUnit(context, { channelId, channel: folder, code: 'ambiguous_folder', message, hint });
   }
