@@ -54,7 +54,12 @@ function visit(value: JsonValue, around: Around, depth: number, found: FoundReco
   const kind = kindOf(value);
   if (kind === 'message') {
     const { root, replies } = withoutReplies(value);
-    found.push({ kind, value: root, around: { ...around, channel: channelOf(value) ?? around.channel } });
+    const channel = channelOf(value);
+    found.push({
+      kind,
+      value: channel === null ? root : withoutChannel(root),
+      around: { ...around, channel: channel ?? around.channel },
+    });
     for (const reply of replies) visit(reply, around, depth + 1, found);
   } else if (kind !== null && !holdsMessages(value)) found.push({ kind, value, around });
   else {
@@ -63,6 +68,11 @@ function visit(value: JsonValue, around: Around, depth: number, found: FoundReco
       visit(held, under(inner, key), depth + 1, found);
     }
   }
+}
+
+/** As the channel's own history has the message: what others wrote into it to tell of the channel is no part of it. */
+function withoutChannel({ channel: _, channel_id: __, ...message }: JsonObject): JsonObject {
+  return message;
 }
 
 /** What an object tells of the conversation of all that it holds. */

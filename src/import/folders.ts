@@ -165,7 +165,7 @@ function namesOf(channelId: string, aliases: readonly ChannelAliasRow[]): string
   return aliases.flatMap(({ kind, alias, channel_id }) => (kind === 'name' && channel_id === channelId ? [alias] : []));
 }
 
-const localPrefix = 'LOCAL-';
+export const localPrefix = 'LOCAL-';
 
 /** No id of Slack's has a hyphen. */
 function localId(folder: string): string {

@@ -1,9 +1,10 @@
 /** Of which conversation the elements of a file are, and which of them are no messages. */
 import type { Element, ReadElement } from '../export/json-elements.ts';
 import { type Defect, messageOf, messagesIn } from '../export/read-list.ts';
-import { type Around, type FoundRecord, type Routes, routeOf, withoutReplies } from '../export/records.ts';
+import { type Around, channelOf, type FoundRecord, type Routes, routeOf, withoutReplies } from '../export/records.ts';
 import type { JsonValue } from '../model.ts';
 import { hasOddThread, type Message } from '../timestamps.ts';
+import { isLocalId, localPrefix } from './folders.ts';
 
 /** Messages of one conversation. */
 export interface SortedMessages {
@@ -29,6 +30,8 @@ export function sortElements(
   channels: ReadonlyMap<string, string>,
   defects: Defect[],
 ): SortedMessages[] {
+  // Of a folder that nothing names, messages may say more.
+  const isNamed = !isLocalId(channels.get(place.folder) ?? localPrefix);
   const own: SortedMessages = { folder: null, isWrapped: false, messages: [] };
   const parts = new Map<string | null, SortedMessages>([[null, own]]);
   const addRecord = (position: number, { kind, value, around }: FoundRecord): void => {
@@ -46,7 +49,7 @@ export function sortElements(
   for (const element of elements) {
     const { position } = element;
     if ('reason' in element) defects.push({ position, reason: element.reason });
-    else if (place.routes === null && isPlain(element)) addMessage(own, position, element.value, defects);
+    else if (place.routes === null && isPlain(element, isNamed)) addMessage(own, position, element.value, defects);
     else {
       const records = messagesIn(element);
       if (typeof records === 'string') defects.push({ position, reason: records });
@@ -72,10 +75,10 @@ function addMessage(part: SortedMessages, position: number, received: JsonValue,
 }
 
 /** What almost every element of a day file is: a message that holds no others, or nothing that could hold any. */
-function isPlain({ value, found }: ReadElement): boolean {
+function isPlain({ value, found }: ReadElement, isNamed: boolean): boolean {
   if (found !== undefined) return false;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return !Array.isArray(value);
-  if (value['ts'] === undefined) return false;
+  if (value['ts'] === undefined || (!isNamed && channelOf(value) !== null)) return false;
   return value['reply_count'] === undefined || withoutReplies(value).replies.length === 0;
 }
 
