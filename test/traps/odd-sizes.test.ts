@@ -83,7 +83,7 @@ eachDatabase((create) => {
     const run = await lab.ingest();
     expect({ code: run.code, status: run.out.status }).toEqual({ code: 3, status: 'partial' });
     expect(new Set(codesOf(run))).toEqual(new Set(['malformed_message']));
-    expect(run.stderr).toContain(`of a page of general is nested too deeply (ts ${root}). It is set apart`);
+    expect(run.stderr).toContain(`of a page of #general is nested too deeply (ts ${root}). It is set apart`);
     expect(run.stderr).toContain(`(ts ${oddReply})`);
     expect(await storedTs(lab)).toEqual([before, reply, gone, after]);
 

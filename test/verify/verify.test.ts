@@ -234,7 +234,7 @@ eachDatabase((create, name) => {
       env: { DATABASE_URL: database.url, SLACK_API_URL: nowhere },
     });
     expect(code).toBe(1);
-    expect(stderr).toContain('holds no workspace yet');
+    expect(stderr).toContain(name === 'sqlite' ? 'there is no database' : 'holds no workspace yet');
     if (name === 'sqlite') expect(existsSync(database.url.replace('sqlite:', ''))).toBe(false);
   });
 
