@@ -10,10 +10,16 @@ import { type Outlet, openOutlet } from './outlet.ts';
 import { buildProgram } from './program.ts';
 import { listenToSignals } from './signals.ts';
 
+export interface Outputs {
+  stdout: Outlet;
+  stderr: Outlet;
+}
+
 /** Runs the command line (without node and script) and returns the exit code. Never throws. */
-export async function main(args: readonly string[]): Promise<number> {
-  const stdout = openOutlet(process.stdout);
-  const stderr = openOutlet(process.stderr);
+export async function main(
+  args: readonly string[],
+  { stdout, stderr }: Outputs = { stdout: openOutlet(process.stdout), stderr: openOutlet(process.stderr) },
+): Promise<number> {
   const controller = new AbortController();
   listenToSignals(controller, (signal) => {
     stderr.write(`error: stopped by ${signal} without waiting longer for the database\n`);

@@ -7,9 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
+import type { main, Outputs } from '../../src/cli/main.ts';
+import type { Outlet } from '../../src/cli/outlet.ts';
 import { type ExportFile, writeExportFolder, writeExportZip } from './make-export.ts';
 import { mutateExport, mutateZip } from './mutate.ts';
 import { randomExport } from './random-export.ts';
+
+type Main = typeof main;
 
 /** What became of one mutant. */
 export interface MutantResult {
@@ -32,14 +36,14 @@ const mutantsOfOne = 25;
 /** Imports mutants of exports made up from a seed. Dispose of it. */
 export class ImportFuzzer {
   readonly #seed: number;
-  readonly #main: (args: readonly string[]) => Promise<number>;
+  readonly #main: Main;
   readonly #folder = mkdtempSync(join(tmpdir(), 'slackingest-fuzz-'));
   readonly #watchdog = new Watchdog();
   #isMigrated = false;
   #base: { n: number; files: ExportFile[]; zip: Buffer } | undefined;
 
   /** `main` is that of the program. */
-  constructor(seed: number, main: (args: readonly string[]) => Promise<number>) {
+  constructor(seed: number, main: Main) {
     this.#seed = seed;
     this.#main = main;
   }
@@ -121,7 +125,7 @@ export class ImportFuzzer {
     Object.assign(process.env, env);
     const output = new CapturedOutput();
     try {
-      const code = await this.#main(args);
+      const code = await this.#main(args, output);
       return { code, ...output.texts };
     } finally {
       output.release();
@@ -198,42 +202,41 @@ function parsed(stdout: string): Told | null {
 }
 
 /** Takes what is written to both outputs, and forgets the listeners that a run leaves behind for the end of the process. */
-class CapturedOutput {
-  readonly #written = { stdout: '', stderr: '' };
-  readonly #writes = { stdout: process.stdout.write, stderr: process.stderr.write };
-  readonly #listeners = watched().map(({ emitter, event }) => new Set(emitter.listeners(event)));
-
-  constructor() {
-    for (const name of ['stdout', 'stderr'] as const) {
-      process[name].write = (chunk: string | Uint8Array) => {
-        this.#written[name] += String(chunk);
-        return true;
-      };
-    }
-  }
+class CapturedOutput implements Outputs {
+  readonly stdout = new Collected(process.stdout);
+  readonly stderr = new Collected(process.stderr);
+  readonly #listeners = stopSignals.map((signal) => new Set(process.listeners(signal)));
 
   get texts(): { stdout: string; stderr: string } {
-    return { ...this.#written };
+    return { stdout: this.stdout.text, stderr: this.stderr.text };
   }
 
   release(): void {
-    process.stdout.write = this.#writes.stdout;
-    process.stderr.write = this.#writes.stderr;
-    for (const [n, { emitter, event }] of watched().entries()) {
-      for (const listener of emitter.listeners(event)) {
-        if (!this.#listeners[n]?.has(listener)) emitter.off(event, listener as () => void);
+    for (const [n, signal] of stopSignals.entries()) {
+      for (const listener of process.listeners(signal)) {
+        if (!this.#listeners[n]?.has(listener)) process.off(signal, listener);
       }
     }
   }
 }
 
-function watched(): { emitter: NodeJS.EventEmitter; event: string }[] {
-  return [
-    { emitter: process, event: 'SIGINT' },
-    { emitter: process, event: 'SIGTERM' },
-    { emitter: process.stdout, event: 'error' },
-    { emitter: process.stderr, event: 'error' },
-  ];
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+class Collected implements Outlet {
+  text = '';
+  readonly terminal: NodeJS.WriteStream;
+
+  constructor(terminal: NodeJS.WriteStream) {
+    this.terminal = terminal;
+  }
+
+  write(text: string): void {
+    this.text += text;
+  }
+
+  async drained(): Promise<null> {
+    return null;
+  }
 }
 
 /** Ends the process, with a word about the mutant, when one takes too long: a loop leaves no other thread a turn. */
