@@ -62,6 +62,10 @@ function slackLines(told: JsonValue | undefined): string[] {
   const share = (of: JsonObject) => `${numberOf(of['read'])} of ${numberOf(of['total'])}`;
   const isAll = slack['share'] === 1;
   const newer = numberOf(slack['newer']);
+  if (numberOf(windows['read']) + numberOf(threads['read']) === 0 && slack['share'] !== 1)
+    return [
+      `  Slack     nothing compared, of ${countOf(numberOf(windows['total']), 'window')} and ${countOf(numberOf(threads['total']), 'thread')}`,
+    ];
   return [
     `  Slack     ${share(windows)} windows and ${share(threads)} threads compared${isAll ? '' : `; a sample, --seed ${numberOf(slack['seed'])}`}`,
     ...(newer > 0 ? [`  newer     ${countOf(newer, 'change')} since the last run, for the next one`] : []),

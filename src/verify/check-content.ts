@@ -8,7 +8,7 @@ import type { CheckedFileLink, CheckedMessage } from '../db/repositories/integri
 import type { ReactionRow } from '../db/schema.ts';
 import type { IsoTime, Ts } from '../model.ts';
 import { type NormalizedMessage, normalizeMessage, type Reaction } from '../normalize/message.ts';
-import { millisToIso, tsToMicros } from '../ts.ts';
+import { compareTs, millisToIso, tsToMicros } from '../ts.ts';
 import { type Gap, gapIn, type Remedy } from './gap.ts';
 import type { Ledger, VerifiedChannel } from './ledger.ts';
 
@@ -64,7 +64,8 @@ export async function checkContent(
       channel,
       doubtful.map(({ row }) => row.ts),
     );
-    for (const checked of again) gaps.push(...gapsOf(channel, checked));
+    const settled = await askedInVain(ledger, channel, again);
+    for (const checked of again) if (!settled.has(checked.row.ts)) gaps.push(...gapsOf(channel, checked));
   }
 }
 
@@ -131,6 +132,34 @@ function byTs<Row extends { ts: Ts }>(rows: readonly Row[]): Map<Ts, Row[]> {
     else known.push(row);
   }
   return grouped;
+}
+
+/**
+ * Messages whose object was not what their row was written from, of which Slack was asked again, and which it does not have any
+ * more: what is left of them is all there is. Asked it was when what the repair took back (a covered range, a thread that was
+ * read) is there again.
+ */
+async function askedInVain(
+  { store, teamId }: Place,
+  { channelId }: { channelId: string },
+  rows: readonly CheckedRow[],
+): Promise<ReadonlySet<Ts>> {
+  const waiting = rows.filter((checked) => checked.row.state_hash === unconfirmed && isMendedAsFarAsCanBe(checked));
+  if (waiting.length === 0) return new Set();
+  const coverage = (await store.positions.listCoverage(teamId, channelId)).filter(({ source }) => source !== 'import');
+  const roots = waiting.flatMap(({ row }) => (row.is_reply && row.thread_ts !== null ? [row.thread_ts] : []));
+  const threads = await store.positions.findThreads(teamId, channelId, roots);
+  const isAsked = ({ row: { ts, is_reply, thread_ts, deleted_at } }: CheckedRow) =>
+    deleted_at !== null ||
+    (is_reply && thread_ts !== null
+      ? threads.get(thread_ts)?.is_pending === false
+      : coverage.some(({ from_ts, to_ts }) => compareTs(from_ts, ts) <= 0 && compareTs(ts, to_ts) <= 0));
+  return new Set(waiting.filter(isAsked).map(({ row }) => row.ts));
+}
+
+/** Only the hash tells of the former object, and the ts in it when that was damaged. */
+function isMendedAsFarAsCanBe(checked: CheckedRow): boolean {
+  return changedColumns(checked).every((column) => column === 'content_hash' || column === 'ts in raw');
 }
 
 function gapsOf(channel: VerifiedChannel, checked: CheckedRow): Gap[] {

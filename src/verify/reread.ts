@@ -47,7 +47,8 @@ interface SampleOptions {
 
 /**
  * Reads again until everything was read or the budget ends, what is suspicious first, then windows and threads by turns
- * in random order. `comparison` and `gaps` are filled on the way. Throws what stops the workspace.
+ * in random order. `comparison` and `gaps` are filled on the way. Throws what stops the workspace, and `BudgetEndedError` when
+ * the budget ended before anything was read.
  */
 export async function compareWithSlack(
   context: SyncContext,
@@ -75,7 +76,10 @@ export async function compareWithSlack(
         known.add(keyOf(gap));
       }
     } catch (error) {
-      if (error instanceof BudgetEndedError) return;
+      if (error instanceof BudgetEndedError) {
+        if (comparison.windows.read + comparison.threads.read === 0) throw error;
+        return;
+      }
       failUnit(context, error, { channelId, channel: name });
       if (error instanceof SlackError && error.kind === 'channel') unreadable.add(channelId);
       failures += 1;

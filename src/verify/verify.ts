@@ -63,7 +63,10 @@ export function newVerifyProgress(): VerifyProgress {
   };
 }
 
-/** Throws what stops the workspace; an ended budget only ends the comparison with Slack. */
+/**
+ * Throws what stops the workspace; an ended budget only ends the comparison with Slack, and is thrown in the end when nothing
+ * was compared at all: what nobody looked at is not proved.
+ */
 export async function verify(context: SyncContext, options: VerifyOptions, progress: VerifyProgress): Promise<void> {
   const looking = lookingOnly(context);
   progress.channels = await verifiedChannels(looking, options);
@@ -84,6 +87,7 @@ export async function verify(context: SyncContext, options: VerifyOptions, progr
   progress.unread = new Set(unread.map(({ channelId }) => channelId));
   const found = await checkLedger(ledger, progress);
   if (options.threads) progress.unshown = await findUnshown(ledger);
+  let budgetEnded: BudgetEndedError | null = null;
   if (!options.offline) {
     progress.comparison = {
       windows: { total: 0, read: 0 },
@@ -92,11 +96,23 @@ export async function verify(context: SyncContext, options: VerifyOptions, progr
       newer: 0,
       seed: options.seed,
     };
-    await compareWithSlack(looking, ledger, found, options, { comparison: progress.comparison, gaps: progress.gaps });
+    const told = { comparison: progress.comparison, gaps: progress.gaps };
+    budgetEnded = await unlessBudgetEnds(() => compareWithSlack(looking, ledger, found, options, told));
   }
   if (options.repair && progress.gaps.length > 0) {
     progress.repairs = { windows: 0, threads: 0, rows: 0, checkpoints: 0, recounted: 0 };
     await repair(context, ledger, progress.gaps, progress.repairs);
+  }
+  if (budgetEnded !== null) throw budgetEnded;
+}
+
+async function unlessBudgetEnds(work: () => Promise<void>): Promise<BudgetEndedError | null> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    if (error instanceof BudgetEndedError) return error;
+    throw error;
   }
 }
 

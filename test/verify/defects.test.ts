@@ -265,6 +265,39 @@ eachDatabase((create) => {
   });
 });
 
+eachDatabase((create, name) => {
+  it('a damaged message that Slack does not have any more is no gap for ever: what is left is all there is', async () => {
+    await using vault = await openVault(create);
+    const { planted, channel, lab } = vault;
+    const set = name === 'sqlite' ? `json_set(raw, '$.text', 'Forged.')` : `jsonb_set(raw, '{text}', '"Forged."')`;
+    for (const ts of [planted.plain, planted.replies[1] ?? '']) {
+      await vault.change(`update messages set raw = ${set} where ts = '${ts}'`);
+      channel.deleteMessage(ts);
+    }
+    expect((await vault.verify('--repair')).code).toBe(3);
+    expect((await lab.ingest()).code).toBe(0);
+    const after = await vault.verify();
+    expect([after.code, after.out.gaps]).toEqual([0, []]);
+    // Nothing is claimed of a message before Slack was asked.
+    await vault.change(`update messages set raw = ${set} where ts = '${planted.reacted}'`);
+    expect((await vault.verify('--offline')).out.gaps.map(kindOf)).toEqual(['changed_row']);
+  });
+
+  it('with a budget that compares nothing with Slack, it is partial: what nobody looked at is not proved', async () => {
+    await using vault = await openVault(create);
+    for (const n of ['1', '2']) {
+      const run = await vault.verify('--max-requests', n);
+      expect({ code: run.code, status: run.out.status, gaps: run.out.gaps }).toEqual({
+        code: 3,
+        status: 'partial',
+        gaps: [],
+      });
+      expect(run.out.checked.slack.windows.read).toBe(0);
+    }
+    expect((await vault.verify('--max-requests', '3')).code).toBe(0);
+  });
+});
+
 function kindOf({ kind }: { kind: string }): string {
   return kind;
 }
