@@ -40,6 +40,8 @@ interface Job {
   section: PlannedSection;
   exportedAt: IsoTime;
   work: { days: readonly MessageFile[]; conversations: ReadonlyMap<string, ConversationReport> };
+  /** Channels of which rows were lost since they were stored, with the number that was stored. */
+  lost: ReadonlyMap<string, number>;
   days: ExportDays;
   progress: ImportProgress;
   /** Reads all day files in the order of `work`. */
@@ -130,6 +132,7 @@ export class DayImport {
           await this.#take(tx, part, next.value);
         }
         await this.#storeWaiting(tx, part);
+        await this.#recountLost(tx, part);
         if (part.files.length > 0) await tx.imports.saveFiles(lastOfEach(part.files));
       });
     } catch (error) {
@@ -198,8 +201,23 @@ export class DayImport {
       const defects = [...result.defects, ...reasons.map((reason) => ({ position: null, reason }))];
       this.#finish(part, task, { ...result, defects });
     }
-    await store.transaction((tx) => tx.imports.saveFiles(lastOfEach(part.files)));
+    await store.transaction(async (tx) => {
+      await this.#recountLost(tx, part);
+      await tx.imports.saveFiles(lastOfEach(part.files));
+    });
     this.#count(part);
+  }
+
+  /**
+   * Rows that come back are counted a second time when they are stored. Put right with them, not at the end: whoever is
+   * killed before would leave a count that no import reaches any more. Whether others are still missing shows as long as
+   * there are fewer than there were.
+   */
+  async #recountLost(tx: TransactionStore, part: Part): Promise<void> {
+    for (const channelId of new Set(part.saved.map((saved) => saved.channelId))) {
+      const before = this.#job.lost.get(channelId);
+      if (before !== undefined) await tx.integrity.recount(this.#context.teamId, channelId, before);
+    }
   }
 
   #addResult(part: Part, conversation: ConversationReport, result: DayFileResult): void {

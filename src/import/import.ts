@@ -263,13 +263,14 @@ async function importDays(
     section,
     exportedAt,
     work,
+    lost,
     days: { zone: section.zone, firstDate: work.firstDate, range: options.range },
     progress,
     read: () => options.source.read(how, work.days, done, context.signal),
     readAgain: (day) => options.source.readAgain(how, day),
   });
   await days.run();
-  if (!options.dryRun) await vouch(context, days, { section, exportedAt, lost }, progress);
+  if (!options.dryRun) await vouch(context, days, { section, exportedAt }, progress);
   progress.isFinished = true;
 }
 
@@ -279,24 +280,6 @@ async function listLost({ store, teamId }: SyncContext): Promise<ReadonlyMap<str
   return new Map(
     counts.flatMap(({ channel_id, stored, counted }) => (stored < counted ? [[channel_id, counted]] : [])),
   );
-}
-
-/**
- * Rows that came back were counted twice, when they were stored first and now. Whether others are still missing shows as
- * long as there are fewer than there were.
- */
-async function recountLost(
-  { store, teamId }: SyncContext,
-  lost: ReadonlyMap<string, number>,
-): Promise<(tx: TransactionStore) => Promise<void>> {
-  const counts = lost.size === 0 ? [] : await store.integrity.listRowCounts(teamId);
-  const twice = counts.flatMap(({ channel_id, stored, counted }) => {
-    const before = lost.get(channel_id);
-    return before === undefined ? [] : [{ channel_id, rows: counted - Math.max(before, stored) }];
-  });
-  return async (tx) => {
-    for (const { channel_id, rows } of twice) await tx.messages.addToCount(teamId, channel_id, -rows);
-  };
 }
 
 /**
@@ -324,11 +307,7 @@ async function listDone(
 async function vouch(
   context: SyncContext,
   { held, names }: DayImport,
-  {
-    section: { zone },
-    exportedAt,
-    lost,
-  }: { section: PlannedSection; exportedAt: IsoTime; lost: ReadonlyMap<string, number> },
+  { section: { zone }, exportedAt }: { section: PlannedSection; exportedAt: IsoTime },
   progress: ImportProgress,
 ): Promise<void> {
   const { store, teamId, signal } = context;
@@ -358,9 +337,7 @@ async function vouch(
     });
     covered.push((tx) => position.coverImported(tx, intervals, exportedAt));
   }
-  const recount = await recountLost(context, lost);
   await store.transaction(async (tx) => {
     for (const cover of covered) await cover(tx);
-    await recount(tx);
   });
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { CompiledQuery } from 'kysely';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { exportWorld } from '../exports/export-world.ts';
 import { writeExportFolder } from '../exports/make-export.ts';
@@ -71,6 +72,25 @@ eachDatabase((create, database) => {
       return true;
     });
     expect(kills).toBeGreaterThan(8);
+  });
+
+  it('killed while it brings back lost rows, at this commit or that: each row is counted once', async () => {
+    const kills = await untilNoMore(async (n) => {
+      await using killed = await create();
+      await expectWholeAfterNext(killed, 'the first import');
+      const { db } = await killed.open();
+      await db.executeQuery(CompiledQuery.raw(`delete from messages where ts < '${tsOn(60)}'`));
+      const { signal } = await runCli(['import', folder], {
+        env: { ...envOf(killed), KILL_AT_COMMIT: `after:${4 * n}` },
+        nodeArgs: ['--import', hook],
+      });
+      await runCli(['import', folder, '--lock-timeout', '10s'], { env: envOf(killed) });
+      expect(await killed.rows('stored_counts', { order: 'channel_id' }), `commit ${4 * n}`).toEqual(
+        whole.stored_counts,
+      );
+      return signal === 'SIGKILL';
+    });
+    expect(kills).toBeGreaterThan(1);
   });
 
   it('killed at any moment, again and again, it gets to the end', async () => {

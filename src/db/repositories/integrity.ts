@@ -34,8 +34,11 @@ export interface IntegrityRepository {
 
   /** The newest message up to `upTo` that history showed once, marked deleted or not. */
   findNewestShown(teamId: string, channelId: string, upTo: Ts): Promise<Ts | null>;
-  /** Counts the channel's rows anew. Wants a transaction. */
-  recount(teamId: string, channelId: string): Promise<void>;
+  /**
+   * Counts the channel's rows anew; where fewer are stored than `atLeast`, that many were there, and are missed. Wants a
+   * transaction.
+   */
+  recount(teamId: string, channelId: string, atLeast?: number): Promise<void>;
   mendMessage(
     key: Pick<MessageRow, 'team_id' | 'channel_id' | 'ts'>,
     change: Partial<Omit<MessageRow, 'raw'>>,
@@ -382,20 +385,17 @@ function mends(db: Kysely<Schema>): Pick<IntegrityRepository, 'findNewestShown' 
       return row?.ts ?? null;
     },
 
-    async recount(teamId, channelId) {
+    async recount(teamId, channelId, atLeast = 0) {
+      const { stored } = await db
+        .selectFrom('messages')
+        .select(({ fn }) => fn.countAll<number>().as('stored'))
+        .where('team_id', '=', teamId)
+        .where('channel_id', '=', channelId)
+        .executeTakeFirstOrThrow();
+      const message_rows = Math.max(stored, atLeast);
       await db.deleteFrom('stored_counts').where('team_id', '=', teamId).where('channel_id', '=', channelId).execute();
-      await db
-        .insertInto('stored_counts')
-        .columns(['team_id', 'channel_id', 'message_rows'])
-        .expression((eb) =>
-          eb
-            .selectFrom('messages')
-            .select(({ fn }) => ['team_id', 'channel_id', fn.countAll<number>().as('message_rows')])
-            .where('team_id', '=', teamId)
-            .where('channel_id', '=', channelId)
-            .groupBy(['team_id', 'channel_id']),
-        )
-        .execute();
+      if (message_rows > 0)
+        await db.insertInto('stored_counts').values({ team_id: teamId, channel_id: channelId, message_rows }).execute();
     },
 
     async mendMessage({ team_id, channel_id, ts }, change) {
