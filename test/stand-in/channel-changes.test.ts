@@ -59,15 +59,18 @@ describe('retention', () => {
     expect(await shown(random)).toEqual([]);
   });
 
-  test('puts the replies of a root that expired out of reach', async () => {
+  test('leaves a tombstone of a root whose replies live on, and takes it with the last of them', async () => {
     const general = acme.channel('general');
     const root = general.post();
     const newer = general.post();
     const reply = general.reply(root);
+    const newest = general.post();
     general.expireBefore(newer);
-    expect(await failureOf(client.conversations.replies({ channel: general.id, ts: root }))).toBe('thread_not_found');
-    expect(await failureOf(client.conversations.replies({ channel: general.id, ts: reply }))).toBe('thread_not_found');
-    expect(general.expectedMessages().map(({ ts }) => ts)).toEqual([newer]);
+    const replies = () => client.conversations.replies({ channel: general.id, ts: root });
+    expect((await replies()).messages).toMatchObject([{ ts: root, subtype: 'tombstone' }, { ts: reply }]);
+    general.expireBefore(newest);
+    expect(await failureOf(replies())).toBe('thread_not_found');
+    expect(general.expectedMessages().map(({ ts }) => ts)).toEqual([newest]);
   });
 
   test('leaves nothing that the limit of a plan could hide', async () => {

@@ -46,8 +46,9 @@ eachDatabase((create) => {
       const stored = await lab.database.rows('messages', { order: 'ts' });
       expect(stored.map(({ text }) => text)).toEqual(['keep me', 'boop', 'an open answer']);
       expect(stored.map(({ ts }) => ts)).toEqual([keep, expect.any(String), kept]);
+      // The rule itself, which is configuration, stands in the record of the run.
       for (const table of ['messages', 'message_revisions', 'threads', 'runs'])
-        expect(JSON.stringify(await lab.database.rows(table))).not.toContain('secret:');
+        expect(JSON.stringify(await lab.database.rows(table))).not.toMatch(/secret: (?:the plan|another)/);
 
       general.reply(root, { text: 'a later answer' });
       const next = await lab.run(args);
