@@ -3,6 +3,7 @@
  * ORDERS=50 tries more, ORDER_SEED=7 begins elsewhere.
  */
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/model.ts';
 import { successiveExports } from '../exports/random-export.ts';
 import { Random } from '../stand-in/random.ts';
 import { eachDatabase } from '../support/databases.ts';
@@ -61,5 +62,38 @@ describe('successive exports of a workspace, in any order, some of them twice, a
         for (const { order, rows } of others) expect({ order, ...rows }).toEqual({ order, ...expected?.rows });
       }, 120_000);
     }
+  });
+});
+
+/** A root with a reply, as an export has it, and the same after somebody deleted the root. */
+const root = { type: 'message', user: 'U1', ts: '1700000001.000100', thread_ts: '1700000001.000100' };
+const said = { ...root, text: 'what I said', reply_count: 1, latest_reply: '1700000002.000100' };
+const deleted = { ...root, user: 'USLACKBOT', subtype: 'tombstone', text: 'This message was deleted.', hidden: true };
+const reply = { ...root, ts: '1700000002.000100', text: 'an answer' };
+
+eachDatabase((create) => {
+  it.each([
+    ['with its counts', { ...deleted, reply_count: 1, latest_reply: reply.ts }],
+    ['without them', deleted],
+  ])('a root and its tombstone %s give the same rows in either order', async (_, tombstone: JsonObject) => {
+    const exportOf = (messages: JsonObject[]) => [
+      { path: 'channels.json', content: JSON.stringify([{ id: 'C0000001', name: 'general' }]) },
+      { path: 'users.json', content: JSON.stringify([{ id: 'U1', team_id: 'T0000001', name: 'ann' }]) },
+      { path: 'general/2023-11-14.json', content: JSON.stringify(messages) },
+    ];
+    const before = exportOf([said, reply]);
+    const after = exportOf([tombstone, reply, { type: 'message', user: 'U1', text: 'later', ts: '1700000009.000100' }]);
+    const rows = [];
+    for (const order of [
+      [before, after],
+      [after, before],
+    ]) {
+      await using lab = await openExportLab(create);
+      for (const files of order) expect((await lab.import(files)).code).toBe(0);
+      rows.push(await lab.rows());
+    }
+    expect(rows[1]).toEqual(rows[0]);
+    expect(rows[0]?.['messages']?.[0]).toMatchObject({ text: said.text, deleted_at: expect.anything() });
+    expect(rows[0]?.['threads']).toMatchObject([{ is_pending: false }]);
   });
 });
