@@ -26,11 +26,26 @@ export class ToldNames {
   /** Of a message as Slack has it. */
   add(message: JsonObject & { ts: Ts }): void {
     const { ts, user, text, user_profile: profile } = message;
-    if (profile !== undefined && isPerson(user)) this.put(profileOf(user, ts, objectOf(profile) ?? {}));
+    if (profile !== undefined && isPerson(user)) {
+      const names = objectOf(profile) ?? {};
+      if (!this.#isToldAgain(user, ts, names)) this.put(profileOf(user, ts, names));
+    }
     if (typeof text !== 'string' || !text.includes('|')) return;
     for (const [, id = '', label = ''] of text.matchAll(/<@([UW][A-Z0-9]{2,})\|@?([^<>|\n]+)>/g)) {
       if (isPerson(id)) this.put({ ...nobody(id), label_ts: ts, label: nameOf(decode(label)) });
     }
+  }
+
+  /** Almost every message: its author under the same names as in the one before. Only the moment moves on. */
+  #isToldAgain(userId: string, ts: Ts, { name, real_name, display_name }: JsonObject): boolean {
+    const known = this.#byUser.get(userId);
+    if (known === undefined || known.profile_ts === null || compareTs(ts, known.profile_ts) < 0) return false;
+    const isSame =
+      (name || null) === known.name &&
+      (real_name || null) === known.real_name &&
+      (display_name || null) === known.display_name;
+    if (isSame) this.#byUser.set(userId, { ...known, profile_ts: ts });
+    return isSame;
   }
 
   /** Keeps of two the newer in each respect. */
