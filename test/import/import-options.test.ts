@@ -153,9 +153,10 @@ describe('--dry-run', () => {
       expect(rehearsal.code).toBe(3);
       expect(rehearsal.out.status).toBe('partial');
       expect(await stored(lab.database)).toEqual(before);
-      const { threads: _, ...told } = report(rehearsal.out);
-      const { threads: __, ...done } = report((await lab.import(damaged)).out);
-      expect(told).toEqual(done);
+      // What is missing of threads is looked up among what is stored, which a rehearsal undoes.
+      const known = ({ threads: _, needs_token: __, ...told }: ReturnType<typeof report>) => told;
+      const done = known(report((await lab.import(damaged)).out));
+      expect(known(report(rehearsal.out))).toEqual(done);
     });
   });
 
