@@ -108,10 +108,8 @@ export class Caller {
       restedMs = 0;
       failures += 1;
       if (beforeEach !== undefined) throw unrepeatedError(method, failure);
-      const isEased = isFaultOfServer(failure) && page?.failed() === true;
-      // A smaller page is another question, so it is asked even after the last try of the larger ones.
-      const tries = isEased ? Math.min(failures, policy.attempts - 1) : failures;
-      const delay = retryDelay(slackError(method, failure), tries, policy, random);
+      if (isFaultOfServer(failure)) page?.failed();
+      const delay = retryDelay(slackError(method, failure), failures, policy, random);
       if (delay === undefined) throw slackError(method, failure, failures);
       await this.#backOff(method, failure, failures, Math.ceil(delay));
     }

@@ -11,7 +11,11 @@ const smallest = restrictedPage;
 /** So many small pages that came at once, before a larger one is tried again. */
 const pagesToGrow = 4;
 
-/** The limit of one listing's pages: halved while Slack fails at them, doubled again when it does not. */
+/** A page of half the size may still be too large, and only few tries are left: from then on it shrinks faster. */
+const firstShare = 2;
+const furtherShare = 4;
+
+/** The limit of one listing's pages: it shrinks while Slack fails at them, and doubles again when it does not. */
 export class PageLimit {
   readonly #full: number;
   #limit: number;
@@ -33,14 +37,13 @@ export class PageLimit {
     return this.#limit === this.#full;
   }
 
-  /** Slack failed at a page. Returns whether the next try asks for a smaller one. */
-  failed(): boolean {
+  /** Slack failed at a page: the next try may ask for a smaller one. */
+  failed(): void {
     this.#failures += 1;
     this.#served = 0;
-    if (this.isFull && this.#failures < failuresToShrink) return false;
-    const before = this.#limit;
-    this.#limit = Math.min(before, Math.max(smallest, Math.floor(before / 2)));
-    return this.#limit < before;
+    if (this.isFull && this.#failures < failuresToShrink) return;
+    const share = this.isFull ? firstShare : furtherShare;
+    this.#limit = Math.min(this.#limit, Math.max(smallest, Math.floor(this.#limit / share)));
   }
 
   served(): void {

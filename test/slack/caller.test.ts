@@ -227,7 +227,7 @@ describe('a failing server', () => {
     });
     const call = caller.call('conversations.history', {}, readNothing, { page: new PageLimit(999) });
     expect(await errorOf(clock.run(call))).toMatchObject({ kind: 'transient' });
-    expect(limits).toEqual([999, 999, 499, 249, 124, 62, 31, 15]);
+    expect(limits).toEqual([999, 999, 499, 124, 31, 15]);
   });
 
   test('that cannot be reached is not asked for smaller pages', async () => {
@@ -244,7 +244,7 @@ describe('a failing server', () => {
 
   test('that serves small pages again is asked for larger ones step by step', () => {
     const page = new PageLimit(999);
-    for (let n = 0; n < 4; n += 1) page.failed();
+    for (let n = 0; n < 3; n += 1) page.failed();
     const limits = Array.from({ length: 17 }, () => {
       page.served();
       return page.lastServed;
