@@ -95,8 +95,9 @@ const controlSequences = new RegExp(
     `${esc}[ -/]+[0-~]|\\u001b[0-Z\\\\^-~])`,
     // What is left of C0 (newline and tab may stay), DEL and C1.
     '[^\\P{Cc}\\n\\t]',
-    // Bidirectional embeddings, overrides and isolates: they make text read as what it is not.
-    '[\\u202a-\\u202e\\u2066-\\u2069]',
+    // Marks, embeddings, overrides and isolates of direction: they make text read as what it is not. Separators of lines and
+    // paragraphs, which some terminals and logs take for a new line.
+    '[\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]',
   ].join('|'),
   'gu',
 );
@@ -112,4 +113,16 @@ export function stripTerminalControls(text: string): string {
 /** Text from outside made safe to print: no controls, no secrets. */
 export function printable(text: string): string {
   return maskSecrets(stripTerminalControls(text));
+}
+
+const unprintableInJson = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+/**
+ * A value as JSON that may be shown: no secrets, and what a terminal would act on is written as an escape, so that whoever
+ * parses the text gets every character (JSON.stringify itself escapes only what is below U+0020). All JSON that leaves the
+ * process passes here.
+ */
+export function printableJson(value: unknown, indent?: number): string {
+  const json = maskSecrets(JSON.stringify(value, undefined, indent));
+  return json.replace(unprintableInJson, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }

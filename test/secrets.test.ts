@@ -1,6 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { containsSlackToken, maskSecrets, printable, stripTerminalControls } from '../src/secrets.ts';
+import { containsSlackToken, maskSecrets, printable, printableJson, stripTerminalControls } from '../src/secrets.ts';
 
 describe('maskSecrets', () => {
   it.each([
@@ -271,5 +272,32 @@ describe('printable', () => {
       ),
       { numRuns: 5_000 },
     );
+  });
+});
+
+describe('printableJson', () => {
+  it('keeps every character for whoever parses it, and shows a terminal none that it acts on', () => {
+    const units = fc.string({ unit: 'binary' });
+    fc.assert(
+      fc.property(fc.array(units), (names) => {
+        fc.pre(names.every((name) => maskSecrets(JSON.stringify(name)) === JSON.stringify(name)));
+        const json = printableJson({ names });
+        expect(JSON.parse(json)).toEqual({ names });
+        expect(json).not.toMatch(/[^\P{Cc}]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u);
+      }),
+    );
+    const name = 'a\u202eb\u009b31m\u2028';
+    expect(printableJson({ name })).toBe('{"name":"a\\u202eb\\u009b31m\\u2028"}');
+  });
+
+  it('is the only way in which the CLI and the digest print JSON', () => {
+    const folders = ['src/cli', 'src/cli/commands', 'src/output'];
+    const printed = folders.flatMap((folder) =>
+      readdirSync(folder)
+        .filter((file) => file.endsWith('.ts'))
+        .flatMap((file) => readFileSync(`${folder}/${file}`, 'utf8').split('\n'))
+        .filter((line) => /(?:print|write)\(.*JSON\.stringify/.test(line)),
+    );
+    expect(printed).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 /** What a command runs in: configuration, log, progress, signal. The composition of everything happens here. */
-import { homedir } from 'node:os';
-import { type Environment, withDotEnv } from '../config/env.ts';
+import { homedir, userInfo } from 'node:os';
+import { dotEnvIn, type Environment, readVariable, withDotEnv } from '../config/env.ts';
 import { type Config, type ConfigFlags, loadConfig } from '../config/load.ts';
+import { isExposed } from '../config/plain-file.ts';
 import type { OpenOptions } from '../db/open.ts';
 import type { RunRow } from '../db/schema.ts';
 import { UsageError } from '../errors.ts';
@@ -55,8 +56,9 @@ export async function openContext(process: Process, flags: GlobalFlags & ConfigF
   const env = withDotEnv(process.env, process.cwd);
   const apiUrl = env['SLACK_API_URL'] || undefined;
   const apiUrlIsLoopback = apiUrl !== undefined && isLoopback(checkApiUrl(apiUrl));
-  const config = await loadConfig({ flags, env, directory: process.cwd, home: homedir(), apiUrlIsLoopback });
+  const config = await loadConfig({ flags, env, directory: process.cwd, home: homeDirectory(env), apiUrlIsLoopback });
   const log = await openLog(process, flags, env);
+  warnOfExposed(process, env, log);
   const isQuiet = flags.quiet === true;
   const { terminal } = process.stderr;
   const progress = await openProgress({
@@ -77,6 +79,24 @@ export async function openContext(process: Process, flags: GlobalFlags & ConfigF
     now: Date.now,
     print: (text) => process.stdout.write(`${text}\n`),
   };
+}
+
+/** Null for a user the system does not know, as containers start programs. HOME that is set to nothing counts as not set. */
+function homeDirectory(env: Environment): string | null {
+  try {
+    return readVariable(env, 'HOME') === undefined ? userInfo().homedir || null : homedir();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return null;
+    throw error;
+  }
+}
+
+/** A token that everybody on the machine may read is worth a line in every run. */
+function warnOfExposed(process: Process, env: Environment, log: Logger): void {
+  const tokenFile = readVariable(env, 'SLACK_TOKEN_FILE');
+  for (const path of [dotEnvIn(process.cwd), ...(tokenFile === undefined ? [] : [tokenFile])]) {
+    if (isExposed(path)) log.warn(`${path} holds a secret, and others than its owner may read it: chmod 600 ${path}`);
+  }
 }
 
 async function openLog(process: Process, flags: GlobalFlags, env: Environment): Promise<Logger> {

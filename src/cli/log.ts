@@ -1,4 +1,4 @@
-import { printable } from '../secrets.ts';
+import { printable, printableJson } from '../secrets.ts';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -49,7 +49,7 @@ function formatJson(level: LogLevel, message: string, fields: LogFields, time: D
     key,
     typeof value === 'string' ? printable(value) : value,
   ]);
-  return JSON.stringify({ time: time.toISOString(), level, message: printable(message), ...Object.fromEntries(safe) });
+  return printableJson({ time: time.toISOString(), level, message: printable(message), ...Object.fromEntries(safe) });
 }
 
 function formatText(level: LogLevel, message: string, fields: LogFields, time: Date, options: LogOptions): string {

@@ -26,7 +26,9 @@ export async function main(
   });
   const code = await run(args, {
     env: process.env,
-    cwd: process.cwd(),
+    get cwd() {
+      return workingDirectory();
+    },
     stdout,
     stderr,
     isTerminal: isatty(0) || isatty(2),
@@ -38,6 +40,19 @@ export async function main(
     `error: the result could not be written to standard output: ${failure}; what the command did is not affected\n`,
   );
   return code === exitCodes.ok ? exitCodes.failed : code;
+}
+
+/** Asked for by those commands only that need it. Throws `UsageError` when somebody removed it. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new UsageError(
+      'the working directory does not exist any more',
+      'Change to another one (cd) and run again.',
+      error,
+    );
+  }
 }
 
 async function run(args: readonly string[], streams: Process): Promise<number> {

@@ -4,7 +4,7 @@ import { InterruptedError, sentences } from '../errors.ts';
 import { channelLabel } from '../labels.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { countOf, formatCount } from '../output/counts.ts';
-import { maskSecrets, printable } from '../secrets.ts';
+import { printable, printableJson } from '../secrets.ts';
 import { describe } from '../sync/context.ts';
 import { noMessages } from '../sync/counts.ts';
 import type { Outcome } from '../sync/outcome.ts';
@@ -21,7 +21,7 @@ export function printResults(
   if (context.flags.json === true) {
     const [only, ...others] = results;
     const object = only !== undefined && others.length === 0 ? objectOf(only) : sumOf(results, outcome);
-    context.print(maskSecrets(JSON.stringify(object)));
+    context.print(printableJson(object));
     return;
   }
   if (context.flags.quiet === true && outcome.exitCode === 0) return;
@@ -55,7 +55,7 @@ export function printFailure(stdout: { write(text: string): unknown }, command: 
     errors: [{ channel_id: null, channel: null, ...describe(error) }],
     remaining: null,
   };
-  stdout.write(`${maskSecrets(JSON.stringify(object))}\n`);
+  stdout.write(`${printableJson(object)}\n`);
 }
 
 function objectOf({ exitCode: _, lines: __, label: ___, extra, ...result }: WorkspaceResult): object {

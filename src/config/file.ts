@@ -8,6 +8,7 @@ import { UsageError } from '../errors.ts';
 import { containsSlackToken, maskSecrets } from '../secrets.ts';
 import type { Environment } from './env.ts';
 import { readVariable } from './env.ts';
+import { readPlainFile } from './plain-file.ts';
 import type { FileSettings } from './schema.ts';
 import { fileSchema, knownKeys } from './schema.ts';
 import { isSystemError } from './system-error.ts';
@@ -28,7 +29,7 @@ export async function readConfigFile(
   flag: string | undefined,
   env: Environment,
   directory: string,
-  home: string,
+  home: string | null,
 ): Promise<ConfigFile> {
   const named = flag ?? readVariable(env, 'SLACKINGEST_CONFIG');
   if (named !== undefined) {
@@ -42,10 +43,11 @@ export async function readConfigFile(
     );
   }
   const xdg = readVariable(env, 'XDG_CONFIG_HOME');
-  const configHome = xdg !== undefined && isAbsolute(xdg) ? xdg : join(home, '.config');
-  for (const path of [join(directory, 'slackingest.yaml'), join(configHome, 'slackingest', 'config.yaml')]) {
-    const text = readIfPresent(path);
-    if (text !== undefined) return { path, settings: await parseConfig(text, path) };
+  const configHome = xdg !== undefined && isAbsolute(xdg) ? xdg : home === null ? null : join(home, '.config');
+  const inHome = configHome === null ? [] : [join(configHome, 'slackingest', 'config.yaml')];
+  for (const path of [join(directory, 'slackingest.yaml'), ...inHome]) {
+    const bytes = readPlainFile(path);
+    if (bytes !== null) return { path, settings: await parseConfig(bytes.toString('utf8'), path) };
   }
   return { path: null, settings: fileSchema.parse({}) };
 }
@@ -65,22 +67,39 @@ function readIfPresent(path: string): string | undefined {
  */
 async function parseConfig(text: string, path: string): Promise<FileSettings> {
   // Most runs have no file, and need no parser.
-  const { LineCounter, parseDocument } = await import('yaml');
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) {
-    const { line, col } = lineCounter.linePos(problem.pos[0]);
-    throw new UsageError(`${path}:${line}:${col}: ${maskSecrets(problem.message)}`, 'Correct the YAML.');
-  }
-  // An empty file, or one of comments only, is null.
-  const content: unknown = document.toJS() ?? {};
+  const content = readYaml(await import('yaml'), text, path);
   refuseTokens(content, path);
   const result = fileSchema.safeParse(content, { error: inOurWords });
   if (!result.success) throw wrongSettings(result.error.issues, path);
   refusePassword(result.data.database, path);
   refuseDuplicates(result.data, path);
   return result.data;
+}
+
+function readYaml({ LineCounter, parseDocument }: typeof import('yaml'), text: string, path: string): unknown {
+  const lineCounter = new LineCounter();
+  try {
+    const document = parseDocument(text, { lineCounter, prettyErrors: false });
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem !== undefined) {
+      const { line, col } = lineCounter.linePos(problem.pos[0]);
+      throw new UsageError(`${path}:${line}:${col}: ${maskSecrets(problem.message)}`, 'Correct the YAML.');
+    }
+    // An empty file, or one of comments only, is null.
+    const content: unknown = document.toJS() ?? {};
+    // What contains itself has no end, and no JSON.
+    JSON.stringify(content);
+    return content;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    // The parser's words for aliases that multiply, the engine's for depth and circles.
+    if (!(error instanceof ReferenceError || error instanceof RangeError || error instanceof TypeError)) throw error;
+    throw new UsageError(
+      `${path}: its values are nested without end, or its aliases (*name) contain themselves or multiply too far`,
+      'Write the values out, without anchors and aliases.',
+      error,
+    );
+  }
 }
 
 /** Looked for before anything else, so that no later message can quote one. */

@@ -79,8 +79,8 @@ export interface ConfigSources {
   env: Environment;
   /** The working directory, absolute. */
   directory: string;
-  /** The person's home directory. */
-  home: string;
+  /** The person's home directory; null when the system knows none. */
+  home: string | null;
   /** Whether SLACK_API_URL points to this machine: only there may the pace exceed Slack's rates. */
   apiUrlIsLoopback: boolean;
 }
@@ -142,9 +142,15 @@ export function unknownWorkspace(config: Config, wanted: string): UsageError {
 }
 
 /** The XDG rules say that a relative XDG_DATA_HOME does not count. */
-function defaultDatabase(env: Environment, home: string): string {
+function defaultDatabase(env: Environment, home: string | null): string {
   const xdg = readVariable(env, 'XDG_DATA_HOME');
-  const dataHome = xdg !== undefined && isAbsolute(xdg) ? xdg : join(home, '.local', 'share');
+  if (home === null && (xdg === undefined || !isAbsolute(xdg))) {
+    throw new UsageError(
+      'there is no place for the database: no DATABASE_URL is given, and the user has no home directory',
+      'Set DATABASE_URL, for example to sqlite:/var/lib/slackingest/slackingest.db.',
+    );
+  }
+  const dataHome = xdg !== undefined && isAbsolute(xdg) ? xdg : join(home ?? '', '.local', 'share');
   return `sqlite:${join(dataHome, 'slackingest', 'slackingest.db')}`;
 }
 

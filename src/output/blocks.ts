@@ -1,6 +1,7 @@
 /** A digest as Slack messages of blocks (docs.slack.dev/reference/block-kit/blocks). */
 import type { Digest, DigestWindow, EventItem, LateItem, MessageItem } from '../digest/digest.ts';
 import { announcedKey, eventKey, lateKey, questionKey, threadKey, upcomingKey } from '../digest/item-keys.ts';
+import { printableJson } from '../secrets.ts';
 import { changeOf, countOf, formatCount } from './counts.ts';
 import { eventTimeText, lastDayOf, momentText } from './dates.ts';
 import { escapeMrkdwn, mrkdwnLink } from './mrkdwn-text.ts';
@@ -94,7 +95,7 @@ export function renderBlocksJson(digests: readonly Digest[], options?: BlockOpti
   const messages = digests.flatMap((digest) =>
     renderBlocks(digest, options).map(({ text, blocks }) => ({ team_id: digest.workspace.team_id, text, blocks })),
   );
-  return JSON.stringify(messages, null, 2);
+  return printableJson(messages, 2);
 }
 
 function piecesOf(digest: Digest, options: BlockOptions): Piece[] {

@@ -2,7 +2,7 @@ import type { Access, Dialect } from '../../db/dialects/dialect.ts';
 import { migrate, migrationStatus } from '../../db/migrate.ts';
 import { isMissing, openDatabase, openEmptyDatabase } from '../../db/open.ts';
 import { exitCodes } from '../../exit-codes.ts';
-import { maskSecrets } from '../../secrets.ts';
+import { maskSecrets, printableJson } from '../../secrets.ts';
 import { type CommandContext, type GlobalFlags, openContext, type Process, surroundings } from '../context.ts';
 
 interface MigrateFlags extends GlobalFlags {
@@ -41,7 +41,7 @@ async function show(
   { applied, pending }: Awaited<ReturnType<typeof migrationStatus>>,
 ): Promise<void> {
   if (flags.json === true) {
-    print(JSON.stringify({ command: 'migrate', applied, pending }));
+    print(printableJson({ command: 'migrate', applied, pending }));
     return;
   }
   if (flags.dryRun === true) {
@@ -65,7 +65,7 @@ async function run(context: CommandContext, flags: MigrateFlags, dialect: Dialec
     now: context.now,
   });
   if (flags.json === true) {
-    context.print(JSON.stringify({ command: 'migrate', applied, backup }));
+    context.print(printableJson({ command: 'migrate', applied, backup }));
     return;
   }
   if (backup !== null) context.log.info(`The database was copied to ${backup} first.`);

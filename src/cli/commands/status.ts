@@ -7,7 +7,7 @@ import type { WorkspaceRow } from '../../db/schema.ts';
 import { UsageError } from '../../errors.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import { workspaceLabelWithId } from '../../labels.ts';
-import { maskSecrets, printable } from '../../secrets.ts';
+import { printable, printableJson } from '../../secrets.ts';
 import { type CommandContext, type GlobalFlags, openContext, type Process, surroundings } from '../context.ts';
 import { noDatabase } from '../open-database.ts';
 import { printFailure } from '../result.ts';
@@ -45,7 +45,7 @@ export async function statusCommand(process: Process, flags: StatusFlags): Promi
     const { isTTY, columns, rows } = process.stdout.terminal;
     const isTerminal = isTTY === true;
     const screen = { columns: columns ?? 80, isTerminal, lines: isTerminal ? (rows ?? null) : null };
-    if (flags.json === true) context.print(maskSecrets(JSON.stringify(status)));
+    if (flags.json === true) context.print(printableJson(status));
     else context.print(printable(textOf(status, screen)));
     // Of a schema that is behind it can tell nothing but that.
     return isOutdated(status.database) ? exitCodes.failed : exitCodes.ok;

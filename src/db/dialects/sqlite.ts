@@ -398,6 +398,8 @@ function explainSqliteError(error: unknown, path: string, access: Access): Datab
 }
 
 function errorCode(error: unknown): string | undefined {
+  // The package `bindings`, which looks for the compiled part of the driver, gives its failure no code.
+  if (error instanceof Error && error.message.startsWith('Could not locate the bindings file')) return 'NO_BINDINGS';
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
@@ -425,10 +427,11 @@ function sqliteErrorTexts(
       'Free some space and run again: everything committed before is kept, and the run goes on from there.',
     ];
   }
-  if (code === 'ERR_DLOPEN_FAILED') {
+  if (code === 'ERR_DLOPEN_FAILED' || code === 'NO_BINDINGS') {
+    const what = code === 'NO_BINDINGS' ? 'was never compiled here' : 'was compiled for another Node.js or system';
     return [
-      'the SQLite driver was built for another version of Node.js',
-      'Run "npm rebuild better-sqlite3" with the Node.js that runs slackingest.',
+      `the SQLite driver (better-sqlite3) ${what}`,
+      'Run "npm rebuild better-sqlite3" in the folder of slackingest, with the Node.js that runs it.',
     ];
   }
   if (code === 'SQLITE_NOTADB') {
