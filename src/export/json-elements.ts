@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { parseExactly, stringEnd } from '../exact-json.ts';
 import type { JsonValue } from '../model.ts';
+import { deepestNesting, tooDeep } from '../odd-element.ts';
 import type { FoundRecord } from './records.ts';
 
 /** One element, or why it is none. Positions count from 0. */
@@ -69,12 +70,51 @@ export async function* parseChunks(chunks: AsyncIterable<Buffer>, end: ListEnd):
     const text = decoder.decode(chunk, { stream: true });
     // The sign itself may stand in the file; then its bytes do.
     isDamaged ||= text.includes('\ufffd') && !chunk.includes('\ufffd');
-    const elements = splitter.push(text);
-    if (elements.length > 0) yield elements;
+    yield* portionsOf(splitter.push(text));
     if (splitter.isHopeless) break;
   }
-  yield [...splitter.push(decoder?.decode() ?? ''), ...splitter.finish()];
+  yield* portionsOf([...splitter.push(decoder?.decode() ?? ''), ...splitter.finish()]);
   end.problem = splitter.end.problem ?? (isDamaged ? replacedBytes : null);
+}
+
+/** Texts up to this length are parsed in one go; a day file of Slack's has a megabyte at most. */
+const wholeTextLength = 1 << 20;
+const sliceLength = 1 << 18;
+
+/** Whether a text is so long that what is made of it, which takes far more room, is made in portions. */
+export function isLong(text: string): boolean {
+  return text.length > wholeTextLength;
+}
+
+/** A long text in pieces. */
+export function* slicesOf(text: string): Iterable<string> {
+  for (let from = 0; from < text.length; from += sliceLength) yield text.slice(from, from + sliceLength);
+}
+
+/** The elements of a list that is in memory as text, in portions that fit there too. */
+export function* parsePortions(text: string, end: ListEnd): Iterable<Element[]> {
+  if (!isLong(text)) {
+    const list = parseList(text);
+    end.problem = list.end.problem;
+    yield list.elements;
+    return;
+  }
+  const splitter = new ListSplitter();
+  for (const slice of slicesOf(text)) {
+    yield* portionsOf(splitter.push(slice));
+    if (splitter.isHopeless) break;
+  }
+  yield* portionsOf(splitter.finish());
+  end.problem = splitter.end.problem;
+}
+
+/** What follows is made of so many elements at once. */
+const portionElements = 2000;
+
+export function* portionsOf<Item>(elements: Item[]): Iterable<Item[]> {
+  for (let from = 0; from < elements.length; from += portionElements) {
+    yield elements.length <= portionElements ? elements : elements.slice(from, from + portionElements);
+  }
 }
 
 export function encodingOf(start: Buffer): string {
@@ -204,12 +244,28 @@ class ListSplitter {
   #element(text: string, reason: string): Element {
     const position = this.#position;
     this.#position += 1;
+    // Each level takes a hundred times its character, before the parser finds out that nothing closes them.
+    if (text.length > deepestNesting && isDeeper(text, deepestNesting)) return { position, reason: tooDeep };
     try {
       return { position, value: parseJson(text) };
     } catch {
       return { position, reason };
     }
   }
+}
+
+const opening = /[[{]/g;
+
+/** Whether more brackets are open somewhere than `levels`, strings taken for what they are. */
+function isDeeper(text: string, levels: number): boolean {
+  // Hardly any text has so many at all.
+  let count = 0;
+  opening.lastIndex = 0;
+  while (count <= levels && opening.test(text)) count += 1;
+  if (count <= levels) return false;
+  const scan = { ...newScan(), deepest: levels };
+  elementLength(text, scan);
+  return scan.depth > levels;
 }
 
 /** What stands between two elements is taken off both ends; by hand, since a pattern looks at long blanks again and again. */
@@ -225,10 +281,12 @@ export interface Scan {
   at: number;
   depth: number;
   isInString: boolean;
+  /** Where nothing deeper needs to be looked at. */
+  deepest: number;
 }
 
 export function newScan(): Scan {
-  return { at: 0, depth: 0, isInString: false };
+  return { at: 0, depth: 0, isInString: false, deepest: Number.POSITIVE_INFINITY };
 }
 
 /** How long the element at the beginning of `text` is; null when it does not end here. `scan` remembers how far it looked. */
@@ -256,8 +314,10 @@ export function elementLength(text: string, scan: Scan): number | null {
     if (scan.depth === 0 && (sign === ',' || sign === ']' || sign === '}')) return Math.max(at, 1);
     scan.at = at + 1;
     if (sign === '"') scan.isInString = true;
-    else if (sign === '[' || sign === '{') scan.depth += 1;
-    else if (sign !== ',') {
+    else if (sign === '[' || sign === '{') {
+      scan.depth += 1;
+      if (scan.depth > scan.deepest) return null;
+    } else if (sign !== ',') {
       scan.depth -= 1;
       if (scan.depth === 0) return at + 1;
     }

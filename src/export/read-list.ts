@@ -1,21 +1,24 @@
 /** Reads files of an export as what they are: lists of objects, and messages of one day. */
 import type { JsonObject, JsonValue } from '../model.ts';
-import { isNestedTooDeeply } from '../nesting.ts';
+import { whyOdd } from '../odd-element.ts';
 import { asMessage, type Message } from '../timestamps.ts';
 import { type ArchiveFile, ArchiveFileError, type ArchiveReader } from './archive.ts';
 import {
   decodeText,
   type Element,
   encodingOf,
+  isLong,
   type ListEnd,
   parseChunks,
-  parseList,
+  parsePortions,
+  portionsOf,
   type ReadElement,
+  slicesOf,
 } from './json-elements.ts';
 import { RecordFinder } from './record-finder.ts';
 import { type FoundRecord, nothingAround, recordsIn } from './records.ts';
 
-/** Files up to this size are read whole; a day file of Slack's has a megabyte at most. */
+/** Files up to this size are read in one go; what is made of them comes in portions. */
 const wholeFileBytes = 16 << 20;
 
 /** Something in a file that could not be taken, for the person who wants to know. */
@@ -23,6 +26,20 @@ export interface Defect {
   /** Of the element in the list, from 0; null for the file as a whole. */
   position: number | null;
   reason: string;
+}
+
+/** So many are told one by one: a file may be made of nothing else, millions of them. */
+const toldDefects = 1000;
+
+/** What could not be taken of one file. */
+export class Defects {
+  readonly told: Defect[] = [];
+  count = 0;
+
+  add(defect: Defect): void {
+    this.count += 1;
+    if (this.count <= toldDefects) this.told.push(defect);
+  }
 }
 
 /** A file as it was read. */
@@ -59,20 +76,36 @@ export function openContent(reader: ArchiveReader, file: ArchiveFile, onChunk?: 
     problem,
     late: new Set(),
     portions: (async function* () {
-      const list = parseList(text);
-      const wrapped = list.elements.length === 0 && list.end.problem !== null ? unwrapped(text) : null;
-      end.problem = wrapped === null ? list.end.problem : wrapped.problem;
-      yield wrapped?.elements ?? list.elements;
+      let isEmpty = true;
+      if (!isLong(text) || beginsAsList(text)) {
+        for (const elements of parsePortions(text, end)) {
+          isEmpty &&= elements.length === 0;
+          yield elements;
+        }
+      } else end.problem = 'does not begin as a list does';
+      if (isEmpty && end.problem !== null) yield* unwrapped(text, end);
     })(),
   };
 }
 
-/** The records of a text that is no list of them; null when there are none. */
-function unwrapped(text: string): { elements: Element[]; problem: string | null } | null {
+function beginsAsList(text: string): boolean {
+  return text.slice(0, 1000).trimStart().startsWith('[');
+}
+
+/** The records of a text that is no list of them. Where there are none the problem stays as it is. */
+function* unwrapped(text: string, end: ListEnd): Iterable<Element[]> {
   const finder = new RecordFinder();
-  const found = [...finder.push(text), ...finder.finish()];
-  if (found.length > 0) return { elements: elementsOf(found, 0), problem: finder.problem };
-  return emptyAnswer.test(text) ? { elements: [], problem: null } : null;
+  let position = 0;
+  const take = function* (found: FoundRecord[]): Iterable<Element[]> {
+    for (const part of portionsOf(found)) {
+      yield elementsOf(part, position);
+      position += part.length;
+    }
+  };
+  for (const slice of slicesOf(text)) yield* take(finder.push(slice));
+  yield* take(finder.finish());
+  if (position > 0) end.problem = finder.problem;
+  else if (emptyAnswer.test(text)) end.problem = null;
 }
 
 /** An answer of the API that holds nothing. */
@@ -133,8 +166,9 @@ export async function* readObjects(
     if (content.bytes !== null && isEmptyList(content.bytes)) return;
     for await (const elements of content.portions) {
       yield elements.flatMap((element) => {
-        if ('reason' in element) onDefect({ position: element.position, reason: element.reason });
-        else if (isNestedTooDeeply(element.value)) onDefect({ position: element.position, reason: tooDeep });
+        const odd = 'reason' in element ? element.reason : whyOdd(element.value);
+        if (odd !== null) onDefect({ position: element.position, reason: odd });
+        else if ('reason' in element) return [];
         else if (element.found !== undefined || isWrapper(element.value))
           return recordsOfLists(element).map(({ value }) => value);
         else if (isObject(element.value)) return [element.value];
@@ -200,10 +234,8 @@ export function messagesIn({ value, found }: ReadElement): FoundRecord[] | strin
 /** The message of an element, or why it is none; another object than the element where its timestamps were mended. */
 export function messageOf(value: JsonValue): Message | string {
   if (!isObject(value)) return kindOf(value);
-  return isNestedTooDeeply(value) ? tooDeep : asMessage(value);
+  return whyOdd(value) ?? asMessage(value);
 }
-
-const tooDeep = 'is nested too deeply';
 
 function isObject(value: JsonValue): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

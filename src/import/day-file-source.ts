@@ -39,8 +39,11 @@ export interface DayFileSource {
   close(): Promise<void>;
 }
 
-/** What the thread is told: first how to read, then what. `read` counts the readings. */
-export type ReaderMessage = { read: number; options: ReadOptions } | { read: number; tasks: DayFileTask[] };
+/** What the thread is told: first how to read, then what, and of each answer that it was taken. `read` counts the readings. */
+export type ReaderMessage =
+  | { read: number; options: ReadOptions }
+  | { read: number; tasks: DayFileTask[] }
+  | { isTaken: true };
 
 /** What the thread answers: portions of files, in the order of the tasks, and which of them are the last of their file. */
 export interface PackedPortions {
@@ -82,6 +85,7 @@ class InlineSource implements DayFileSource {
         if (signal.aborted) return;
         for await (const portion of withLast(readDayFile(reader, taskOf(day, done(day)), options))) {
           yield { task: day, ...portion };
+          await breathe();
         }
       }
     } finally {
@@ -158,6 +162,7 @@ class ThreadSource implements DayFileSource {
       while (taken < days.length) {
         const portions = await this.#inbox.take(signal);
         if (portions === null) return;
+        this.#tell({ isTaken: true });
         const { read: of, lasts, packed } = portions;
         // Of a reading that nobody waits for any more.
         if (of !== read) continue;

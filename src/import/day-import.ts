@@ -70,7 +70,7 @@ interface Part {
   tallies: Map<ConversationReport, Tally>;
   /** Without a day for messages of which nobody knows whether they are the whole day. */
   held: { channelId: string; day: Parameters<HeldDays['add']>[0] | null }[];
-  damaged: { path: string; conversation: ConversationReport | null; defects: readonly Defect[] }[];
+  damaged: { path: string; conversation: ConversationReport | null; defects: readonly Defect[]; count: number }[];
   /** Messages of files that were imported before. */
   unchanged: number;
   filtered: number;
@@ -158,7 +158,7 @@ export class DayImport {
       if (this.#waiting === null) this.#waiting = { channelId: conversation.channelId, messages };
       else for (const message of messages) this.#waiting.messages.push(message);
       part.messages += messages.length;
-      part.bytes += task.size;
+      for (const { raw } of messages) part.bytes += raw.text.length;
       if (this.#waiting.messages.length >= portionMessages) await this.#storeWaiting(tx, part);
     }
     if (conversation !== null) this.#addResult(part, conversation, result);
@@ -199,7 +199,7 @@ export class DayImport {
       }
       if (!isLast) continue;
       const defects = [...result.defects, ...reasons.map((reason) => ({ position: null, reason }))];
-      this.#finish(part, task, { ...result, defects });
+      this.#finish(part, task, { ...result, defects, defectCount: result.defectCount + reasons.length });
     }
     await store.transaction(async (tx) => {
       await this.#recountLost(tx, part);
@@ -266,8 +266,9 @@ export class DayImport {
       this.held.set(channelId, days);
       if (day !== null) days.add(day);
     }
-    for (const { path, conversation, defects } of part.damaged) {
+    for (const { path, conversation, defects, count } of part.damaged) {
       for (const defect of defects) quarantine(this.#context, progress, { path, ...defect }, conversation);
+      progress.quarantinedCount += count - defects.length;
     }
     progress.filtered += part.filtered;
     progress.refused += part.refused;
@@ -278,16 +279,16 @@ export class DayImport {
     this.#doneBytes += part.fileBytes;
   }
 
-  #finish(part: Part, task: MessageFile, { sha256, isDone, defects }: DayFileResult): void {
+  #finish(part: Part, task: MessageFile, { sha256, isDone, defects, defectCount }: DayFileResult): void {
     const { section, exportedAt } = this.#job;
     const { rows, leftOut, first, last, conversations, isWrapped } = this.#open;
     this.#open = newFile();
-    const isWhole = defects.length === 0;
+    const isWhole = defectCount === 0;
     const holdsDay = isWhole && !isWrapped && rows + leftOut > 0;
     const day = task.routes === null ? { date: task.date, first, last, isWhole: holdsDay } : null;
     for (const { channelId } of conversations) part.held.push({ channelId, day });
     const [conversation = null] = conversations;
-    if (!isWhole) part.damaged.push({ path: task.path, conversation, defects });
+    if (!isWhole) part.damaged.push({ path: task.path, conversation, defects, count: defectCount });
     if (isDone) part.importedBefore += 1;
     else part.read += 1;
     part.fileBytes += task.size;
@@ -298,7 +299,7 @@ export class DayImport {
       path: cleanText(withinSection(task.path, section.prefix)),
       rows,
       status: isWhole && leftOut === 0 ? 'done' : rows === 0 && !isWhole ? 'failed' : 'partial',
-      error: defects[0] === undefined ? null : errorText(defects[0], defects.length),
+      error: defects[0] === undefined ? null : errorText(defects[0], defectCount),
       exported_at: exportedAt,
       updated_at: nowIso(this.#context),
     });

@@ -3,7 +3,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { UsageError } from '../errors.ts';
 import { type Archive, ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
 import { type DayZone, DayZoneEvidence } from '../export/day-zone.ts';
-import { decodeText, parseList } from '../export/json-elements.ts';
+import { decodeText, type Element, parsePortions } from '../export/json-elements.ts';
 import { type DayFile, readLayout, type Section, whyNone } from '../export/layout.ts';
 import { listArchive, notAnExport, openReader } from '../export/open-archive.ts';
 import { messageOf, readListed, readObjects } from '../export/read-list.ts';
@@ -11,6 +11,7 @@ import { channelOf } from '../export/records.ts';
 import { groupRejected } from '../export/rejected.ts';
 import { type Candidate, type Certainty, WorkspaceEvidence } from '../export/workspace-evidence.ts';
 import type { IsoTime, JsonObject, JsonValue } from '../model.ts';
+import type { Message } from '../timestamps.ts';
 import { millisToIso, tsToMicros } from '../ts.ts';
 import { ConversationNames, type Listed } from './conversation-names.ts';
 import { OtherFileSurvey, type OtherFiles } from './other-files.ts';
@@ -97,14 +98,14 @@ async function planSection(
   const evidence = new WorkspaceEvidence();
   const zones = new DayZoneEvidence();
   for (const name of ['users', 'org_users'] as const) {
-    for (const user of await objectsOf(reader, found, name)) evidence.addUser(user);
+    for await (const user of objectsOf(reader, found, name)) evidence.addUser(user);
   }
   const listed: Listed[] = [];
   const addListed = ({ id, name }: JsonObject): void => {
     if (typeof id === 'string') listed.push({ id, name: typeof name === 'string' ? name : null });
   };
   for (const name of ['channels', 'groups', 'dms', 'mpims'] as const) {
-    for (const channel of await objectsOf(reader, found, name)) {
+    for await (const channel of objectsOf(reader, found, name)) {
       evidence.addChannel(channel);
       addListed(channel);
     }
@@ -178,12 +179,26 @@ async function withoutMixedFolders(
     const [first] = days;
     if (first === undefined || names.find(folder) !== null) continue;
     const text = await textOf(reader, first, signal);
-    const { elements } = parseList(text ?? '');
-    if (!elements.some((element) => 'value' in element && namesChannel(element.value))) continue;
+    if (!someElement(text ?? '', (element) => 'value' in element && namesChannel(element.value))) continue;
     folders.delete(folder);
     for (const day of days) unknown.push(day);
   }
   return { ...section, folders, others: { ...section.others, unknown } };
+}
+
+/** Looks no further than it must. */
+function someElement(text: string, is: (element: Element) => boolean): boolean {
+  for (const part of parsePortions(text, { problem: null })) if (part.some(is)) return true;
+  return false;
+}
+
+function* messagesOf(text: string): Iterable<Message> {
+  for (const part of parsePortions(text, { problem: null })) {
+    for (const element of part) {
+      const message = 'reason' in element ? element.reason : messageOf(element.value);
+      if (typeof message !== 'string') yield message;
+    }
+  }
 }
 
 function namesChannel(value: JsonValue): boolean {
@@ -212,30 +227,15 @@ function nothingIn(archive: Archive, sections: readonly PlannedSection[]): Usage
   );
 }
 
-/** Of people and conversations: what may tell whose export it is. */
-const telling = [
-  ...['id', 'name', 'team_id', 'enterprise_user', 'is_stranger', 'is_primary_owner', 'is_owner', 'is_admin'],
-  ...['context_team_id', 'shared_team_ids', 'internal_team_ids', 'is_ext_shared', 'is_general'],
-];
-
-/** Defects are told when the list is imported. */
-async function objectsOf(
+/** One after the other: lists of a large organisation do not fit into memory. Defects are told when the list is imported. */
+async function* objectsOf(
   reader: ArchiveReader,
   { lists }: Section,
   name: Parameters<Section['lists']['get']>[0],
-): Promise<JsonObject[]> {
+): AsyncIterable<JsonObject> {
   const file = lists.get(name);
-  if (file === undefined) return [];
-  const objects: JsonObject[] = [];
-  for await (const portion of readObjects(reader, file, () => undefined)) {
-    // Only what is looked at: lists of a large organisation do not fit into memory.
-    for (const object of portion) {
-      objects.push(
-        Object.fromEntries(telling.flatMap((key) => (object[key] === undefined ? [] : [[key, object[key]]]))),
-      );
-    }
-  }
-  return objects;
+  if (file === undefined) return;
+  for await (const portion of readObjects(reader, file, () => undefined)) yield* portion;
 }
 
 async function lookInto(
@@ -248,14 +248,15 @@ async function lookInto(
   const text = await textOf(reader, day, signal);
   if (text === null) return;
   evidence.addText(text);
-  const moments: number[] = [];
-  for (const element of parseList(text).elements) {
-    const message = 'reason' in element ? element.reason : messageOf(element.value);
-    if (typeof message === 'string') continue;
+  let first = Number.POSITIVE_INFINITY;
+  let last = 0;
+  for (const message of messagesOf(text)) {
     evidence.addMessage(message, day.folder);
-    moments.push(tsToMicros(message.ts));
+    const at = tsToMicros(message.ts);
+    first = Math.min(first, at);
+    last = Math.max(last, at);
   }
-  if (moments.length > 0) zones.add(day.date, minOf(moments), maxOf(moments));
+  if (first <= last) zones.add(day.date, first, last);
 }
 
 /** What is no day file in size is left for the import itself, which reads in portions. */
@@ -304,22 +305,11 @@ class NewestMoment {
 
   async #addAll(reader: ArchiveReader, day: DayFile, signal: AbortSignal): Promise<void> {
     const text = await textOf(reader, day, signal);
-    for (const element of text === null ? [] : parseList(text).elements) {
-      const message = 'reason' in element ? element.reason : messageOf(element.value);
-      if (typeof message !== 'string') this.add(tsToMicros(message.ts));
-    }
+    for (const message of messagesOf(text ?? '')) this.add(tsToMicros(message.ts));
   }
 }
 
 function spread<Item>(items: readonly Item[], n: number): Item[] {
   if (items.length <= n) return [...items];
   return Array.from({ length: n }, (_, i) => items[Math.floor((i * items.length) / n)]).flatMap((item) => item ?? []);
-}
-
-function minOf(values: readonly number[]): number {
-  return values.reduce((least, value) => Math.min(least, value));
-}
-
-function maxOf(values: readonly number[]): number {
-  return values.reduce((most, value) => Math.max(most, value));
 }

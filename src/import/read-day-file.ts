@@ -4,7 +4,7 @@
  */
 import { createHash, type Hash, hash } from 'node:crypto';
 import { type ArchiveFile, ArchiveFileError, type ArchiveReader } from '../export/archive.ts';
-import { type Defect, openContent } from '../export/read-list.ts';
+import { type Defect, Defects, openContent } from '../export/read-list.ts';
 import type { Routes } from '../export/records.ts';
 import type { JsonObject, JsonValue } from '../model.ts';
 import { objectsOf } from '../normalize/json-access.ts';
@@ -51,7 +51,10 @@ export interface DayFileResult {
   isDone: boolean;
   messages: StorableMessage[];
   tally: Tally;
+  /** The first of them. */
   defects: Defect[];
+  /** Of all. */
+  defectCount: number;
   /** Messages dropped, by the rule's label. */
   discarded: [label: string, n: number][];
   /** Messages outside of the time range. */
@@ -78,7 +81,7 @@ export async function* readDayFile(
   task: DayFileTask,
   options: ReadOptions,
 ): AsyncIterable<DayFileResult> {
-  const defects: Defect[] = [];
+  const defects = new Defects();
   let sha256 = '';
   let result = emptyResult();
   try {
@@ -88,7 +91,7 @@ export async function* readDayFile(
       digest.update(chunk);
     });
     if (content.bytes !== null) sha256 = hash('sha256', content.bytes, 'hex');
-    if (content.problem !== null) defects.push({ position: null, reason: content.problem });
+    if (content.problem !== null) defects.add({ position: null, reason: content.problem });
     const isDone = sha256 !== '' && task.done.includes(sha256);
     let isFirst = true;
     for await (const elements of content.portions) {
@@ -99,12 +102,12 @@ export async function* readDayFile(
       }
     }
     if (content.bytes === null) sha256 = digest?.digest('hex') ?? '';
-    if (content.end.problem !== null) defects.push({ position: null, reason: content.end.problem });
+    if (content.end.problem !== null) defects.add({ position: null, reason: content.end.problem });
   } catch (error) {
     if (!(error instanceof ArchiveFileError)) throw error;
-    defects.push({ position: null, reason: error.message });
+    defects.add({ position: null, reason: error.message });
   }
-  yield { ...result, sha256, defects };
+  yield { ...result, sha256, defects: defects.told, defectCount: defects.count };
 }
 
 function emptyResult(): DayFileResult {
@@ -117,6 +120,7 @@ function emptyResult(): DayFileResult {
     messages: [],
     tally,
     defects: [],
+    defectCount: 0,
     discarded: [],
     filtered: 0,
     mended: 0,
@@ -128,7 +132,7 @@ function takeMessages(
   { folder, isWrapped, messages }: SortedMessages,
   isDone: boolean,
   { range, rules }: ReadOptions,
-  defects: Defect[],
+  defects: Defects,
 ): DayFileResult {
   const result = { ...emptyResult(), folder, isWrapped, isDone };
   const threads = new Set<string>();
@@ -139,7 +143,7 @@ function takeMessages(
     if (isMended) {
       const other = mended.get(message.ts);
       if (other !== undefined && JSON.stringify(other) !== JSON.stringify(message)) {
-        defects.push({ position, reason: 'has a ts that was cut: another message has the same one' });
+        defects.add({ position, reason: 'has a ts that was cut: another message has the same one' });
         continue;
       }
       mended.set(message.ts, message);

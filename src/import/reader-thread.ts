@@ -10,6 +10,9 @@ import { type DayFileTask, type ReadOptions, readDayFile } from './read-day-file
 const messagesAtOnce = 1000;
 const charactersAtOnce = 1 << 17;
 
+/** Answers that may wait to be taken: of one file that is large there may be thousands, and storing takes longer. */
+const answersAhead = 16;
+
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a thread');
 // Handed over by the one place that starts this thread.
@@ -17,8 +20,15 @@ const reader = openReader(workerData as ArchiveAddress);
 let waiting: DayFileTask[] = [];
 let reading: { read: number; options: ReadOptions } | null = null;
 let isBusy = false;
+let untaken = 0;
+let goOn = (): void => undefined;
 
 port.on('message', (message: ReaderMessage) => {
+  if ('isTaken' in message) {
+    untaken -= 1;
+    goOn();
+    return;
+  }
   if ('options' in message) {
     reading = message;
     waiting = [];
@@ -34,24 +44,34 @@ async function work(): Promise<void> {
   let lasts: boolean[] = [];
   let messages = 0;
   let of = 0;
-  const send = (): void => {
+  const send = async (): Promise<void> => {
     if (lasts.length === 0) return;
     const portions: PackedPortions = { read: of, lasts, packed: packer.take() };
     port?.postMessage(portions);
     lasts = [];
     messages = 0;
+    untaken += 1;
+    while (untaken >= answersAhead) {
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+    }
   };
   for (let task = waiting.shift(); task !== undefined && reading !== null; task = waiting.shift()) {
     const { read, options } = reading;
-    if (read !== of) send();
+    if (read !== of) await send();
     of = read;
     for await (const { result, isLast } of withLast(readDayFile(reader, task, options))) {
       packer.add(result);
       lasts.push(isLast);
       messages += result.messages.length + 1;
-      if (messages >= messagesAtOnce || packer.size >= charactersAtOnce) send();
+      if (messages >= messagesAtOnce || packer.size >= charactersAtOnce) await send();
+      // Nobody waits for the rest of it any more.
+      if (reading?.read !== of) break;
     }
   }
-  send();
+  await send();
   isBusy = false;
+  // What was told to be done while the last answer waited.
+  if (waiting.length > 0) void work();
 }

@@ -1,6 +1,6 @@
 /** Of which conversation the elements of a file are, and which of them are no messages. */
 import type { Element, ReadElement } from '../export/json-elements.ts';
-import { type Defect, messageOf, messagesIn } from '../export/read-list.ts';
+import { type Defects, messageOf, messagesIn } from '../export/read-list.ts';
 import { type Around, channelOf, type FoundRecord, type Routes, routeOf, withoutReplies } from '../export/records.ts';
 import type { JsonValue } from '../model.ts';
 import { hasOddThread, type Message } from '../timestamps.ts';
@@ -28,7 +28,7 @@ export function sortElements(
   elements: readonly Element[],
   place: Place,
   channels: ReadonlyMap<string, string>,
-  defects: Defect[],
+  defects: Defects,
 ): SortedMessages[] {
   // Of a folder that nothing names, messages may say more.
   const isNamed = !isLocalId(channels.get(place.folder) ?? localPrefix);
@@ -38,7 +38,7 @@ export function sortElements(
     const told = kind === 'foreign' ? notWhole : folderOf(around, place, channels);
     if (told === null) return;
     if ('reason' in told) {
-      defects.push({ position, reason: told.reason });
+      defects.add({ position, reason: told.reason });
       return;
     }
     const part = parts.get(told.folder) ?? { folder: told.folder, isWrapped: true, messages: [] };
@@ -48,11 +48,11 @@ export function sortElements(
   };
   for (const element of elements) {
     const { position } = element;
-    if ('reason' in element) defects.push({ position, reason: element.reason });
+    if ('reason' in element) defects.add({ position, reason: element.reason });
     else if (place.routes === null && isPlain(element, isNamed)) addMessage(own, position, element.value, defects);
     else {
       const records = messagesIn(element);
-      if (typeof records === 'string') defects.push({ position, reason: records });
+      if (typeof records === 'string') defects.add({ position, reason: records });
       else for (const record of records) addRecord(position, record);
     }
   }
@@ -62,15 +62,15 @@ export function sortElements(
 
 const notWhole = { reason: 'is no message as Slack keeps it: of another program, an event, or what a search found' };
 
-function addMessage(part: SortedMessages, position: number, received: JsonValue, defects: Defect[]): void {
+function addMessage(part: SortedMessages, position: number, received: JsonValue, defects: Defects): void {
   const message = messageOf(received);
   if (typeof message === 'string') {
-    defects.push({ position, reason: message });
+    defects.add({ position, reason: message });
     return;
   }
   part.messages.push({ position, message, isMended: message !== received });
   if (message['thread_ts'] !== undefined && hasOddThread(message)) {
-    defects.push({ position, reason: 'has a thread_ts that is none, so it is stored outside of its thread' });
+    defects.add({ position, reason: 'has a thread_ts that is none, so it is stored outside of its thread' });
   }
 }
 

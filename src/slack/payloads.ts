@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { isId } from '../ids.ts';
 import type { Identity, JsonObject, MessagePage, ObjectPage, PostedMessage, Ts } from '../model.ts';
-import { isNestedTooDeeply } from '../nesting.ts';
+import { whyOdd } from '../odd-element.ts';
 import { asMessage } from '../timestamps.ts';
 import { isTs } from '../ts.ts';
 
@@ -109,7 +109,8 @@ export function readChannel(body: unknown): Reading<JsonObject> {
 
 function readObject(name: string, value: unknown): Reading<JsonObject> {
   if (!isJsonObject(value)) return { ok: false, why: `${name} is no object` };
-  return isNestedTooDeeply(value) ? { ok: false, why: `${name} ${tooDeep}`, isOdd: true } : { ok: true, value };
+  const odd = whyOdd(value);
+  return odd === null ? { ok: true, value } : { ok: false, why: `${name} ${odd}`, isOdd: true };
 }
 
 export function readPosted(body: unknown): Reading<PostedMessage> {
@@ -136,18 +137,19 @@ function map<A, B>(reading: Reading<A>, change: (value: A) => B): Reading<B> {
   return reading.ok ? { ok: true, value: change(reading.value) } : reading;
 }
 
-const tooDeep = 'is nested too deeply';
-
 /** By hand rather than by schema: pages hold 999 messages, and only their `ts` is relied on. */
 function sortOut(elements: readonly unknown[]): Pick<MessagePage, 'messages' | 'malformed'> {
   const messages: MessagePage['messages'] = [];
   const malformed: MessagePage['malformed'] = [];
   for (const [position, element] of elements.entries()) {
     const message = isJsonObject(element) ? asMessage(element) : notAnObject(element);
-    if (typeof message === 'string') malformed.push({ position, reason: message, outline: null });
-    else if (isNestedTooDeeply(message)) {
-      malformed.push({ position, reason: `${tooDeep} (ts ${message.ts})`, outline: outlineOf(message) });
-    } else messages.push(message);
+    if (typeof message === 'string') {
+      malformed.push({ position, reason: message, outline: null });
+      continue;
+    }
+    const odd = whyOdd(message);
+    if (odd === null) messages.push(message);
+    else malformed.push({ position, reason: `${odd} (ts ${message.ts})`, outline: outlineOf(message) });
   }
   return { messages, malformed };
 }
@@ -160,10 +162,13 @@ function outlineOf(message: JsonObject & { ts: Ts }): JsonObject & { ts: Ts } {
 function listPage(elements: readonly unknown[], nextCursor: string | null | undefined): ListPage {
   const page: ListPage = { items: [], malformed: [], nextCursor: nextCursor || undefined };
   for (const [position, element] of elements.entries()) {
-    if (!isJsonObject(element)) page.malformed.push({ position, reason: notAnObject(element) });
-    else if (!isId(element.id)) page.malformed.push({ position, reason: 'has no id' });
-    else if (isNestedTooDeeply(element)) page.malformed.push({ position, reason: tooDeep });
-    else page.items.push(element);
+    if (!isJsonObject(element)) {
+      page.malformed.push({ position, reason: notAnObject(element) });
+      continue;
+    }
+    const reason = isId(element.id) ? whyOdd(element) : 'has no id';
+    if (reason === null) page.items.push(element);
+    else page.malformed.push({ position, reason });
   }
   return page;
 }
