@@ -48,8 +48,8 @@ function soundWord(slack: JsonValue | undefined, unshown: number): string {
 
 /** No gaps: nothing that anybody could run would bring them. */
 function unshownLines(unshown: readonly JsonObject[]): string[] {
-  const lines = unshown.slice(0, shownGaps).map(({ channel, ts, says, shows }) => {
-    return `  - ${String(channel)} ${String(ts)}: ${unshownText(numberOf(says), numberOf(shows))}.`;
+  const lines = unshown.slice(0, shownGaps).map(({ channel, channel_id: id, ts, says, shows }) => {
+    return `  - ${channelLabel(String(channel), String(id))} ${String(ts)}: ${unshownText(numberOf(says), numberOf(shows))}.`;
   });
   const more = unshown.length - lines.length;
   return more > 0 ? [...lines, `  - and ${more} more threads; --json lists them`] : lines;

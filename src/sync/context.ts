@@ -36,6 +36,8 @@ export interface SyncContext extends PageContext {
   stop: (reason: unknown) => void;
   /** Epoch milliseconds. */
   now: () => number;
+  /** When the run began. */
+  began: IsoTime;
   /** What the workspace's retention settings delete by themselves: nothing, what is older than so many ms, or nobody said. */
   retention: 'unknown' | 'none' | number;
   /** Messages in the smallest page of a history that was not the last one. */
@@ -63,6 +65,7 @@ export interface SyncContext extends PageContext {
 export function syncContext(
   base: Omit<
     SyncContext,
+    | 'began'
     | 'messages'
     | 'messagesByChannel'
     | 'historyPage'
@@ -78,6 +81,7 @@ export function syncContext(
 ): SyncContext {
   return {
     ...base,
+    began: millisToIso(base.now()),
     messages: noMessages(),
     messagesByChannel: new Map(),
     historyPage: Number.MAX_SAFE_INTEGER,

@@ -121,7 +121,8 @@ async function saveOnce(
     const readBefore = storedBefore(kept.messages, changes);
     const renamed = renamedFrom(kept.messages, { teamId, channelId }, seen.at);
     if (renamed.length > 0) await store.directory.addAliases(renamed);
-    const news = await recordThreadNews(store, teamId, channelId, [...messages, ...setApart], readBefore);
+    const told = { messages: [...messages, ...setApart], formerRoots: formerRoots(changes) };
+    const news = await recordThreadNews(store, teamId, channelId, told, readBefore);
     const gone = await recordAbsence(store, teamId, channelId, { absent, absentReplies }, seen.at);
     if (authors.length > 0) await store.directory.addUserPlaceholders(teamId, authors, seen.at);
     const allChanges = [...changes, ...gone.changes];
@@ -134,6 +135,13 @@ async function saveOnce(
   saved.counts.discarded = messages.length - kept.duplicates - kept.messages.length;
   saved.counts.seen = messages.length - kept.duplicates;
   return saved;
+}
+
+/** Roots that came without a word of their thread: with the last reply Slack may take the counters and `thread_ts` away. */
+function formerRoots(changes: readonly MessageChange[]): Ts[] {
+  return changes.flatMap(({ ts, read, was }) =>
+    read !== null && read.thread_ts === null && was?.thread_ts === ts ? [ts] : [],
+  );
 }
 
 /** Those of the messages that Slack's API had shown before, and not only an export. */

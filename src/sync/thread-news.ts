@@ -8,16 +8,18 @@ import { compareTs, isTs } from '../ts.ts';
 /**
  * Notes which threads moved. The root's own word counts before a broadcast's copy of it, which may be older; the copy
  * counts only where it tells of a later reply. Returns the threads told about as they stand now, and how many of them
- * became pending. `readBefore`: those of the messages that Slack had shown us before.
+ * became pending. `formerRoots` were shown without a word of their thread; `readBefore`: those of the messages that Slack had
+ * shown us before.
  */
 export async function recordThreadNews(
   store: TransactionStore,
   teamId: string,
   channelId: string,
-  messages: readonly NormalizedMessage[],
+  { messages, formerRoots }: { messages: readonly NormalizedMessage[]; formerRoots: readonly Ts[] },
   readBefore: ReadonlySet<Ts>,
 ): Promise<{ threads: ReadonlyMap<Ts, ThreadRow>; newlyPending: number }> {
   const news = newsByThread(messages);
+  for (const ts of formerRoots) news.set(ts, { thread_ts: ts, claim: null, latest_reply: null, isFromRoot: true });
   if (news.size === 0) return { threads: new Map(), newlyPending: 0 };
   const stored = await store.positions.findThreads(teamId, channelId, [...news.keys()]);
   const elsewhere = [...news.values()].filter(({ thread_ts, isFromRoot }) => !isFromRoot && !stored.has(thread_ts));

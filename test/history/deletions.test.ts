@@ -57,6 +57,41 @@ eachDatabase((create) => {
     expect(await deletedTs(lab.database)).toEqual(gone);
   });
 
+  it('marks the last reply at once when its root comes without a word of the thread from then on', async () => {
+    await using lab = await openLab(create);
+    const general = lab.acme.channel('general');
+    const before = general.post({ ts: lab.world.clock.daysAgo(4), text: 'before' });
+    const root = general.post({ ts: lab.world.clock.daysAgo(3), text: 'root' });
+    const reply = general.reply(root, { ts: lab.world.clock.daysAgo(2), text: 'the only reply' });
+    expect((await lab.ingest()).code).toBe(0);
+    general.deleteMessage(reply);
+    const threadKeys = new Set([
+      'thread_ts',
+      'reply_count',
+      'reply_users_count',
+      'reply_users',
+      'is_locked',
+      'subscribed',
+    ]);
+    lab.slack.faults.add({
+      kind: 'rewrite',
+      method: 'conversations.history',
+      times: Number.POSITIVE_INFINITY,
+      body: ({ messages, ...honest }) => ({
+        ...honest,
+        messages: (Array.isArray(messages) ? messages : []).map((message) =>
+          Object.fromEntries(Object.entries(message ?? {}).filter(([key]) => !threadKeys.has(key))),
+        ),
+      }),
+    });
+    const run = await lab.ingest();
+    expect({ code: run.code, errors: run.out.errors }).toEqual({ code: 0, errors: [] });
+    expect(await deletedTs(lab.database)).toEqual([reply]);
+    expect((await lab.ingest()).count('conversations.replies')).toBe(0);
+    const kept = await lab.database.rows('messages', { where: 'deleted_at is null', order: 'ts' });
+    expect(kept.map(({ ts }) => ts)).toEqual([before, root]);
+  });
+
   it('marks a deleted reply, counts the replies right again, and marks a root and its last replies', async () => {
     await using lab = await openLab(create);
     const general = lab.acme.channel('general');
