@@ -1,4 +1,5 @@
 /** The stretch of time that a digest tells of. */
+import { AppError } from '../errors.ts';
 import type { IsoTime } from '../model.ts';
 import { millisToIso } from '../ts.ts';
 import type { DigestWindow } from './digest.ts';
@@ -21,7 +22,7 @@ export interface WindowSettings {
 /**
  * The window. `lastTo` is where the last digest ended that was posted to the same place: what it told is not told again, so a
  * window up to now begins there at the earliest; a fixed one is what was asked for. A window in which there is nothing left
- * has `from` equal to `to`.
+ * has `from` equal to `to`. Throws `AppError` for one before 1970, where no clock is right.
  */
 export function windowOf(request: WindowRequest, lastTo: IsoTime | null, settings: WindowSettings): DigestWindow {
   const { now } = settings;
@@ -38,6 +39,14 @@ export function windowOf(request: WindowRequest, lastTo: IsoTime | null, setting
 
 function windowFrom(from: number, to: number, { zone, upcomingMs }: WindowSettings): DigestWindow {
   const begin = Math.min(from, to);
+  if (begin < 0) {
+    throw new AppError(
+      `the clock of this machine says ${new Date(to).toISOString()}, and the digest would begin before 1970`,
+      {
+        hint: 'Set the clock.',
+      },
+    );
+  }
   return {
     from: millisToIso(begin),
     to: millisToIso(to),

@@ -179,7 +179,7 @@ async function readThread(context: SyncContext, channel: ReadableChannel, thread
   } catch (error) {
     // Told twice, by two runs, it is believed: the root was deleted between two calls, or never could have replies.
     const isKnown = thread.last_error?.startsWith('thread_not_found') === true;
-    if (!isNotFound(error) || !(isKnown || (await isRootDeleted(context, thread)))) throw error;
+    if (!isNotFound(error) || !(isKnown || (await isRootGone(context, thread)))) throw error;
     await settleVanished(context, thread);
   }
 }
@@ -202,6 +202,13 @@ function isNotFound(error: unknown): boolean {
 
 function isRootDeleted(context: SyncContext, { channel_id, thread_ts }: ThreadRow): Promise<boolean> {
   return context.store.messages.isDeleted(context.teamId, channel_id, thread_ts);
+}
+
+/** Whether Slack shows the root no more: somebody deleted it, or it expired with all that is older. */
+async function isRootGone(context: SyncContext, thread: ThreadRow): Promise<boolean> {
+  const { channel_id: channelId, thread_ts: threadTs } = thread;
+  const expiredTo = await context.store.positions.findExpiredTo(context.teamId, channelId);
+  return (expiredTo !== null && compareTs(threadTs, expiredTo) <= 0) || isRootDeleted(context, thread);
 }
 
 /** Begins anew behind the last reply read when Slack forgets the cursor. */
@@ -392,7 +399,7 @@ async function settleVanished(context: SyncContext, thread: ThreadRow): Promise<
   const isDeleted = await isRootDeleted(context, thread);
   const absent = isDeleted ? await deletedReplies(context, thread) : [];
   // The root is there and tells of replies, and Slack says that there is no such thread.
-  const isDoubtful = !isDeleted && claimedReplies(thread.claim) > 0;
+  const isDoubtful = claimedReplies(thread.claim) > 0 && !(await isRootGone(context, thread));
   if (isDoubtful && thread.shown_replies === null) context.threads.unshown += 1;
   const saved = await savePage(
     context,

@@ -84,4 +84,10 @@ describe('time zones', () => {
       { numRuns: 500 },
     );
   });
+
+  it('is refused under a clock that stands before its time', () => {
+    const settings = { now: 3_600_000, zone: 'UTC', upcomingMs: 0 };
+    const window = () => windowOf({ kind: 'sinceLast', firstMs: 86_400_000 }, null, settings);
+    expect(window).toThrow('the clock of this machine says 1970-01-01T01:00:00.000Z');
+  });
 });

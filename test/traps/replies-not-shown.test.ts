@@ -93,6 +93,25 @@ eachDatabase((create) => {
     expect((await lab.run(['verify', '--offline'])).out.unshown_replies).toEqual([]);
   });
 
+  it('says nothing of a thread that expired before its replies were read', async () => {
+    await using lab = await openLab(create);
+    const general = lab.acme.channel('general');
+    const root = general.post({ ts: lab.world.clock.daysAgo(6), text: 'a question' });
+    general.reply(root, { ts: lab.world.clock.daysAgo(5), text: 'an answer' });
+    const newer = general.post({ ts: lab.world.clock.daysAgo(2), text: 'newer' });
+    expect((await lab.ingest('--no-threads')).code).toBe(0);
+    general.expireBefore(newer);
+    // That it expired may be seen after its replies were asked for: then the next run knows.
+    await lab.ingest();
+    for (let run = 0; run < 2; run += 1) {
+      const { code, out } = await lab.ingest();
+      expect({ code, errors: out.errors }).toEqual({ code: 0, errors: [] });
+    }
+    const { code, out } = await lab.run(['verify']);
+    expect({ code, unshown: out.unshown_replies }).toEqual({ code: 0, unshown: [] });
+    expect(await lab.database.rows('messages', { where: 'deleted_at is not null' })).toEqual([]);
+  });
+
   it('says so too when Slack knows no thread where a root tells of replies', async () => {
     await using lab = await openLab(create);
     const general = lab.acme.channel('general');

@@ -344,6 +344,18 @@ function boundTo(
         .select((eb) => eb.ref('shown_replies').$notNull().as('shown_replies'))
         .where('team_id', '=', teamId)
         .where('shown_replies', 'is not', null)
+        .where((eb) =>
+          eb.not(
+            eb.exists(
+              eb
+                .selectFrom('ingestion_state as state')
+                .select('state.channel_id')
+                .whereRef('state.team_id', '=', 'threads.team_id')
+                .whereRef('state.channel_id', '=', 'threads.channel_id')
+                .whereRef('state.expired_to_ts', '>=', 'threads.thread_ts'),
+            ),
+          ),
+        )
         .orderBy('thread_ts', 'desc')
         .execute(),
 
